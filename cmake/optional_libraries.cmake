@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# kloop_optional_libraries(OUT FILE...)
+#
+# Some tests and benchmarks compare with a library that kloop itself does not need. A file says so by including its
+# header. OUT is the list of targets to link, or NOTFOUND when such a library is not here; then a line tells what is
+# left out and why, and under KLOOP_TEST_STRICT the build stops.
+function(kloop_optional_libraries out)
+    set(links "")
+    foreach(file ${ARGN})
+        file(STRINGS ${file} hits REGEX "^#include <snappy-c.h>")
+        if(NOT hits)
+            continue()
+        endif()
+        if(NOT TARGET kloop_snappy)
+            find_library(KLOOP_SNAPPY_LIBRARY snappy)
+            find_path(KLOOP_SNAPPY_INCLUDE_DIR snappy-c.h)
+            mark_as_advanced(KLOOP_SNAPPY_LIBRARY KLOOP_SNAPPY_INCLUDE_DIR)
+            if(KLOOP_SNAPPY_LIBRARY AND KLOOP_SNAPPY_INCLUDE_DIR)
+                add_library(kloop_snappy INTERFACE)
+                target_link_libraries(kloop_snappy INTERFACE ${KLOOP_SNAPPY_LIBRARY})
+                target_include_directories(kloop_snappy SYSTEM INTERFACE ${KLOOP_SNAPPY_INCLUDE_DIR})
+            endif()
+        endif()
+        if(TARGET kloop_snappy)
+            list(APPEND links kloop_snappy)
+        else()
+            cmake_path(RELATIVE_PATH file BASE_DIRECTORY ${PROJECT_SOURCE_DIR})
+            kloop_left_out("${file}" "libsnappy was not found: apt-get install libsnappy-dev")
+            set(${out} NOTFOUND PARENT_SCOPE)
+            return()
+        endif()
+    endforeach()
+    list(REMOVE_DUPLICATES links)
+    set(${out} "${links}" PARENT_SCOPE)
+endfunction()
+
+function(kloop_left_out what why)
+    if(KLOOP_TEST_STRICT)
+        message(FATAL_ERROR "${what} cannot be built: ${why}")
+    endif()
+    message(STATUS "Left out: ${what} (${why})")
+endfunction()
