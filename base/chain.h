@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A chain: bytes appended to one end, held in pooled segments without holes.
+ *
+ *      first                                last
+ *     +--------+     +----------------+    +----------------------------+
+ *     | 488 B  | --> |    4,072 B     |--> | data ....|pos    room   end|
+ *     +--------+     +----------------+    +----------------------------+
+ *
+ * It starts with a small segment and takes larger ones as it grows. Bytes once appended never move; so slices of them
+ * stay good as long as the chain, or a pin on the segment, lives.
+ *
+ * Fails: whatever needs memory answers false and leaves the chain as it was.
+ */
+#ifndef KL_BASE_CHAIN_H
+#define KL_BASE_CHAIN_H
+
+#include "base/segment.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+typedef struct kl_chain {
+    kl_pool *pool;
+    kl_segment *first;
+    kl_segment *last;
+    uint8_t *pos;  /* where the next byte goes */
+    uint8_t *end;  /* of the last segment */
+    size_t before; /* bytes in the segments before the last */
+} kl_chain;
+
+/* A place in a chain to which it can be rewound. */
+typedef struct kl_chain_mark {
+    kl_segment *last;
+    uint8_t *pos;
+    size_t before;
+} kl_chain_mark;
+
+void kl_chain_init(kl_chain *chain, kl_pool *pool);
+/* Drops the chain's references; pinned segments live on with their pins. The chain is empty then, and usable. */
+void kl_chain_clear(kl_chain *chain);
+
+static inline size_t kl_chain_len(const kl_chain *chain)
+{
+    return chain->last ? chain->before + (size_t)(chain->pos - chain->last->bytes) : 0;
+}
+
+/* Bytes that fit without another segment. */
+static inline size_t kl_chain_room(const kl_chain *chain)
+{
+    return (size_t)(chain->end - chain->pos);
+}
+
+/* Memory counted by segments, headers included. */
+size_t kl_chain_held_bytes(const kl_chain *chain);
+
+/* Makes room for at least one more byte: a new segment if there is none. expected tells how many are to come. */
+bool kl_chain_grow(kl_chain *chain, size_t expected);
+
+/* The part of kl_chain_append that needs another segment. */
+bool kl_chain_append_across(kl_chain *chain, const void *data, size_t len);
+
+static inline bool kl_chain_append(kl_chain *chain, const void *data, size_t len)
+{
+    if (len > kl_chain_room(chain))
+        return kl_chain_append_across(chain, data, len);
+    if (len) {
+        memcpy(chain->pos, data, len);
+        chain->pos += len;
+    }
+    return true;
+}
+
+static inline kl_chain_mark kl_chain_here(const kl_chain *chain)
+{
+    return (kl_chain_mark){chain->last, chain->pos, chain->before};
+}
+
+/* Takes back everything appended since the mark was made. */
+void kl_chain_rewind(kl_chain *chain, kl_chain_mark mark);
+
+/* How many slices kl_chain_slices gives. */
+size_t kl_chain_slice_count(const kl_chain *chain);
+/* Views of the data in order, at most max of them; answers how many. Empty segments give none. */
+size_t kl_chain_slices(const kl_chain *chain, kloop_slice *slices, size_t max);
+
+/* Copies all bytes to dst, which has room for kl_chain_len(chain). */
+void kl_chain_copy(const kl_chain *chain, uint8_t *dst);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory through the allocator table (kloop_allocator in <kloop/types.h>), with sizes that cannot overflow.
+ *
+ * Every function here answers NULL when there is no memory; nothing else fails. Whoever allocates names the size
+ * again when it gives back, so that a counting allocator needs no header of its own.
+ */
+#ifndef KL_BASE_MEM_H
+#define KL_BASE_MEM_H
+
+#include <kloop/types.h>
+
+#include <stdbool.h>
+
+/* malloc, realloc and free of the C library. */
+extern const kloop_allocator kl_mem_libc;
+
+static inline void *kl_mem_alloc(const kloop_allocator *a, size_t size)
+{
+    return a->alloc(a->ctx, size);
+}
+
+/* Zeroed; NULL too when count * size does not fit a size_t. */
+void *kl_mem_zalloc(const kloop_allocator *a, size_t count, size_t size);
+
+static inline void *kl_mem_resize(const kloop_allocator *a, void *p, size_t old_size, size_t size)
+{
+    return a->resize(a->ctx, p, old_size, size);
+}
+
+/* p may be NULL. */
+static inline void kl_mem_release(const kloop_allocator *a, void *p, size_t size)
+{
+    if (p)
+        a->release(a->ctx, p, size);
+}
+
+/* false when a * b or a + b does not fit. */
+bool kl_mem_mul(size_t a, size_t b, size_t *product);
+bool kl_mem_add(size_t a, size_t b, size_t *sum);
+
+#endif

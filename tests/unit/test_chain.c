@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Chains: what is appended comes out in order, whatever the pieces; memory that fails changes nothing. */
+#include "base/chain.h"
+#include "tests/support/fail_alloc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+typedef struct fixture {
+    kl_fail_alloc f;
+    kl_pool pool;
+    kl_chain chain;
+} fixture;
+
+static void open_fixture(fixture *x, size_t nth)
+{
+    kl_fail_alloc_init(&x->f, nth);
+    kloop_allocator alloc = kl_fail_alloc_table(&x->f);
+    kl_pool_init(&x->pool, &alloc, 0);
+    kl_chain_init(&x->chain, &x->pool);
+}
+
+static void close_fixture(fixture *x)
+{
+    kl_chain_clear(&x->chain);
+    kl_pool_deinit(&x->pool);
+    kl_fail_alloc_check(&x->f);
+}
+
+static uint8_t pattern(size_t i)
+{
+    return (uint8_t)(i * 31 + (i >> 8));
+}
+
+static void append_pattern(kl_chain *chain, size_t n)
+{
+    uint8_t piece[5000];
+    size_t at = kl_chain_len(chain);
+    while (n > 0) {
+        size_t step = n < sizeof piece ? n : sizeof piece;
+        for (size_t i = 0; i < step; i++)
+            piece[i] = pattern(at + i);
+        assert_true(kl_chain_append(chain, piece, step));
+        at += step;
+        n -= step;
+    }
+}
+
+static void assert_pattern(const kl_chain *chain, size_t len)
+{
+    assert_int_equal(kl_chain_len(chain), len);
+    uint8_t *flat = malloc(len + 1);
+    assert_non_null(flat);
+    kl_chain_copy(chain, flat);
+    for (size_t i = 0; i < len; i++)
+        assert_int_equal(flat[i], pattern(i));
+    free(flat);
+}
+
+static void empty_chain_holds_nothing(void **state)
+{
+    (void)state;
+    fixture x;
+    open_fixture(&x, 0);
+    assert_int_equal(kl_chain_len(&x.chain), 0);
+    assert_int_equal(kl_chain_room(&x.chain), 0);
+    assert_int_equal(kl_chain_slice_count(&x.chain), 0);
+    assert_int_equal(kl_chain_held_bytes(&x.chain), 0);
+    assert_true(kl_chain_append(&x.chain, NULL, 0));
+    assert_int_equal(x.f.calls, 0);
+    close_fixture(&x);
+}
+
+static void one_small_record_costs_one_small_segment(void **state)
+{
+    (void)state;
+    fixture x;
+    open_fixture(&x, 0);
+    append_pattern(&x.chain, 100);
+    assert_int_equal(kl_chain_held_bytes(&x.chain), 512);
+    assert_pattern(&x.chain, 100);
+    close_fixture(&x);
+}
+
+static void long_chain_takes_few_segments(void **state)
+{
+    (void)state;
+    fixture x;
+    open_fixture(&x, 0);
+    for (int i = 0; i < 10000; i++)
+        append_pattern(&x.chain, 100);
+    assert_true(x.f.calls < 24);
+    assert_true(kl_chain_held_bytes(&x.chain) < 1000000 + 70000);
+    assert_pattern(&x.chain, 1000000);
+    close_fixture(&x);
+}
+
+static void pieces_of_any_size_come_out_in_order(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 2, 3, 487, 488, 489, 512, 4000, 4096, 65535, 65536, 65537, 200000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        fixture x;
+        open_fixture(&x, 0);
+        size_t total = 0;
+        while (total < 300000) {
+            append_pattern(&x.chain, sizes[i]);
+            total += sizes[i];
+            if (sizes[i] < 100 && total > 3000)
+                break;
+        }
+        assert_pattern(&x.chain, total);
+        close_fixture(&x);
+    }
+}
+
+static void slices_are_the_data_and_stay_where_they_are(void **state)
+{
+    (void)state;
+    fixture x;
+    open_fixture(&x, 0);
+    append_pattern(&x.chain, 10000);
+    kloop_slice before[16];
+    size_t count = kl_chain_slices(&x.chain, before, 16);
+    assert_int_equal(count, kl_chain_slice_count(&x.chain));
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < before[i].len; k++)
+            assert_int_equal(before[i].data[k], pattern(at + k));
+        at += before[i].len;
+    }
+    assert_int_equal(at, 10000);
+    assert_int_equal(kl_chain_slices(&x.chain, before, 1), 1);
+    append_pattern(&x.chain, 200000);
+    kloop_slice after[16];
+    assert_true(kl_chain_slices(&x.chain, after, 16) >= count);
+    for (size_t i = 0; i < count; i++)
+        assert_ptr_equal(before[i].data, after[i].data);
+    close_fixture(&x);
+}
+
+static void rewinding_takes_back_what_came_after(void **state)
+{
+    (void)state;
+    static const size_t marks[] = {0, 1, 487, 488, 489, 5000, 70000};
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        fixture x;
+        open_fixture(&x, 0);
+        append_pattern(&x.chain, marks[i]);
+        kl_chain_mark mark = kl_chain_here(&x.chain);
+        size_t held = x.pool.held_bytes;
+        append_pattern(&x.chain, 150000);
+        kl_chain_rewind(&x.chain, mark);
+        assert_int_equal(x.pool.held_bytes, held);
+        assert_pattern(&x.chain, marks[i]);
+        append_pattern(&x.chain, 6000);
+        assert_pattern(&x.chain, marks[i] + 6000);
+        close_fixture(&x);
+    }
+}
+
+static void pinned_segments_survive_clear(void **state)
+{
+    (void)state;
+    fixture x;
+    open_fixture(&x, 0);
+    append_pattern(&x.chain, 10000);
+    kl_segment *first = x.chain.first;
+    kl_segment_pin(first);
+    uint32_t used = first->used;
+    kl_chain_clear(&x.chain);
+    assert_int_equal(x.pool.held_bytes, kl_grade_size(first->grade));
+    assert_null(first->next);
+    for (uint32_t i = 0; i < used; i++)
+        assert_int_equal(first->bytes[i], pattern(i));
+    append_pattern(&x.chain, 100);
+    assert_pattern(&x.chain, 100);
+    kl_segment_unpin(first);
+    close_fixture(&x);
+}
+
+static void failed_append_leaves_the_chain_as_it_was(void **state)
+{
+    (void)state;
+    static uint8_t much[300000];
+    for (size_t nth = 1;; nth++) {
+        fixture x;
+        open_fixture(&x, nth + 1);
+        append_pattern(&x.chain, 300);
+        memset(much, 7, sizeof much);
+        bool ok = kl_chain_append(&x.chain, much, sizeof much);
+        size_t refused = x.f.refused;
+        if (ok)
+            assert_int_equal(kl_chain_len(&x.chain), 300 + sizeof much);
+        else
+            assert_pattern(&x.chain, 300);
+        assert_int_equal(ok, refused == 0);
+        close_fixture(&x);
+        if (ok)
+            break;
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(empty_chain_holds_nothing),
+        cmocka_unit_test(one_small_record_costs_one_small_segment),
+        cmocka_unit_test(long_chain_takes_few_segments),
+        cmocka_unit_test(pieces_of_any_size_come_out_in_order),
+        cmocka_unit_test(slices_are_the_data_and_stay_where_they_are),
+        cmocka_unit_test(rewinding_takes_back_what_came_after),
+        cmocka_unit_test(pinned_segments_survive_clear),
+        cmocka_unit_test(failed_append_leaves_the_chain_as_it_was),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
