@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * zstd (RFC 8878) through libzstd.
+ *
+ * Written: one frame as Java's client writes it, without content size, checksum or dictionary.
+ * libzstd is told the size all the same: its tables are then no larger than the batch needs, which
+ * is most of the cost of a small one. Each block of input is flushed (the last one ends the frame):
+ * unflushed, input would gather to 128 KiB before anything is done, and one step would take eight
+ * times as long. That costs 0.4 % of output on prose, 3 % on log records.
+ *
+ * Read: frames in a row, skippable ones among them, as Java's stream does. Not read: dictionaries,
+ * windows above 128 MiB (its reader's limit), the formats from before RFC 8878. No input at all is
+ * TRUNCATED, where Java sees an empty stream.
+ *
+ * The decoder's memory. A frame's header announces a window, and libzstd would allocate it before
+ * the first block was seen. Hence we let it write straight into our buffer, which then is the
+ * window. Such a buffer must stay in place as long as a frame lasts: when it turns out to be too
+ * small it grows fourfold and the frame starts over. Memory then follows what came out, and all
+ * attempts together decode less than 7/3 of the frame; most need one. For the same reason the
+ * frame's header is checked here and a plainer one is given to libzstd, without the content size,
+ * which would be taken at its word.
+ *
+ * Needs ZSTD_STATIC_LINKING_ONLY for the allocator (ZSTD_customMem) and for writing straight into a
+ * buffer (ZSTD_d_stableOutBuffer); Debian's shared library exports both.
+ *
+ * Fails: NO_MEMORY, LIBRARY; the decompressor CORRUPT, TRUNCATED, TOO_LARGE.
+ */
+#include "codecs/codec_parts.h"
+
+#include "codecs/lib_alloc.h"
+
+#define ZSTD_STATIC_LINKING_ONLY
+#include <zstd.h>
+#include <zstd_errors.h>
+
+typedef struct zstd_compressor {
+    kl_compressor base;
+    ZSTD_CCtx *ctx;
+} zstd_compressor;
+
+typedef struct zstd_decompressor {
+    kl_decompressor base;
+    ZSTD_DCtx *ctx;
+} zstd_decompressor;
+
+static void *zstd_alloc(void *opaque, size_t size)
+{
+    return kl_lib_alloc(opaque, size);
+}
+
+static void zstd_free(void *opaque, void *p)
+{
+    kl_lib_free(opaque, p);
+}
+
+static kl_codec_status status_of(size_t rc)
+{
+    if (!ZSTD_isError(rc))
+        return KL_CODEC_OK;
+    return ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation ? KL_CODEC_NO_MEMORY
+                                                                 : KL_CODEC_LIBRARY;
+}
+
+/* --- compression --- */
+
+static kl_codec_status set_parameter(ZSTD_CCtx *ctx, ZSTD_cParameter parameter, int value)
+{
+    return status_of(ZSTD_CCtx_setParameter(ctx, parameter, value));
+}
+
+static kl_codec_status compressor_init(kl_compressor *base, int32_t level)
+{
+    zstd_compressor *c = (zstd_compressor *)base;
+    c->ctx = ZSTD_createCCtx_advanced((ZSTD_customMem){zstd_alloc, zstd_free, &base->alloc});
+    if (!c->ctx)
+        return KL_CODEC_NO_MEMORY;
+    kl_codec_status status = set_parameter(c->ctx, ZSTD_c_compressionLevel, level);
+    if (status == KL_CODEC_OK)
+        status = set_parameter(c->ctx, ZSTD_c_contentSizeFlag, 0);
+    if (status == KL_CODEC_OK)
+        status = set_parameter(c->ctx, ZSTD_c_checksumFlag, 0);
+    return status;
+}
+
+static void compressor_deinit(kl_compressor *base)
+{
+    zstd_compressor *c = (zstd_compressor *)base;
+    ZSTD_freeCCtx(c->ctx);
+}
+
+static kl_codec_status begin(kl_compressor *base, size_t total_len)
+{
+    zstd_compressor *c = (zstd_compressor *)base;
+    size_t rc = ZSTD_CCtx_reset(c->ctx, ZSTD_reset_session_only);
+    if (!ZSTD_isError(rc))
+        rc = ZSTD_CCtx_setPledgedSrcSize(c->ctx, total_len);
+    /*
+     * An empty call: libzstd gets its memory and clears its tables now, and not on top of the first
+     * block.
+     */
+    ZSTD_inBuffer in = {NULL, 0, 0};
+    ZSTD_outBuffer out = {NULL, 0, 0};
+    if (!ZSTD_isError(rc))
+        rc = ZSTD_compressStream2(c->ctx, &out, &in, ZSTD_e_continue);
+    return status_of(rc);
+}
+
+static kl_codec_status run(ZSTD_CCtx *ctx, const uint8_t *data, size_t len, ZSTD_EndDirective how,
+                           kl_chain *out)
+{
+    ZSTD_inBuffer in = {data, len, 0};
+    for (;;) {
+        if (!kl_chain_grow(out, 1))
+            return KL_CODEC_NO_MEMORY;
+        ZSTD_outBuffer room = {out->pos, kl_chain_room(out), 0};
+        size_t rc = ZSTD_compressStream2(ctx, &room, &in, how);
+        if (ZSTD_isError(rc))
+            return status_of(rc);
+        out->pos += room.pos;
+        if (how == ZSTD_e_continue ? in.pos == in.size : rc == 0)
+            return KL_CODEC_OK;
+    }
+}
+
+static kl_codec_status block(kl_compressor *base, const uint8_t *data, size_t len, bool first,
+                             bool last, kl_chain *out)
+{
+    zstd_compressor *c = (zstd_compressor *)base;
+    if (!last)
+        return run(c->ctx, data, len, ZSTD_e_flush, out);
+    if (first)
+        return run(c->ctx, data, len, ZSTD_e_end, out);
+    /*
+     * In two calls, so that libzstd copies the block next to the ones before. Given data with the
+     * end, it compresses them where they lie if there is room for the output, and else as here:
+     * other bytes would come out.
+     */
+    kl_codec_status status = run(c->ctx, data, len, ZSTD_e_continue, out);
+    if (status == KL_CODEC_OK)
+        status = run(c->ctx, data, 0, ZSTD_e_end, out);
+    return status;
+}
+
+/* --- the frame's header --- */
+
+#define MAGIC               0xfd2fb528u
+#define SKIPPABLE_MAGIC     0x184d2a50u
+#define SKIPPABLE_MASK      0xfffffff0u
+#define HEADER_MAX          18
+#define PLAIN_HEADER        6
+#define WINDOW_LOG_MIN      10
+#define WINDOW_LOG_MAX      27
+#define FLAG_CHECKSUM       0x04
+#define FLAG_RESERVED       0x08
+#define FLAG_SINGLE_SEGMENT 0x20
+
+typedef struct frame_header {
+    uint8_t plain[PLAIN_HEADER]; /* what libzstd gets to see */
+    bool has_size;
+    uint64_t size;
+} frame_header;
+
+static uint64_t load_le(const uint8_t *p, size_t len)
+{
+    uint64_t v = 0;
+    while (len-- > 0)
+        v = v << 8 | p[len];
+    return v;
+}
+
+/* The descriptor of a window that size bytes fit into. */
+static uint8_t window_for(uint64_t size)
+{
+    unsigned log = 17; /* below this, blocks too would have to be shorter than 128 KiB */
+    while ((UINT64_C(1) << log) < size)
+        log++;
+    return (uint8_t)((log - WINDOW_LOG_MIN) << 3);
+}
+
+/* Reads the header behind the magic number, and goes on behind it. */
+static kl_codec_status read_header(kl_codec_input *in, frame_header *header)
+{
+    static const uint8_t id_sizes[4] = {0, 1, 2, 4};
+    static const uint8_t content_sizes[4] = {0, 2, 4, 8};
+    if (in->left < 5)
+        return KL_CODEC_TRUNCATED;
+    uint8_t bytes[HEADER_MAX];
+    kl_codec_input_peek(in, bytes, 5);
+    const uint8_t flags = bytes[4];
+    const bool single = flags & FLAG_SINGLE_SEGMENT;
+    const size_t window_size = single ? 0 : 1;
+    const size_t id_size = id_sizes[flags & 3];
+    size_t content_size = content_sizes[flags >> 6];
+    if (single && content_size == 0)
+        content_size = 1;
+    const size_t header_size = 5 + window_size + id_size + content_size;
+    if (in->left < header_size)
+        return KL_CODEC_TRUNCATED;
+    kl_codec_input_peek(in, bytes, header_size);
+
+    if (flags & FLAG_RESERVED)
+        return KL_CODEC_CORRUPT;
+    if (load_le(bytes + 5 + window_size, id_size) != 0)
+        return KL_CODEC_CORRUPT; /* the data needs a dictionary */
+    header->has_size = content_size > 0;
+    header->size = load_le(bytes + 5 + window_size + id_size, content_size);
+    if (content_size == 2)
+        header->size += 256; /* sizes below have a field of one byte */
+    if (single && header->size > UINT64_C(1) << WINDOW_LOG_MAX)
+        return KL_CODEC_CORRUPT; /* such a frame is its own window */
+    memcpy(header->plain, bytes, 4);
+    header->plain[4] = flags & FLAG_CHECKSUM;
+    header->plain[5] = single ? window_for(header->size) : bytes[5];
+    kl_codec_input_skip(in, header_size);
+    return KL_CODEC_OK;
+}
+
+/* --- decompression --- */
+
+static kl_codec_status decompressor_init(kl_decompressor *base)
+{
+    zstd_decompressor *d = (zstd_decompressor *)base;
+    d->ctx = ZSTD_createDCtx_advanced((ZSTD_customMem){zstd_alloc, zstd_free, &base->alloc});
+    if (!d->ctx)
+        return KL_CODEC_NO_MEMORY;
+    size_t rc = ZSTD_DCtx_setParameter(d->ctx, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+    if (!ZSTD_isError(rc))
+        rc = ZSTD_DCtx_setParameter(d->ctx, ZSTD_d_stableOutBuffer, 1);
+    return status_of(rc);
+}
+
+static void decompressor_deinit(kl_decompressor *base)
+{
+    zstd_decompressor *d = (zstd_decompressor *)base;
+    ZSTD_freeDCtx(d->ctx);
+}
+
+typedef enum attempt {
+    FRAME_DONE,
+    FRAME_NEEDS_ROOM,
+    FRAME_FAILED,
+} attempt;
+
+/* One attempt at the blocks of a frame, into room that stays where it is. */
+static attempt try_frame(ZSTD_DCtx *ctx, const frame_header *header, kl_codec_input *in,
+                         ZSTD_outBuffer *out, kl_codec_status *status)
+{
+    size_t rc = ZSTD_DCtx_reset(ctx, ZSTD_reset_session_only);
+    ZSTD_inBuffer from = {header->plain, PLAIN_HEADER, 0};
+    if (!ZSTD_isError(rc))
+        rc = ZSTD_decompressStream(ctx, out, &from);
+    /*
+     * libzstd tells how much it wants next: a block and the header of the one behind. So a fault is
+     * known to a block.
+     */
+    while (!ZSTD_isError(rc) && rc > 0) {
+        kloop_slice piece = kl_codec_input_piece(in);
+        if (piece.len == 0) {
+            *status = KL_CODEC_TRUNCATED;
+            return FRAME_FAILED;
+        }
+        from = (ZSTD_inBuffer){piece.data, piece.len < rc ? piece.len : rc, 0};
+        rc = ZSTD_decompressStream(ctx, out, &from);
+        if (!ZSTD_isError(rc))
+            kl_codec_input_skip(in, from.pos);
+    }
+    if (!ZSTD_isError(rc))
+        return FRAME_DONE;
+    switch (ZSTD_getErrorCode(rc)) {
+    case ZSTD_error_dstSize_tooSmall:
+        return FRAME_NEEDS_ROOM;
+    case ZSTD_error_memory_allocation:
+        *status = KL_CODEC_NO_MEMORY;
+        return FRAME_FAILED;
+    default:
+        *status = KL_CODEC_CORRUPT;
+        return FRAME_FAILED;
+    }
+}
+
+static kl_codec_status read_frame(ZSTD_DCtx *ctx, kl_codec_input *in, kl_buf *out)
+{
+    frame_header header;
+    kl_codec_status status = read_header(in, &header);
+    if (status != KL_CODEC_OK)
+        return status;
+    const kl_codec_input blocks = *in;
+    const size_t allowed = kl_codec_allowed(out);
+    if (header.has_size && header.size > allowed)
+        return KL_CODEC_TOO_LARGE;
+    /* Enough for most frames at once, and in keeping with the bytes that are here. */
+    size_t wish = in->left < SIZE_MAX / 8 ? 8 * in->left : in->left;
+    if (header.has_size && header.size < wish)
+        wish = (size_t)header.size;
+    for (;;) {
+        size_t room = 0;
+        uint8_t *to = kl_buf_reserve(out, wish < allowed ? wish : allowed, &room);
+        if (!to)
+            return kl_codec_no_room(out);
+        ZSTD_outBuffer decoded = {to, room, 0};
+        *in = blocks;
+        switch (try_frame(ctx, &header, in, &decoded, &status)) {
+        case FRAME_DONE:
+            if (header.has_size && decoded.pos != header.size)
+                return KL_CODEC_CORRUPT;
+            kl_buf_commit(out, decoded.pos);
+            return KL_CODEC_OK;
+        case FRAME_FAILED:
+            return status;
+        case FRAME_NEEDS_ROOM:
+            break;
+        }
+        if (header.has_size && room >= header.size)
+            return KL_CODEC_CORRUPT; /* there is more than was announced */
+        if (room == allowed)
+            return KL_CODEC_TOO_LARGE;
+        wish = room <= SIZE_MAX / 4 ? 4 * room + 1 : SIZE_MAX;
+        if (header.has_size && header.size < wish)
+            wish = (size_t)header.size;
+    }
+}
+
+static kl_codec_status skip_frame(kl_codec_input *in)
+{
+    uint8_t head[8];
+    if (in->left < sizeof head)
+        return KL_CODEC_TRUNCATED;
+    kl_codec_input_peek(in, head, sizeof head);
+    uint64_t len = sizeof head + load_le(head + 4, 4);
+    if (in->left < len)
+        return KL_CODEC_TRUNCATED;
+    kl_codec_input_skip(in, (size_t)len);
+    return KL_CODEC_OK;
+}
+
+static kl_codec_status decompress(kl_decompressor *base, kl_codec_input *in, kl_buf *out)
+{
+    zstd_decompressor *d = (zstd_decompressor *)base;
+    do {
+        uint8_t magic[4];
+        if (in->left < sizeof magic)
+            return KL_CODEC_TRUNCATED;
+        kl_codec_input_peek(in, magic, sizeof magic);
+        uint64_t number = load_le(magic, sizeof magic);
+        kl_codec_status status = KL_CODEC_CORRUPT;
+        if (number == MAGIC)
+            status = read_frame(d->ctx, in, out);
+        else if ((number & SKIPPABLE_MASK) == SKIPPABLE_MAGIC)
+            status = skip_frame(in);
+        if (status != KL_CODEC_OK)
+            return status;
+    } while (in->left > 0);
+    return KL_CODEC_OK;
+}
+
+static const kl_codec_ops ops = {
+    .compressor_bytes = sizeof(zstd_compressor),
+    .block_bytes = KL_CODEC_STEP_BYTES,
+    .compressor_init = compressor_init,
+    .compressor_deinit = compressor_deinit,
+    .begin = begin,
+    .block = block,
+    .decompressor_bytes = sizeof(zstd_decompressor),
+    .decompressor_init = decompressor_init,
+    .decompressor_deinit = decompressor_deinit,
+    .decompress = decompress,
+};
+
+const kl_codec kl_codec_zstd = {
+    .name = "zstd",
+    .id = KL_CODEC_ZSTD,
+    .level_min = -131072,
+    .level_max = 22,
+    .level_default = 3,
+    .ops = &ops,
+};
