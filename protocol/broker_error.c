@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lookups in the table of Kafka's error codes. The codes have no gap, so a code is its own index,
+ * one off; the compiler checks it. All data is constant; nothing here can fail but by not finding.
+ */
+#include <kloop/broker_error.h>
+
+#include <string.h>
+
+#define ROW(name, code, classes, text) {(code), (classes), #name, text},
+static const kloop_broker_error table[] = {KLOOP_BROKER_ERROR_MAP(ROW)};
+#undef ROW
+
+enum { FIRST_CODE = KLOOP_BROKER_UNKNOWN_SERVER_ERROR };
+
+/* A row that was left out or put in the wrong place would shift all that follow it. */
+#define PLACE(name, code, classes, text) PLACE_##name,
+enum { KLOOP_BROKER_ERROR_MAP(PLACE) COUNT };
+#undef PLACE
+#define CHECK(name, code, classes, text)                                                           \
+    _Static_assert(PLACE_##name == (code)-FIRST_CODE, #name " is out of its place");
+KLOOP_BROKER_ERROR_MAP(CHECK)
+#undef CHECK
+
+const kloop_broker_error *kloop_broker_error_find(int16_t code)
+{
+    int index = code - FIRST_CODE;
+    return index >= 0 && index < COUNT ? &table[index] : NULL;
+}
+
+const kloop_broker_error *kloop_broker_error_find_name(const char *name, size_t len)
+{
+    for (size_t i = 0; i < COUNT; i++)
+        if (strlen(table[i].name) == len && memcmp(table[i].name, name, len) == 0)
+            return &table[i];
+    return NULL;
+}
+
+const char *kloop_broker_error_name(int16_t code)
+{
+    const kloop_broker_error *error = kloop_broker_error_find(code);
+    return error ? error->name : "UNKNOWN_ERROR_CODE";
+}
+
+const char *kloop_broker_error_explain(int16_t code)
+{
+    const kloop_broker_error *error = kloop_broker_error_find(code);
+    return error ? error->text
+                 : "Kafka 4.3 has no such error code: a newer broker may have sent it, or the "
+                   "bytes were read as the "
+                   "wrong message. Treat it as UNKNOWN_SERVER_ERROR, and look in the broker's log.";
+}
+
+uint32_t kloop_broker_error_classes(int16_t code)
+{
+    const kloop_broker_error *error = kloop_broker_error_find(code);
+    return error ? error->classes : kloop_broker_error_classes(KLOOP_BROKER_UNKNOWN_SERVER_ERROR);
+}
+
+size_t kloop_broker_error_count(void)
+{
+    return COUNT;
+}
+
+const kloop_broker_error *kloop_broker_error_at(size_t index)
+{
+    return index < COUNT ? &table[index] : NULL;
+}

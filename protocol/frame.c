@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Frames: four bytes of length, then that many bytes. See frame.h and <kloop/wire.h>. */
+#include "protocol/frame.h"
+
+#include "base/check.h"
+#include "protocol/walk.h"
+
+#include <kloop/wire.h>
+
+#define FRAME_LENGTH_BYTES 4
+
+/* A read is offered at least this much; with doubling, memory stays below twice what came and this twice. */
+#define READ_BYTES 2048
+
+static kloop_status refuse(kloop_fault *fault, kloop_status status, int64_t a, int64_t b)
+{
+    if (fault)
+        *fault = (kloop_fault){.status = status, .a = a, .b = b};
+    return status;
+}
+
+kloop_status kloop_frame_next(const void *bytes, size_t len, size_t max, kloop_slice *frame, size_t *used,
+                              kloop_fault *fault)
+{
+    *frame = (kloop_slice){NULL, 0};
+    *used = FRAME_LENGTH_BYTES;
+    if (len < FRAME_LENGTH_BYTES)
+        return KLOOP_OK;
+    const uint8_t *start = bytes;
+    int32_t length = (int32_t)kl_load32(start);
+    if (length < 0)
+        return refuse(fault, KLOOP_BAD_LENGTH, length, 0);
+    if ((size_t)length > max)
+        return refuse(fault, KLOOP_FRAME_TOO_LARGE, length, (int64_t)max);
+    *used += (size_t)length;
+    if (len >= *used)
+        *frame = (kloop_slice){start + FRAME_LENGTH_BYTES, (size_t)length};
+    return KLOOP_OK;
+}
+
+static void check_invariants(const kl_frame_reader *r)
+{
+    KL_ASSERT(r->start <= r->buf.len && r->buf.len <= r->buf.cap);
+}
+
+void kl_frame_reader_init(kl_frame_reader *r, size_t frame_max, const kloop_allocator *alloc)
+{
+    *r = (kl_frame_reader){.frame_max = frame_max};
+    kl_buf_init(&r->buf, alloc);
+}
+
+void kl_frame_reader_deinit(kl_frame_reader *r)
+{
+    kl_buf_deinit(&r->buf);
+}
+
+uint8_t *kl_frame_space(kl_frame_reader *r, size_t *room)
+{
+    check_invariants(r);
+    /* Frames that were taken make room; what is unread moves only if it is the smaller part, so a byte moves rarely. */
+    size_t unread = r->buf.len - r->start;
+    if (r->start > 0 && unread <= r->start) {
+        memcpy(r->buf.data, r->buf.data + r->start, unread);
+        kl_buf_truncate(&r->buf, unread);
+        r->start = 0;
+    }
+    /* An earlier refusal was reported; memory may be there again. */
+    r->buf.failed = false;
+    return kl_buf_reserve_some(&r->buf, READ_BYTES, room);
+}
+
+void kl_frame_received(kl_frame_reader *r, size_t n)
+{
+    kl_buf_commit(&r->buf, n);
+    check_invariants(r);
+}
+
+kloop_status kl_frame_next(kl_frame_reader *r, kloop_slice *frame, kloop_fault *fault)
+{
+    size_t used;
+    kloop_slice all = kl_buf_slice(&r->buf);
+    kloop_status status = kloop_frame_next(all.data + r->start, all.len - r->start, r->frame_max, frame, &used, fault);
+    if (status) {
+        if (fault)
+            fault->at = (size_t)r->taken_bytes;
+        return status;
+    }
+    if (frame->data) {
+        r->start += used;
+        r->taken_bytes += used;
+    }
+    check_invariants(r);
+    return KLOOP_OK;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Received bytes in, whole frames out.
+ *
+ *      data        start            len          cap
+ *       | taken     | unread bytes   | free space |
+ *
+ * Bytes are received straight into the reader's buffer. It grows by doubling with the bytes that came, never to a
+ * length that a peer announced. A frame is a view into the buffer, good until the next kl_frame_space or deinit.
+ *
+ * Fails: kl_frame_space answers NULL without memory; kl_frame_next reports a length that is negative or above the
+ * limit, at which the connection has to be closed, because nothing behind it can be understood.
+ */
+#ifndef KL_PROTOCOL_FRAME_H
+#define KL_PROTOCOL_FRAME_H
+
+#include "base/buf.h"
+
+#include <kloop/fault.h>
+#include <kloop/types.h>
+
+typedef struct kl_frame_reader {
+    kl_buf buf;
+    size_t start;        /* first byte that no frame has taken */
+    size_t frame_max;    /* content bytes of the largest frame allowed */
+    uint64_t taken_bytes; /* in all frames so far: where buf.data[start] stands in the stream */
+} kl_frame_reader;
+
+void kl_frame_reader_init(kl_frame_reader *r, size_t frame_max, const kloop_allocator *alloc);
+void kl_frame_reader_deinit(kl_frame_reader *r);
+
+/* Where the next bytes should land, and how many fit (at least one). */
+uint8_t *kl_frame_space(kl_frame_reader *r, size_t *room);
+/* n bytes landed there. */
+void kl_frame_received(kl_frame_reader *r, size_t n);
+/* frame->data is NULL when no whole frame is there yet. fault->at is the offset in the whole stream. */
+kloop_status kl_frame_next(kl_frame_reader *r, kloop_slice *frame, kloop_fault *fault);
+
+#endif

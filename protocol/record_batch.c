@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sealing, headers out and headers in. See record_batch.h. */
+#include "protocol/record_batch.h"
+
+#include "base/crc32c.h"
+
+/* ---- Big-endian numbers ---- */
+
+static uint8_t *put16(uint8_t *p, uint16_t v)
+{
+    p[0] = (uint8_t)(v >> 8);
+    p[1] = (uint8_t)v;
+    return p + 2;
+}
+
+static uint8_t *put32(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)(v >> 24);
+    p[1] = (uint8_t)(v >> 16);
+    p[2] = (uint8_t)(v >> 8);
+    p[3] = (uint8_t)v;
+    return p + 4;
+}
+
+static uint8_t *put64(uint8_t *p, uint64_t v)
+{
+    return put32(put32(p, (uint32_t)(v >> 32)), (uint32_t)v);
+}
+
+static uint16_t get16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static uint64_t get64(const uint8_t *p)
+{
+    return (uint64_t)get32(p) << 32 | get32(p + 4);
+}
+
+/* ---- Building ---- */
+
+void kl_batch_builder_init(kl_batch_builder *b, kl_pool *pool)
+{
+    *b = (kl_batch_builder){.base_timestamp = -1, .max_timestamp = -1};
+    kl_chain_init(&b->payload, pool);
+}
+
+void kl_batch_builder_clear(kl_batch_builder *b)
+{
+    kl_chain_clear(&b->payload);
+    kl_batch_builder_init(b, b->payload.pool);
+}
+
+/* ---- Sealing ---- */
+
+/* The next piece of the chain under work, at most max bytes; its data is NULL at the end of the
+ * chain. */
+static kloop_slice next_piece(kl_batch_sealer *s, size_t max)
+{
+    const kl_chain *chain = s->result;
+    while (s->segment) {
+        size_t used = s->segment == chain->last ? (size_t)(chain->pos - chain->last->bytes)
+                                                : s->segment->used;
+        if (s->offset < used) {
+            size_t len = used - s->offset < max ? used - s->offset : max;
+            kloop_slice piece = {s->segment->bytes + s->offset, len};
+            s->offset += len;
+            return piece;
+        }
+        s->segment = s->segment->next;
+        s->offset = 0;
+    }
+    return (kloop_slice){NULL, 0};
+}
+
+static void work_on(kl_batch_sealer *s, const kl_chain *chain)
+{
+    s->result = chain;
+    s->segment = chain->first;
+    s->offset = 0;
+}
+
+void kl_batch_seal_cancel(kl_batch_sealer *s)
+{
+    if (s->compressor)
+        kl_compress_abort(s->compressor);
+    kl_chain_clear(&s->folded);
+    s->batch->sealed = false;
+}
+
+kl_codec_status kl_batch_seal_begin(kl_batch_sealer *s, kl_batch_builder *b,
+                                    kl_compressor *compressor)
+{
+    KL_ASSERT(!b->sealed);
+    b->sealed = true;
+    *s = (kl_batch_sealer){.batch = b};
+    kl_chain_init(&s->folded, b->payload.pool);
+    work_on(s, &b->payload);
+    if (!compressor || b->count == 0)
+        return KL_CODEC_OK;
+    s->compressor = compressor;
+    s->codec = kl_compressor_codec(compressor)->id;
+    kl_codec_status status = kl_compress_begin(compressor, kl_chain_len(&b->payload), &s->folded);
+    if (status != KL_CODEC_OK)
+        kl_batch_seal_cancel(s);
+    return status;
+}
+
+/* Folds at most *bytes of the records. The compressor is let go of when it has seen them all. */
+static kl_codec_status fold(kl_batch_sealer *s, size_t *bytes)
+{
+    while (*bytes > 0) {
+        kloop_slice piece = next_piece(s, *bytes);
+        if (!piece.data)
+            break;
+        kl_codec_status status = kl_compress_some(s->compressor, &piece, 1);
+        if (status != KL_CODEC_OK)
+            return status;
+        *bytes -= piece.len;
+    }
+    if (next_piece(s, 0).data)
+        return KL_CODEC_OK;
+    kl_codec_status status = kl_compress_end(s->compressor);
+    if (status != KL_CODEC_OK)
+        return status;
+    s->compressor = NULL;
+    if (kl_chain_len(&s->folded) < kl_chain_len(&s->batch->payload)) {
+        work_on(s, &s->folded);
+    } else {
+        kl_chain_clear(&s->folded);
+        s->codec = KL_CODEC_NONE;
+        work_on(s, &s->batch->payload);
+    }
+    return KL_CODEC_OK;
+}
+
+/* The batch takes over the result. The records as they were are kept until here, for a seal that is
+ * given up. */
+static void settle(kl_batch_sealer *s)
+{
+    kl_batch_builder *b = s->batch;
+    if (s->codec != KL_CODEC_NONE) {
+        kl_chain_clear(&b->payload);
+        b->payload = s->folded;
+        kl_chain_init(&s->folded, b->payload.pool);
+    }
+    b->codec = s->codec;
+    b->payload_crc = s->crc;
+}
+
+kl_codec_status kl_batch_seal_step(kl_batch_sealer *s, size_t bytes, bool *done)
+{
+    KL_ASSERT(bytes > 0);
+    *done = false;
+    if (s->compressor) {
+        kl_codec_status status = fold(s, &bytes);
+        if (status != KL_CODEC_OK) {
+            kl_batch_seal_cancel(s);
+            return status;
+        }
+        if (s->compressor)
+            return KL_CODEC_OK;
+    }
+    while (bytes > 0) {
+        kloop_slice piece = next_piece(s, bytes);
+        if (!piece.data)
+            break;
+        s->crc = kl_crc32c(s->crc, piece.data, piece.len);
+        bytes -= piece.len;
+    }
+    if (!next_piece(s, 0).data) {
+        settle(s);
+        *done = true;
+    }
+    return KL_CODEC_OK;
+}
+
+kl_codec_status kl_batch_seal(kl_batch_builder *b, kl_compressor *compressor)
+{
+    kl_batch_sealer sealer;
+    kl_codec_status status = kl_batch_seal_begin(&sealer, b, compressor);
+    for (bool done = false; status == KL_CODEC_OK && !done;)
+        status = kl_batch_seal_step(&sealer, SIZE_MAX, &done);
+    return status;
+}
+
+/* ---- Headers out ---- */
+
+void kloop_batch_header_init(kloop_batch_header *header)
+{
+    *header = (kloop_batch_header){
+        .partition_leader_epoch = -1,
+        .magic = KL_BATCH_MAGIC,
+        .base_timestamp = -1,
+        .max_timestamp = -1,
+        .producer_id = -1,
+        .producer_epoch = -1,
+        .base_sequence = -1,
+    };
+}
+
+void kl_batch_header_put(const kloop_batch_header *header, size_t payload_len, uint32_t payload_crc,
+                         uint8_t out[KLOOP_BATCH_HEADER_BYTES])
+{
+    const size_t counted = KLOOP_BATCH_HEADER_BYTES - KL_BATCH_LENGTH_SKIPS;
+    KL_ASSERT(payload_len <= INT32_MAX - counted);
+    uint8_t *p = put64(out, (uint64_t)header->base_offset);
+    p = put32(p, (uint32_t)(counted + payload_len));
+    p = put32(p, (uint32_t)header->partition_leader_epoch);
+    *p = KL_BATCH_MAGIC;
+    p = put16(out + KL_BATCH_CRC_FROM, (uint16_t)header->attributes);
+    p = put32(p, (uint32_t)header->last_offset_delta);
+    p = put64(p, (uint64_t)header->base_timestamp);
+    p = put64(p, (uint64_t)header->max_timestamp);
+    p = put64(p, (uint64_t)header->producer_id);
+    p = put16(p, (uint16_t)header->producer_epoch);
+    p = put32(p, (uint32_t)header->base_sequence);
+    put32(p, (uint32_t)header->record_count);
+    uint32_t front =
+        kl_crc32c(0, out + KL_BATCH_CRC_FROM, KLOOP_BATCH_HEADER_BYTES - KL_BATCH_CRC_FROM);
+    put32(out + KL_BATCH_CRC_AT, kl_crc32c_combine(front, payload_crc, payload_len));
+}
+
+void kl_batch_builder_header(const kl_batch_builder *b, kloop_batch_header *header)
+{
+    KL_ASSERT(b->sealed);
+    kloop_batch_header_init(header);
+    header->attributes = (int16_t)b->codec;
+    header->last_offset_delta = b->count - 1;
+    header->base_timestamp = b->base_timestamp;
+    header->max_timestamp = b->max_timestamp;
+    header->record_count = b->count;
+}
+
+void kl_batch_builder_header_put(const kl_batch_builder *b, const kloop_batch_header *header,
+                                 uint8_t out[KLOOP_BATCH_HEADER_BYTES])
+{
+    KL_ASSERT(b->sealed && kloop_batch_codec(header) == (int)b->codec);
+    kl_batch_header_put(header, kl_chain_len(&b->payload), b->payload_crc, out);
+}
+
+bool kloop_batch_reseal(void *bytes, size_t len)
+{
+    if (len < KLOOP_BATCH_HEADER_BYTES || len - KL_BATCH_LENGTH_SKIPS > INT32_MAX)
+        return false;
+    uint8_t *p = bytes;
+    put32(p + KL_BATCH_LENGTH_AT, (uint32_t)(len - KL_BATCH_LENGTH_SKIPS));
+    put32(p + KL_BATCH_CRC_AT, kl_crc32c(0, p + KL_BATCH_CRC_FROM, len - KL_BATCH_CRC_FROM));
+    return true;
+}
+
+/* ---- Headers in ---- */
+
+static kloop_status fail(kloop_fault *fault, kloop_status status, size_t at, const char *field,
+                         int64_t a, int64_t b)
+{
+    *fault = (kloop_fault){.status = status, .at = at, .a = a, .b = b};
+    if (field) {
+        fault->path[0].name = field;
+        fault->path[0].index = -1;
+        fault->depth = 1;
+    }
+    return status;
+}
+
+static void read_header(const uint8_t *p, kloop_batch_header *h)
+{
+    h->base_offset = (int64_t)get64(p);
+    h->length = (int32_t)get32(p + 8);
+    h->partition_leader_epoch = (int32_t)get32(p + 12);
+    h->magic = (int8_t)p[16];
+    h->crc = get32(p + 17);
+    h->attributes = (int16_t)get16(p + 21);
+    h->last_offset_delta = (int32_t)get32(p + 23);
+    h->base_timestamp = (int64_t)get64(p + 27);
+    h->max_timestamp = (int64_t)get64(p + 35);
+    h->producer_id = (int64_t)get64(p + 43);
+    h->producer_epoch = (int16_t)get16(p + 51);
+    h->base_sequence = (int32_t)get32(p + 53);
+    h->record_count = (int32_t)get32(p + 57);
+}
+
+kloop_status kl_batch_decode(const uint8_t *bytes, size_t len, size_t at, kl_batch_view *view,
+                             kloop_fault *fault)
+{
+    size_t left = len - at;
+    const uint8_t *p = bytes + at;
+    /* The older formats have their magic at the same place and are shorter: they get the answer
+     * that helps. */
+    if (left > 16 && p[16] != KL_BATCH_MAGIC)
+        return fail(fault, KLOOP_BAD_MAGIC, at + 16, "magic", (int8_t)p[16], 0);
+    if (left >= KL_BATCH_LENGTH_SKIPS) {
+        int32_t length = (int32_t)get32(p + KL_BATCH_LENGTH_AT);
+        if (length < KLOOP_BATCH_HEADER_BYTES - KL_BATCH_LENGTH_SKIPS)
+            return fail(fault, KLOOP_BAD_LENGTH, at + KL_BATCH_LENGTH_AT, "length", length, 0);
+        if ((size_t)length > left - KL_BATCH_LENGTH_SKIPS)
+            return fail(fault, KLOOP_TRUNCATED, at + KL_BATCH_LENGTH_AT, "length", length,
+                        (int64_t)(left - KL_BATCH_LENGTH_SKIPS));
+    } else {
+        return fail(fault, KLOOP_TRUNCATED, at, NULL, KLOOP_BATCH_HEADER_BYTES, (int64_t)left);
+    }
+
+    kloop_batch_header *h = &view->header;
+    read_header(p, h);
+    size_t size = KL_BATCH_LENGTH_SKIPS + (size_t)h->length;
+    view->bytes = (kloop_slice){p, size};
+    view->payload = (kloop_slice){p + KLOOP_BATCH_HEADER_BYTES, size - KLOOP_BATCH_HEADER_BYTES};
+    uint32_t crc = kl_crc32c(0, p + KL_BATCH_CRC_FROM, size - KL_BATCH_CRC_FROM);
+    if (crc != h->crc)
+        return fail(fault, KLOOP_BAD_CRC, at + KL_BATCH_CRC_AT, "crc", crc, h->crc);
+    if (kloop_batch_codec(h) >= KL_CODEC_COUNT)
+        return fail(fault, KLOOP_BAD_CODEC, at + KL_BATCH_CRC_FROM, "attributes",
+                    kloop_batch_codec(h), 0);
+    if (h->record_count < 0)
+        return fail(fault, KLOOP_BAD_COUNT, at + 57, "records", h->record_count,
+                    (int64_t)view->payload.len);
+    return KLOOP_OK;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A record batch in the making, from its first record to the header that goes before it on the
+ * wire.
+ *
+ *     init --> append, append, ... --> seal --> header, as often as it is sent
+ *                (records grow)       (payload and its CRC are final)
+ *
+ * Records are encoded in place into a chain of segments. Sealing lets a codec fold them, unless
+ * that makes them no smaller, and takes the CRC of what is left. From then on the payload never
+ * changes. A header is 61 bytes of its own, outside the chain: its CRC joins that of its 40 bytes
+ * and that of the payload, so a batch that gets a new sequence or epoch costs the same however long
+ * it is, and bytes that are still being sent are not touched.
+ *
+ * There is no policy here: when a batch is full, when it is sealed and what it is numbered is for
+ * others to say.
+ *
+ * Who owns what: the builder owns its chain, the chain's pool is the caller's. A sealer borrows
+ * builder and compressor until it is done or given up.
+ */
+#ifndef KL_PROTOCOL_RECORD_BATCH_H
+#define KL_PROTOCOL_RECORD_BATCH_H
+
+#include "codecs/codec.h"
+#include "protocol/record.h"
+
+#include <kloop/batch.h>
+
+#define KL_BATCH_MAGIC        2
+#define KL_BATCH_LENGTH_AT    8
+#define KL_BATCH_LENGTH_SKIPS 12 /* the length does not count the bytes up to and with itself */
+#define KL_BATCH_CRC_AT       17
+#define KL_BATCH_CRC_FROM     21
+
+/* ---- Building ---- */
+
+typedef struct kl_batch_builder {
+    kl_chain payload; /* the records; once sealed, what stands behind the header */
+    int64_t base_timestamp;
+    int64_t max_timestamp;
+    int32_t count;
+    bool sealed;
+    kl_codec_id codec;    /* once sealed: what payload is folded with */
+    uint32_t payload_crc; /* once sealed */
+} kl_batch_builder;
+
+void kl_batch_builder_init(kl_batch_builder *b, kl_pool *pool);
+/* Lets go of the payload; pinned segments live on. The builder is as after init. */
+void kl_batch_builder_clear(kl_batch_builder *b);
+
+/* Bytes of the whole batch as it stands, header included. */
+static inline size_t kl_batch_builder_len(const kl_batch_builder *b)
+{
+    return KLOOP_BATCH_HEADER_BYTES + kl_chain_len(&b->payload);
+}
+
+/*
+ * Appends the record, if the batch then has at most bytes_max bytes; else nothing changes. The
+ * record's offset is the count so far. The batch must not be sealed.
+ */
+static inline kl_record_appended kl_batch_builder_append(kl_batch_builder *b, const kl_record *r,
+                                                         int64_t timestamp, size_t bytes_max)
+{
+    KL_ASSERT(!b->sealed);
+    size_t len = kl_batch_builder_len(b);
+    if (KL_UNLIKELY(len >= bytes_max))
+        return KL_RECORD_TOO_LARGE;
+    bool first = b->count == 0;
+    /* Timestamps are the user's and may be anything; Java's arithmetic wraps around, and so does
+     * its reader's. */
+    int64_t delta = first ? 0 : (int64_t)((uint64_t)timestamp - (uint64_t)b->base_timestamp);
+    kl_record_appended appended =
+        kl_record_append_within(&b->payload, r, delta, b->count, bytes_max - len);
+    if (KL_UNLIKELY(appended != KL_RECORD_APPENDED))
+        return appended;
+    if (first) {
+        b->base_timestamp = timestamp;
+        b->max_timestamp = timestamp;
+    } else if (timestamp > b->max_timestamp) {
+        b->max_timestamp = timestamp;
+    }
+    b->count++;
+    return KL_RECORD_APPENDED;
+}
+
+/* ---- Sealing ---- */
+
+/* Must stay where it is while it works. */
+typedef struct kl_batch_sealer {
+    kl_batch_builder *batch;
+    kl_compressor *compressor; /* NULL when there is nothing to fold, or no more */
+    kl_codec_id codec;
+    kl_chain folded;
+    const kl_chain *result;    /* what is folded or summed up now: the batch's records or folded */
+    const kl_segment *segment; /* the place in it */
+    size_t offset;
+    uint32_t crc;
+} kl_batch_sealer;
+
+/*
+ * Begins to seal; the compressor may be NULL. The batch counts as sealed from now on. When this or
+ * a step answers anything but KL_CODEC_OK, sealing is given up: the batch is open and as it was,
+ * and can be sealed again, without a codec for example, which never fails.
+ */
+kl_codec_status kl_batch_seal_begin(kl_batch_sealer *s, kl_batch_builder *b,
+                                    kl_compressor *compressor);
+
+/*
+ * Works through at most bytes of the payload. *done tells whether that was all. A payload is looked
+ * at twice with a codec (folding, then the CRC of the result), once without.
+ */
+kl_codec_status kl_batch_seal_step(kl_batch_sealer *s, size_t bytes, bool *done);
+
+/* Gives up in the middle; the batch is open again and as it was. */
+void kl_batch_seal_cancel(kl_batch_sealer *s);
+
+/* All steps at once. */
+kl_codec_status kl_batch_seal(kl_batch_builder *b, kl_compressor *compressor);
+
+/* ---- Headers ---- */
+
+/*
+ * What the sealed batch knows of its own header, and for the rest what a producer without an id
+ * writes. The caller sets id, epoch, sequence and flags as needed, but not the bits of the codec.
+ */
+void kl_batch_builder_header(const kl_batch_builder *b, kloop_batch_header *header);
+
+/*
+ * Writes the header of a sealed batch, its length and CRC included. header's own length, magic and
+ * crc are not looked at.
+ */
+void kl_batch_builder_header_put(const kl_batch_builder *b, const kloop_batch_header *header,
+                                 uint8_t out[KLOOP_BATCH_HEADER_BYTES]);
+
+/* The same for a payload of anyone's: its length and its CRC. */
+void kl_batch_header_put(const kloop_batch_header *header, size_t payload_len, uint32_t payload_crc,
+                         uint8_t out[KLOOP_BATCH_HEADER_BYTES]);
+
+/* ---- Decoding ---- */
+
+typedef struct kl_batch_view {
+    kloop_batch_header header;
+    kloop_slice bytes;   /* the whole batch */
+    kloop_slice payload; /* behind the header */
+} kl_batch_view;
+
+/*
+ * Looks at the batch that begins at bytes[at]: is it whole, of this format, with a good CRC, a
+ * codec that exists and a possible count? Records are not looked at. fault->at is counted from
+ * bytes.
+ */
+kloop_status kl_batch_decode(const uint8_t *bytes, size_t len, size_t at, kl_batch_view *view,
+                             kloop_fault *fault);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Frames out of a stream: any chunking gives the same frames, memory follows the bytes that came, lies are refused. */
+#include "protocol/frame.h"
+#include "tests/support/fail_alloc.h"
+#include "tests/support/guard.h"
+
+#include <kloop/wire.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define FRAME_MAX 100000
+
+/* A stream of frames with contents of these sizes. */
+static const size_t sizes[] = {0, 1, 5, 300, 0, 4096, 70000, 3, 100000, 2};
+
+enum { FRAME_COUNT = sizeof sizes / sizeof sizes[0] };
+
+static uint8_t content_byte(size_t frame, size_t i)
+{
+    return (uint8_t)(frame * 17 + i);
+}
+
+static uint8_t *make_stream(size_t *len)
+{
+    *len = 0;
+    for (size_t i = 0; i < FRAME_COUNT; i++)
+        *len += 4 + sizes[i];
+    uint8_t *stream = malloc(*len);
+    assert_non_null(stream);
+    size_t at = 0;
+    for (size_t i = 0; i < FRAME_COUNT; i++) {
+        for (int k = 0; k < 4; k++)
+            stream[at++] = (uint8_t)(sizes[i] >> (24 - 8 * k));
+        for (size_t k = 0; k < sizes[i]; k++)
+            stream[at++] = content_byte(i, k);
+    }
+    return stream;
+}
+
+static void assert_frame(size_t index, kloop_slice frame)
+{
+    assert_int_equal(frame.len, sizes[index]);
+    for (size_t k = 0; k < frame.len; k++)
+        assert_int_equal(frame.data[k], content_byte(index, k));
+}
+
+static void any_chunking_gives_the_same_frames(void **state)
+{
+    (void)state;
+    static const size_t chunks[] = {1, 2, 3, 4, 5, 7, 1000, 4096, 65536, 1 << 20};
+    size_t len;
+    uint8_t *stream = make_stream(&len);
+    for (size_t c = 0; c < sizeof chunks / sizeof chunks[0]; c++) {
+        kl_fail_alloc f;
+        kl_fail_alloc_init(&f, 0);
+        kloop_allocator alloc = kl_fail_alloc_table(&f);
+        kl_frame_reader r;
+        kl_frame_reader_init(&r, FRAME_MAX, &alloc);
+        size_t seen = 0, at = 0;
+        while (at < len) {
+            size_t room;
+            uint8_t *p = kl_frame_space(&r, &room);
+            assert_non_null(p);
+            size_t n = chunks[c] < room ? chunks[c] : room;
+            n = n < len - at ? n : len - at;
+            memcpy(p, stream + at, n);
+            kl_frame_received(&r, n);
+            at += n;
+            kloop_slice frame;
+            for (;;) {
+                assert_int_equal(kl_frame_next(&r, &frame, NULL), KLOOP_OK);
+                if (!frame.data)
+                    break;
+                assert_frame(seen++, frame);
+            }
+            assert_true(f.live_bytes <= 2 * at + 4096);
+        }
+        assert_int_equal(seen, FRAME_COUNT);
+        assert_true(f.peak_bytes <= 4 * (FRAME_MAX + 4) + 8192);
+        kl_frame_reader_deinit(&r);
+        kl_fail_alloc_check(&f);
+    }
+    free(stream);
+}
+
+static void announced_length_costs_no_memory(void **state)
+{
+    (void)state;
+    kl_fail_alloc f;
+    kl_fail_alloc_init(&f, 0);
+    kloop_allocator alloc = kl_fail_alloc_table(&f);
+    kl_frame_reader r;
+    kl_frame_reader_init(&r, INT32_MAX, &alloc);
+    size_t room;
+    memcpy(kl_frame_space(&r, &room), "\x7f\xff\xff\xff" "abc", 7);
+    kl_frame_received(&r, 7);
+    kloop_slice frame;
+    assert_int_equal(kl_frame_next(&r, &frame, NULL), KLOOP_OK);
+    assert_null(frame.data);
+    assert_non_null(kl_frame_space(&r, &room));
+    assert_true(f.peak_bytes <= 8 * 7 + 4096);
+    kl_frame_reader_deinit(&r);
+    kl_fail_alloc_check(&f);
+}
+
+static void bad_lengths_are_faults_at_their_place_in_the_stream(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        kloop_status status;
+        int64_t a;
+    } cases[] = {
+        {"\xff\xff\xff\xff", KLOOP_BAD_LENGTH, -1},
+        {"\x80\x00\x00\x00", KLOOP_BAD_LENGTH, INT32_MIN},
+        {"\x00\x01\x86\xa1", KLOOP_FRAME_TOO_LARGE, FRAME_MAX + 1},
+        {"\x7f\xff\xff\xff", KLOOP_FRAME_TOO_LARGE, INT32_MAX},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        kl_fail_alloc f;
+        kl_fail_alloc_init(&f, 0);
+        kloop_allocator alloc = kl_fail_alloc_table(&f);
+        kl_frame_reader r;
+        kl_frame_reader_init(&r, FRAME_MAX, &alloc);
+        size_t room;
+        uint8_t *p = kl_frame_space(&r, &room);
+        memcpy(p, "\x00\x00\x00\x02hi", 6);
+        memcpy(p + 6, cases[i].bytes, 4);
+        kl_frame_received(&r, 10);
+        kloop_slice frame;
+        kloop_fault fault;
+        assert_int_equal(kl_frame_next(&r, &frame, &fault), KLOOP_OK);
+        assert_memory_equal(frame.data, "hi", 2);
+        assert_int_equal(kl_frame_next(&r, &frame, &fault), cases[i].status);
+        assert_null(frame.data);
+        assert_int_equal(fault.status, cases[i].status);
+        assert_int_equal(fault.a, cases[i].a);
+        assert_int_equal(fault.at, 6);
+        /* It does not go away. */
+        assert_int_equal(kl_frame_next(&r, &frame, NULL), cases[i].status);
+        kl_frame_reader_deinit(&r);
+        kl_fail_alloc_check(&f);
+    }
+}
+
+static void without_memory_there_is_no_space_and_nothing_is_lost(void **state)
+{
+    (void)state;
+    kl_fail_alloc f;
+    kl_fail_alloc_init(&f, 2);
+    kloop_allocator alloc = kl_fail_alloc_table(&f);
+    kl_frame_reader r;
+    kl_frame_reader_init(&r, FRAME_MAX, &alloc);
+    size_t room;
+    uint8_t *p = kl_frame_space(&r, &room);
+    assert_non_null(p);
+    memset(p, 0, room);
+    p[3] = 0;
+    p[2] = 0x20; /* a frame of 8 KiB */
+    kl_frame_received(&r, room);
+    size_t had = room;
+    assert_null(kl_frame_space(&r, &room));
+    assert_int_equal(f.refused, 1);
+    /* There is memory again. */
+    size_t more = 8192 + 4 - had;
+    while (more > 0) {
+        p = kl_frame_space(&r, &room);
+        assert_non_null(p);
+        size_t n = room < more ? room : more;
+        memset(p, 0, n);
+        kl_frame_received(&r, n);
+        more -= n;
+    }
+    kloop_slice frame;
+    assert_int_equal(kl_frame_next(&r, &frame, NULL), KLOOP_OK);
+    assert_non_null(frame.data);
+    assert_int_equal(frame.len, 8192);
+    kl_frame_reader_deinit(&r);
+    kl_fail_alloc_check(&f);
+}
+
+static void stateless_splitter_tells_how_much_it_needs(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {0, 0, 0, 3, 'a', 'b', 'c', 'd'};
+    kl_guard g;
+    kl_guard_init(&g, 64);
+    for (size_t len = 0; len <= sizeof bytes; len++) {
+        kloop_slice frame;
+        size_t used;
+        assert_int_equal(kloop_frame_next(kl_guard_copy_at_end(&g, bytes, len), len, 100, &frame, &used, NULL),
+                         KLOOP_OK);
+        assert_int_equal(used, len < 4 ? 4 : 7);
+        if (len < 7) {
+            assert_null(frame.data);
+        } else {
+            assert_int_equal(frame.len, 3);
+            assert_memory_equal(frame.data, "abc", 3);
+        }
+    }
+    kl_guard_deinit(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_chunking_gives_the_same_frames),
+        cmocka_unit_test(announced_length_costs_no_memory),
+        cmocka_unit_test(bad_lengths_are_faults_at_their_place_in_the_stream),
+        cmocka_unit_test(without_memory_there_is_no_space_and_nothing_is_lost),
+        cmocka_unit_test(stateless_splitter_tells_how_much_it_needs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
