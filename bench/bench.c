@@ -163,9 +163,11 @@ static bool print_ratios(const struct options *o, const char *suite, const struc
     for (size_t i = 0; i < count; i++) {
         const struct row *of = find(rows, row_count, ratios[i].of);
         const struct row *by = ratios[i].by ? find(rows, row_count, ratios[i].by) : NULL;
-        if (!of || (ratios[i].by && !by))
+        const struct row *minus = ratios[i].minus ? find(rows, row_count, ratios[i].minus) : NULL;
+        if (!of || (ratios[i].by && !by) || (ratios[i].minus && !minus))
             continue;
-        double value = median(o, of) / (by ? median(o, by) : 1);
+        double value =
+            median(o, of) / (by ? median(o, by) : 1) - (minus ? median(o, minus) : 0);
         all_met &= print_ratio(o, suite, &ratios[i], value);
     }
     return all_met;
@@ -216,7 +218,8 @@ int bench_main(const char *suite, int argc, char **argv, const bench_case *cases
 
     for (size_t i = 0; i < ratio_count; i++)
         KL_ASSERT(is_case(cases, case_count, ratios[i].of) &&
-                  (!ratios[i].by || is_case(cases, case_count, ratios[i].by)));
+                  (!ratios[i].by || is_case(cases, case_count, ratios[i].by)) &&
+                  (!ratios[i].minus || is_case(cases, case_count, ratios[i].minus)));
 
     struct row *rows = calloc(case_count + 1, sizeof(*rows));
     KL_ASSERT(rows);

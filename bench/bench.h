@@ -36,13 +36,15 @@ typedef struct bench_case {
 } bench_case;
 
 /*
- * ns per operation of one case, divided by that of another or, when `by` is NULL, as it is. A
- * target is at_least or at_most, 0 means none. A ratio whose cases did not run is left out.
+ * ns per operation of one case: divided by that of another (by), less that of another (minus), or
+ * as it is when both are NULL. A target is at_least or at_most, 0 means none. A row whose cases did
+ * not run is left out.
  */
 typedef struct bench_ratio {
     const char *label;
     const char *of;
     const char *by;
+    const char *minus;
     double at_least;
     double at_most;
 } bench_ratio;

@@ -144,15 +144,26 @@ static bench_case cases[] = {
 };
 
 static const bench_ratio ratios[] = {
-    {"gzip in steps against zlib alone", "pack gzip 1 MiB, records", "zlib alone 1 MiB, records", 0,
-     1.15},
-    {"lz4 in steps against liblz4 alone", "pack lz4 1 MiB, records", "liblz4 alone 1 MiB, records",
-     0, 1.25},
-    {"zstd in steps against libzstd alone", "pack zstd 1 MiB, records",
-     "libzstd alone 1 MiB, records", 0, 1.25},
-    {"zstd 9 in steps against libzstd alone", "pack zstd 9 1 MiB, records",
-     "libzstd alone 9 1 MiB, records", 0, 1.25},
-    {"snappy against lz4", "pack snappy 1 MiB, records", "pack lz4 1 MiB, records", 0, 2},
+    {.label = "gzip in steps against zlib alone",
+     .of = "pack gzip 1 MiB, records",
+     .by = "zlib alone 1 MiB, records",
+     .at_most = 1.15},
+    {.label = "lz4 in steps against liblz4 alone",
+     .of = "pack lz4 1 MiB, records",
+     .by = "liblz4 alone 1 MiB, records",
+     .at_most = 1.25},
+    {.label = "zstd in steps against libzstd alone",
+     .of = "pack zstd 1 MiB, records",
+     .by = "libzstd alone 1 MiB, records",
+     .at_most = 1.25},
+    {.label = "zstd 9 in steps against libzstd alone",
+     .of = "pack zstd 9 1 MiB, records",
+     .by = "libzstd alone 9 1 MiB, records",
+     .at_most = 1.25},
+    {.label = "snappy against lz4",
+     .of = "pack snappy 1 MiB, records",
+     .by = "pack lz4 1 MiB, records",
+     .at_most = 2},
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -152,15 +152,15 @@ static bench_case cases[] = {
 };
 
 static const bench_ratio ratios[] = {
-    {"64 KiB: times as fast as one chain", "one chain, 64 KiB", "kl_crc32c, 64 KiB", 2.7, 0},
-    {"1 KiB: times as fast as one chain", "one chain, 1 KiB", "kl_crc32c, 1 KiB", 1.5, 0},
-    {"200 B: times as fast as one chain", "one chain, 200 B", "kl_crc32c, 200 B", 0, 0},
-    {"40 B: times as fast as one chain", "one chain, 40 B", "kl_crc32c, 40 B", 0, 0},
-    {"64 KiB, pclmul: times as fast as one chain", "one chain, 64 KiB", "pclmul, 64 KiB", 0, 0},
-    {"64 KiB, sse42: times as fast as one chain", "one chain, 64 KiB", "sse42, 64 KiB", 0, 0},
-    {"combine, 1 MB", "combine, 1 MB", NULL, 0, 200},
-    {"combine, huge", "combine, huge", NULL, 0, 200},
-    {"combine in plain C, huge", "combine in plain C, huge", NULL, 0, 200},
+    {.label = "64 KiB: times as fast as one chain", .of = "one chain, 64 KiB", .by = "kl_crc32c, 64 KiB", .at_least = 2.7},
+    {.label = "1 KiB: times as fast as one chain", .of = "one chain, 1 KiB", .by = "kl_crc32c, 1 KiB", .at_least = 1.5},
+    {.label = "200 B: times as fast as one chain", .of = "one chain, 200 B", .by = "kl_crc32c, 200 B"},
+    {.label = "40 B: times as fast as one chain", .of = "one chain, 40 B", .by = "kl_crc32c, 40 B"},
+    {.label = "64 KiB, pclmul: times as fast as one chain", .of = "one chain, 64 KiB", .by = "pclmul, 64 KiB"},
+    {.label = "64 KiB, sse42: times as fast as one chain", .of = "one chain, 64 KiB", .by = "sse42, 64 KiB"},
+    {.label = "combine, 1 MB", .of = "combine, 1 MB", .at_most = 200},
+    {.label = "combine, huge", .of = "combine, huge", .at_most = 200},
+    {.label = "combine in plain C, huge", .of = "combine in plain C, huge", .at_most = 200},
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -269,10 +269,10 @@ static const bench_case cases[] = {
 
 /* An append of 100 B may cost 6 ns more than its copy, which takes about 5. */
 static const bench_ratio ratios[] = {
-    {.label = "append against copy, 100 B",
+    {.label = "ns that append 100 B takes above a copy",
      .of = "append 100 B",
-     .by = "copy 100 B",
-     .at_most = 2.2},
+     .minus = "copy 100 B",
+     .at_most = 6},
     {.label = "append against copy, 1 KiB",
      .of = "append 1 KiB",
      .by = "copy 1 KiB",
@@ -280,7 +280,7 @@ static const bench_ratio ratios[] = {
     {.label = "batch against append, 100 B",
      .of = "batch 100 B",
      .by = "append 100 B",
-     .at_most = 2},
+     .at_most = 2.5},
     {.label = "seal against its crc",
      .of = "seal a 64 KiB batch",
      .by = "crc of a 64 KiB batch",

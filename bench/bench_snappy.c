@@ -194,13 +194,12 @@ static bool print_size(const struct work *w, bool json)
 #define CASES(way, side)                                                                           \
     CASE("text, 32 KiB", way, side, text_chunks), CASE("noise, 32 KiB", way, side, noise_chunks),  \
         CASE("text, 1 MiB", way, side, text_whole), CASE("noise, 1 MiB", way, side, noise_whole)
-#define RATIOS(name)                                                                               \
-    {name ", compress: times as fast", name ", compress, theirs", name ", compress, ours", 0.9,    \
-     0},                                                                                           \
+#define RATIO(name, way, least)                                                                    \
     {                                                                                              \
-        name ", decompress: times as fast", name ", decompress, theirs",                           \
-            name ", decompress, ours", 0.6, 0                                                      \
+        .label = name ", " way ": times as fast", .of = name ", " way ", theirs",                  \
+        .by = name ", " way ", ours", .at_least = least                                            \
     }
+#define RATIOS(name) RATIO(name, "compress", 0.9), RATIO(name, "decompress", 0.6)
 
 /* No case follows one that works on the same memory: the caches are as cold for one side as for the
  * other. */

@@ -12,6 +12,7 @@
 #include "protocol/fault.h"
 #include "wiretools/batch_load.h"
 #include "wiretools/batch_print.h"
+#include "wiretools/excerpt.h"
 #include "wiretools/hex.h"
 #include "wiretools/json_read.h"
 #include "wiretools/message_load.h"
@@ -83,18 +84,14 @@ static bool is_word(kloop_string word, const char *text)
     return word.len == strlen(text) && memcmp(word.data, text, word.len) == 0;
 }
 
-static int printable_len(kloop_string word)
-{
-    return word.len < 40 ? (int)word.len : 40;
-}
-
 static bool refuse_api(kl_buf *out, kloop_string word)
 {
     char reason[160];
+    char quoted[KL_EXCERPT_SIZE];
     const char *near = NULL;
     for (size_t i = 0; i < kloop_api_count(); i++)
         near = kl_nearest_of(near, kloop_api_at(i)->name, word);
-    snprintf(reason, sizeof reason, "no API is called '%.*s'%s%s%s (line)", printable_len(word), word.data,
+    snprintf(reason, sizeof reason, "no API is called '%s'%s%s%s (line)", kl_excerpt(quoted, sizeof quoted, word),
              near ? ", did you mean " : "", near ? near : "", near ? "?" : "");
     return refuse(out, reason, 0);
 }
@@ -115,6 +112,7 @@ static bool parse_version(kloop_string word, int32_t *version)
 static bool parse_head(kloop_string line, line_head *head, kl_buf *out)
 {
     char reason[160];
+    char quoted[KL_EXCERPT_SIZE];
     size_t at = 0;
     kloop_string name = take_word(line, &at);
     if (line.len == 0)
@@ -127,8 +125,8 @@ static bool parse_head(kloop_string line, line_head *head, kl_buf *out)
     int32_t version;
     kloop_string word = take_word(line, &at);
     if (!parse_version(word, &version) || version < head->api->min_version || version > head->api->max_version) {
-        snprintf(reason, sizeof reason, "%s has no version '%.*s', kloop speaks %d to %d (line)", head->api->name,
-                 printable_len(word), word.data, head->api->min_version, head->api->max_version);
+        snprintf(reason, sizeof reason, "%s has no version '%s', kloop speaks %d to %d (line)", head->api->name,
+                 kl_excerpt(quoted, sizeof quoted, word), head->api->min_version, head->api->max_version);
         return refuse(out, reason, version_at);
     }
     head->version = (int16_t)version;
@@ -137,8 +135,8 @@ static bool parse_head(kloop_string line, line_head *head, kl_buf *out)
     word = take_word(line, &at);
     bool request = is_word(word, "request");
     if (!request && !is_word(word, "response")) {
-        snprintf(reason, sizeof reason, "'%.*s' where request or response is wanted (line)", printable_len(word),
-                 word.data);
+        snprintf(reason, sizeof reason, "'%s' where request or response is wanted (line)",
+                 kl_excerpt(quoted, sizeof quoted, word));
         return refuse(out, reason, half_at);
     }
     head->half = request ? KLOOP_REQUEST : KLOOP_RESPONSE;

@@ -40,7 +40,7 @@ typedef enum kl_codec_id {
 
 /*
  * What a step should be given. The dearest step of a batch of 1 MB, milliseconds, log records in
- * JSON / prose and C, on one core of a small EPYC virtual machine:
+ * JSON / prose and C, on one core of an AMD EPYC:
  *
  *     snappy      0.04 / 0.10         zstd  1  0.04 / 0.08     gzip 1  0.29 / 0.41
  *     lz4  fast   0.07 / 0.19         zstd  3  0.05 / 0.17     gzip 6  0.35 / 0.92
@@ -89,6 +89,10 @@ const char *kl_codec_status_text(kl_codec_status status);
 /*
  * *out is NULL after an error: NO_MEMORY, BAD_LEVEL or LIBRARY. The id is one that kl_codec_by_id
  * knows.
+ *
+ * What a compressor holds, beside its output: gzip 278 KiB, snappy 96, lz4 144 or, not fast, 384.
+ * zstd's grows to the largest batch it was given, 0.3 MiB for 16 KiB; for 1 MB it is 1.3 MiB at
+ * level 1, 2.5 at 3, 4.7 at 6, 14 at 9, 18 at 19. A long run of much smaller batches shrinks it.
  */
 kl_codec_status kl_compressor_new(kl_compressor **out, kl_codec_id id, int32_t level,
                                   const kloop_allocator *alloc);

@@ -133,6 +133,14 @@ static size_t wish(const kl_codec_input *in)
     return guess < 512 ? 512 : guess;
 }
 
+/* zlib would find out too, but two bytes further on. */
+static bool member_ahead(const kl_codec_input *in)
+{
+    uint8_t magic[2] = {0x1f, 0x8b};
+    kl_codec_input_peek(in, magic, in->left < sizeof magic ? in->left : sizeof magic);
+    return magic[0] == 0x1f && magic[1] == 0x8b;
+}
+
 static kl_codec_status decompress(kl_decompressor *base, kl_codec_input *in, kl_buf *out)
 {
     gzip_decompressor *d = (gzip_decompressor *)base;
@@ -174,6 +182,8 @@ static kl_codec_status decompress(kl_decompressor *base, kl_codec_input *in, kl_
         case Z_STREAM_END:
             if (in->left == 0)
                 return KL_CODEC_OK;
+            if (!member_ahead(in))
+                return KL_CODEC_CORRUPT;
             if (inflateReset(z) != Z_OK)
                 return KL_CODEC_LIBRARY;
             break;

@@ -21,6 +21,7 @@
  */
 #include "codecs/codec_parts.h"
 
+#include "base/be.h"
 #include "codecs/snappy_raw.h"
 
 #define CHUNK_BYTES 32768
@@ -42,17 +43,6 @@ typedef struct snappy_decompressor {
     kl_decompressor base;
     kl_buf row; /* a chunk that lies in several slices */
 } snappy_decompressor;
-
-static uint32_t load_be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
-}
-
-static void store_be32(uint8_t *p, uint32_t v)
-{
-    for (unsigned i = 0; i < 4; i++)
-        p[i] = (uint8_t)(v >> (24 - 8 * i));
-}
 
 /* --- compression --- */
 
@@ -82,7 +72,7 @@ static bool write_chunk(snappy_compressor *c, const uint8_t *data, size_t len, k
 {
     size_t n = kl_snappy_compress_block(data, len, c->packed, c->table);
     uint8_t head[4];
-    store_be32(head, (uint32_t)n);
+    kl_be_store32(head, (uint32_t)n);
     return kl_chain_append(out, head, sizeof head) && kl_chain_append(out, c->packed, n);
 }
 
@@ -197,7 +187,7 @@ static kl_codec_status read_chunk(snappy_decompressor *d, kl_codec_input *in, kl
         kl_codec_input_skip(in, HEADER_SIZE);
         return KL_CODEC_OK;
     }
-    size_t len = load_be32(word);
+    size_t len = kl_be_load32(word);
     if (len == 0 || len > CHUNK_MAX)
         return KL_CODEC_CORRUPT;
     if (len > in->left - sizeof word)

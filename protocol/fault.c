@@ -3,6 +3,7 @@
 #include "protocol/fault.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -13,30 +14,23 @@ typedef struct text_out {
     size_t len;
 } text_out;
 
-static char *here(const text_out *out)
+__attribute__((format(printf, 2, 3))) static void add(text_out *out, const char *format, ...)
 {
-    return out->len < out->size ? out->text + out->len : NULL;
+    size_t left = out->len < out->size ? out->size - out->len : 0;
+    va_list numbers;
+    va_start(numbers, format);
+    int added = vsnprintf(left > 0 ? out->text + out->len : NULL, left, format, numbers);
+    va_end(numbers);
+    out->len += (size_t)(added > 0 ? added : 0);
 }
-
-static size_t room(const text_out *out)
-{
-    return out->len < out->size ? out->size - out->len : 0;
-}
-
-#define ADD(...)                                                                                                       \
-    do {                                                                                                               \
-        int added_ = snprintf(here(out), room(out), __VA_ARGS__);                                                      \
-        if (added_ > 0)                                                                                                \
-            out->len += (size_t)added_;                                                                                \
-    } while (0)
 
 static void add_path(text_out *out, const kloop_fault *fault)
 {
     for (int i = fault->depth; i-- > 0;) {
-        ADD("%s", fault->path[i].name);
+        add(out, "%s", fault->path[i].name);
         if (fault->path[i].index >= 0)
-            ADD("[%" PRId32 "]", fault->path[i].index);
-        ADD("%s", i > 0 ? "." : ": ");
+            add(out, "[%" PRId32 "]", fault->path[i].index);
+        add(out, "%s", i > 0 ? "." : ": ");
     }
 }
 
@@ -51,96 +45,96 @@ static void add_reason(text_out *out, const kloop_fault *fault)
     int64_t b = fault->b;
     switch (fault->status) {
     case KLOOP_OK:
-        ADD("no fault");
+        add(out, "no fault");
         return;
     case KLOOP_TRUNCATED:
-        ADD("%" PRId64 " %s needed, %" PRId64 " left", a, bytes_are(a), b);
+        add(out, "%" PRId64 " %s needed, %" PRId64 " left", a, bytes_are(a), b);
         return;
     case KLOOP_TRAILING:
-        ADD("%" PRId64 " %s left over after the end", a, bytes_are(a));
+        add(out, "%" PRId64 " %s left over after the end", a, bytes_are(a));
         return;
     case KLOOP_BAD_LENGTH:
-        ADD("%" PRId64 " is no length", a);
+        add(out, "%" PRId64 " is no length", a);
         return;
     case KLOOP_BAD_COUNT:
-        ADD("a count of %" PRId64 " with %" PRId64 " bytes left", a, b);
+        add(out, "a count of %" PRId64 " with %" PRId64 " bytes left", a, b);
         return;
     case KLOOP_BAD_VARINT:
-        ADD("a varint that does not fit its type");
+        add(out, "a varint that does not fit its type");
         return;
     case KLOOP_BAD_NULL:
-        ADD("null, which is not allowed here in this version");
+        add(out, "null, which is not allowed here in this version");
         return;
     case KLOOP_BAD_UTF8:
-        ADD("text that is not UTF-8");
+        add(out, "text that is not UTF-8");
         return;
     case KLOOP_BAD_BOOL:
-        ADD("a bool of %" PRId64 ", 0 or 1 expected", a);
+        add(out, "a bool of %" PRId64 ", 0 or 1 expected", a);
         return;
     case KLOOP_BAD_TAG_ORDER:
-        ADD("tag %" PRId64 " after tag %" PRId64 ", tags must rise", a, b);
+        add(out, "tag %" PRId64 " after tag %" PRId64 ", tags must rise", a, b);
         return;
     case KLOOP_BAD_TAG_SIZE:
-        ADD("a tagged field of %" PRId64 " bytes where %" PRId64 " were announced", a, b);
+        add(out, "a tagged field of %" PRId64 " bytes where %" PRId64 " were announced", a, b);
         return;
     case KLOOP_FRAME_TOO_LARGE:
-        ADD("a frame of %" PRId64 " bytes, %" PRId64 " are allowed", a, b);
+        add(out, "a frame of %" PRId64 " bytes, %" PRId64 " are allowed", a, b);
         return;
     case KLOOP_UNKNOWN_API:
-        ADD("API %" PRId64 " is not known, or not in this direction", a);
+        add(out, "API %" PRId64 " is not known, or not in this direction", a);
         return;
     case KLOOP_BAD_VERSION:
-        ADD("version %" PRId64 " is not spoken", a);
+        add(out, "version %" PRId64 " is not spoken", a);
         return;
     case KLOOP_BAD_STRUCT_SIZE:
-        ADD("a struct of %" PRId64 " bytes was given, this message's has %" PRId64, a, b);
+        add(out, "a struct of %" PRId64 " bytes was given, this message's has %" PRId64, a, b);
         return;
     case KLOOP_NO_MEMORY:
-        ADD("no memory");
+        add(out, "no memory");
         return;
     case KLOOP_NOT_CARRIED:
-        ADD("version %" PRId64 " has no such field, and the value is not its default", a);
+        add(out, "version %" PRId64 " has no such field, and the value is not its default", a);
         return;
     case KLOOP_TOO_LONG:
-        ADD("%" PRId64 " bytes, %" PRId64 " are allowed", a, b);
+        add(out, "%" PRId64 " bytes, %" PRId64 " are allowed", a, b);
         return;
     case KLOOP_NO_SPACE:
-        ADD("no space left in the buffer: %" PRId64 " needed, %" PRId64 " left", a, b);
+        add(out, "no space left in the buffer: %" PRId64 " needed, %" PRId64 " left", a, b);
         return;
     case KLOOP_BAD_ARRAY:
-        ADD("a decoded list of another kind of element");
+        add(out, "a decoded list of another kind of element");
         return;
     case KLOOP_OUT_OF_RANGE:
-        ADD("%" PRId64 " is out of range", a);
+        add(out, "%" PRId64 " is out of range", a);
         return;
     case KLOOP_BAD_MAGIC:
-        ADD("magic %" PRId64 ", only record batches of magic 2 are known", a);
+        add(out, "magic %" PRId64 ", only record batches of magic 2 are known", a);
         return;
     case KLOOP_BAD_CRC:
-        ADD("CRC %08" PRIx64 " computed, %08" PRIx64 " in the batch", (uint64_t)a, (uint64_t)b);
+        add(out, "CRC %08" PRIx64 " computed, %08" PRIx64 " in the batch", (uint64_t)a, (uint64_t)b);
         return;
     case KLOOP_BAD_CODEC:
-        ADD("codec %" PRId64 " is not known", a);
+        add(out, "codec %" PRId64 " is not known", a);
         return;
     case KLOOP_BAD_PACKING:
-        ADD("corrupt compressed data");
+        add(out, "corrupt compressed data");
         return;
     case KLOOP_TOO_LARGE:
-        ADD("more than the allowed %" PRId64 " bytes once decompressed", a);
+        add(out, "more than the allowed %" PRId64 " bytes once decompressed", a);
         return;
     case KLOOP_BAD_RECORD:
-        ADD("a record of %" PRId64 " bytes whose fields take %" PRId64, a, b);
+        add(out, "a record of %" PRId64 " bytes whose fields take %" PRId64, a, b);
         return;
     case KLOOP_BAD_RECORDS:
-        ADD("%" PRId64 " records announced, %" PRId64 " found", a, b);
+        add(out, "%" PRId64 " records announced, %" PRId64 " found", a, b);
         return;
     case KLOOP_BAD_INPUT:
-        ADD("the source of the values refused");
+        add(out, "the source of the values refused");
         return;
     case KLOOP_STATUS_COUNT:
         break;
     }
-    ADD("unknown fault %d", (int)fault->status);
+    add(out, "unknown fault %d", (int)fault->status);
 }
 
 size_t kl_fault_reason(const kloop_fault *fault, char *text, size_t size)
@@ -159,6 +153,6 @@ size_t kloop_fault_text(const kloop_fault *fault, char *text, size_t size)
     text_out made = {.text = text, .size = size, .len = kl_fault_reason(fault, text, size)};
     text_out *out = &made;
     if (fault->status != KLOOP_OK)
-        ADD(" at byte %zu", fault->at);
+        add(out, " at byte %zu", fault->at);
     return out->len;
 }

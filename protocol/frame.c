@@ -2,8 +2,8 @@
 /* Frames: four bytes of length, then that many bytes. See frame.h and <kloop/wire.h>. */
 #include "protocol/frame.h"
 
+#include "base/be.h"
 #include "base/check.h"
-#include "protocol/walk.h"
 
 #include <kloop/wire.h>
 
@@ -27,7 +27,7 @@ kloop_status kloop_frame_next(const void *bytes, size_t len, size_t max, kloop_s
     if (len < FRAME_LENGTH_BYTES)
         return KLOOP_OK;
     const uint8_t *start = bytes;
-    int32_t length = (int32_t)kl_load32(start);
+    int32_t length = (int32_t)kl_be_load32(start);
     if (length < 0)
         return refuse(fault, KLOOP_BAD_LENGTH, length, 0);
     if ((size_t)length > max)

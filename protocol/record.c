@@ -40,7 +40,8 @@ size_t kl_record_size(const kl_record *r, int64_t timestamp_delta, int32_t offse
 
 /* ---- Into one segment ---- */
 
-/* Keys and values of headers are mostly short: two moves that may overlap are less than the way to memcpy and back. */
+/* Keys and values of headers are mostly short: two moves that may overlap are less than the way to
+ * memcpy and back. */
 static inline void copy(uint8_t *to, const uint8_t *from, size_t len)
 {
     if (len > 16) {

@@ -2,44 +2,27 @@
 /* Sealing, headers out and headers in. See record_batch.h. */
 #include "protocol/record_batch.h"
 
+#include "base/be.h"
 #include "base/crc32c.h"
 
-/* ---- Big-endian numbers ---- */
+/* ---- Big-endian numbers, one behind the other ---- */
 
 static uint8_t *put16(uint8_t *p, uint16_t v)
 {
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
+    kl_be_store16(p, v);
     return p + 2;
 }
 
 static uint8_t *put32(uint8_t *p, uint32_t v)
 {
-    p[0] = (uint8_t)(v >> 24);
-    p[1] = (uint8_t)(v >> 16);
-    p[2] = (uint8_t)(v >> 8);
-    p[3] = (uint8_t)v;
+    kl_be_store32(p, v);
     return p + 4;
 }
 
 static uint8_t *put64(uint8_t *p, uint64_t v)
 {
-    return put32(put32(p, (uint32_t)(v >> 32)), (uint32_t)v);
-}
-
-static uint16_t get16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-    return (uint64_t)get32(p) << 32 | get32(p + 4);
+    kl_be_store64(p, v);
+    return p + 8;
 }
 
 /* ---- Building ---- */
@@ -270,19 +253,19 @@ static kloop_status fail(kloop_fault *fault, kloop_status status, size_t at, con
 
 static void read_header(const uint8_t *p, kloop_batch_header *h)
 {
-    h->base_offset = (int64_t)get64(p);
-    h->length = (int32_t)get32(p + 8);
-    h->partition_leader_epoch = (int32_t)get32(p + 12);
+    h->base_offset = (int64_t)kl_be_load64(p);
+    h->length = (int32_t)kl_be_load32(p + 8);
+    h->partition_leader_epoch = (int32_t)kl_be_load32(p + 12);
     h->magic = (int8_t)p[16];
-    h->crc = get32(p + 17);
-    h->attributes = (int16_t)get16(p + 21);
-    h->last_offset_delta = (int32_t)get32(p + 23);
-    h->base_timestamp = (int64_t)get64(p + 27);
-    h->max_timestamp = (int64_t)get64(p + 35);
-    h->producer_id = (int64_t)get64(p + 43);
-    h->producer_epoch = (int16_t)get16(p + 51);
-    h->base_sequence = (int32_t)get32(p + 53);
-    h->record_count = (int32_t)get32(p + 57);
+    h->crc = kl_be_load32(p + 17);
+    h->attributes = (int16_t)kl_be_load16(p + 21);
+    h->last_offset_delta = (int32_t)kl_be_load32(p + 23);
+    h->base_timestamp = (int64_t)kl_be_load64(p + 27);
+    h->max_timestamp = (int64_t)kl_be_load64(p + 35);
+    h->producer_id = (int64_t)kl_be_load64(p + 43);
+    h->producer_epoch = (int16_t)kl_be_load16(p + 51);
+    h->base_sequence = (int32_t)kl_be_load32(p + 53);
+    h->record_count = (int32_t)kl_be_load32(p + 57);
 }
 
 kloop_status kl_batch_decode(const uint8_t *bytes, size_t len, size_t at, kl_batch_view *view,
@@ -295,7 +278,7 @@ kloop_status kl_batch_decode(const uint8_t *bytes, size_t len, size_t at, kl_bat
     if (left > 16 && p[16] != KL_BATCH_MAGIC)
         return fail(fault, KLOOP_BAD_MAGIC, at + 16, "magic", (int8_t)p[16], 0);
     if (left >= KL_BATCH_LENGTH_SKIPS) {
-        int32_t length = (int32_t)get32(p + KL_BATCH_LENGTH_AT);
+        int32_t length = (int32_t)kl_be_load32(p + KL_BATCH_LENGTH_AT);
         if (length < KLOOP_BATCH_HEADER_BYTES - KL_BATCH_LENGTH_SKIPS)
             return fail(fault, KLOOP_BAD_LENGTH, at + KL_BATCH_LENGTH_AT, "length", length, 0);
         if ((size_t)length > left - KL_BATCH_LENGTH_SKIPS)

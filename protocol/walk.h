@@ -21,6 +21,7 @@
 #ifndef KL_PROTOCOL_WALK_H
 #define KL_PROTOCOL_WALK_H
 
+#include "base/be.h"
 #include "base/check.h"
 
 #include <kloop/fault.h>
@@ -161,41 +162,6 @@ static inline bool kl_walk_fast_bytes(const kl_walk *w, const kl_field *f, ptrdi
     return KL_LIKELY(w->fast) && kl_walk_carries(w, f) && w->end - w->pos >= bytes;
 }
 
-static inline uint16_t kl_load16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static inline uint32_t kl_load32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static inline uint64_t kl_load64(const uint8_t *p)
-{
-    return (uint64_t)kl_load32(p) << 32 | kl_load32(p + 4);
-}
-
-static inline void kl_store16(uint8_t *p, uint16_t v)
-{
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
-}
-
-static inline void kl_store32(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)(v >> 24);
-    p[1] = (uint8_t)(v >> 16);
-    p[2] = (uint8_t)(v >> 8);
-    p[3] = (uint8_t)v;
-}
-
-static inline void kl_store64(uint8_t *p, uint64_t v)
-{
-    kl_store32(p, (uint32_t)(v >> 32));
-    kl_store32(p + 4, (uint32_t)v);
-}
-
 /* KL_MEASURE: true when a field of so many bytes is done with by counting it. */
 static inline bool kl_walk_counted(kl_walk *w, const kl_field *f, size_t bytes)
 {
@@ -233,10 +199,10 @@ static inline void kl_walk_bool(kl_walk *w, const kl_field *f, bool *v)
     {                                                                                                                  \
         uint8_t *place;                                                                                                \
         if (kl_walk_fast_bytes(w, f, bits / 8)) {                                                                      \
-            *v = (int##bits##_t)kl_load##bits(w->pos);                                                                 \
+            *v = (int##bits##_t)kl_be_load##bits(w->pos);                                                                 \
             w->pos += bits / 8;                                                                                        \
         } else if ((place = kl_walk_place(w, f, bits / 8))) {                                                          \
-            kl_store##bits(place, (uint##bits##_t)*v);                                                                 \
+            kl_be_store##bits(place, (uint##bits##_t)*v);                                                                 \
         } else if (!kl_walk_counted(w, f, bits / 8)) {                                                                 \
             kl_walk_field(w, f, v);                                                                                    \
         }                                                                                                              \
@@ -294,7 +260,7 @@ KL_INLINE void kl_walk_array(kl_walk *w, const kl_field *f, kloop_array *v)
     }
     /* Older versions: the count is a number of four bytes. */
     if (kl_walk_fast_bytes(w, f, 4) && !w->flexible && f->type->fixed_bytes) {
-        uint64_t count = kl_load32(w->pos);
+        uint64_t count = kl_be_load32(w->pos);
         uint64_t bytes = count * f->type->fixed_bytes;
         if (count <= INT32_MAX && (uint64_t)(w->end - w->pos - 4) >= bytes) {
             *v = (kloop_array){w->pos + 4, (size_t)bytes, f->type, (int32_t)count, w->version, false};

@@ -47,12 +47,12 @@ static bool read_length(kl_walk *w, const kl_field *f, length_width width, int64
     } else if (width == LENGTH_16) {
         if (!need(w, 2))
             return false;
-        *length = (int16_t)kl_load16(w->pos);
+        *length = (int16_t)kl_be_load16(w->pos);
         w->pos += 2;
     } else {
         if (!need(w, 4))
             return false;
-        *length = (int32_t)kl_load32(w->pos);
+        *length = (int32_t)kl_be_load32(w->pos);
         w->pos += 4;
     }
     if (*length == -1) {
@@ -127,19 +127,19 @@ void kl_walk_read(kl_walk *w, const kl_field *f, void *value)
         break;
     case KL_INT16:
         if (need(w, 2)) {
-            *(int16_t *)value = (int16_t)kl_load16(w->pos);
+            *(int16_t *)value = (int16_t)kl_be_load16(w->pos);
             w->pos += 2;
         }
         break;
     case KL_INT32:
         if (need(w, 4)) {
-            *(int32_t *)value = (int32_t)kl_load32(w->pos);
+            *(int32_t *)value = (int32_t)kl_be_load32(w->pos);
             w->pos += 4;
         }
         break;
     case KL_INT64:
         if (need(w, 8)) {
-            *(int64_t *)value = (int64_t)kl_load64(w->pos);
+            *(int64_t *)value = (int64_t)kl_be_load64(w->pos);
             w->pos += 8;
         }
         break;

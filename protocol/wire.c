@@ -10,8 +10,9 @@
 
 static kloop_status report(kloop_fault *to, const kloop_fault *fault)
 {
+    /* A walk that goes well sets nothing but the status. */
     if (to)
-        *to = *fault;
+        *to = fault->status ? *fault : (kloop_fault){.status = KLOOP_OK};
     return fault->status;
 }
 
@@ -133,7 +134,7 @@ static kloop_status encode_parts(const frame_parts *parts, uint8_t *buffer, size
         total += slices[i].len;
     check_total(&w, total);
     if (parts->header_type && !kl_walk_failed(&w))
-        kl_store32(buffer, (uint32_t)(total - FRAME_LENGTH_BYTES));
+        kl_be_store32(buffer, (uint32_t)(total - FRAME_LENGTH_BYTES));
     return report(fault, &w.fault);
 }
 

@@ -346,6 +346,11 @@ static void unknown_codecs(void **unused)
         kl_expect_fault(&fault, KLOOP_BAD_CODEC, 21, codec, 0, "attributes");
         assert_null(batch.data);
         assert_int_equal(kloop_batch_writer_end(writer, &batch, NULL), KLOOP_BAD_CODEC);
+        size_t used;
+        uint8_t buffer[61];
+        assert_int_equal(
+            kloop_batch_encode(writer, &header, NULL, 0, buffer, sizeof(buffer), &used, NULL),
+            KLOOP_BAD_CODEC);
     }
 }
 

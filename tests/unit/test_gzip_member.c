@@ -70,6 +70,13 @@ static void zeroes_behind_are_corrupt(void **state)
     uint8_t bytes[sizeof from_java + 2] = {0};
     memcpy(bytes, from_java, sizeof from_java);
     kl_codec_refuse(KL_CODEC_GZIP, bytes, sizeof bytes, MIB, KL_CODEC_CORRUPT);
+    kl_buf out;
+    size_t fault_at = 0;
+    kl_buf_init(&out, &kl_mem_libc);
+    assert_int_equal(kl_codec_unpack(KL_CODEC_GZIP, bytes, sizeof bytes, MIB, &out, &fault_at),
+                     KL_CODEC_CORRUPT);
+    assert_int_equal(fault_at, sizeof from_java);
+    kl_buf_deinit(&out);
 }
 
 static void optional_header_fields_are_passed_over(void **state)

@@ -284,10 +284,12 @@ static void too_large_for_kafka(void **unused)
 static void without_memory_nothing_changes(void **unused)
 {
     (void)unused;
+    const kloop_record_header long_headers[] = {{{"k", 1}, {content, 70000}},
+                                                {{"k", 1}, {content, 70000}}};
     kl_record big = {.key = {content, 300},
                      .value = {content, 200000},
-                     .headers = some_headers,
-                     .header_count = 4};
+                     .headers = long_headers,
+                     .header_count = 2};
     for (size_t held = 0; held < 600; held += 100) {
         for (size_t nth = 1;; nth++) {
             kl_fail_alloc f;
