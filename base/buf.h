@@ -20,9 +20,12 @@
  *         size_t room;
  *         uint8_t *p = kl_buf_reserve_some(b, 4096, &room);
  *         if (!p)
- *             return b->over_limit ? TOO_LARGE : NO_MEMORY;   (kl_buf_truncate(b, start) takes back
- * what was written) written = step(p, room, &done); kl_buf_commit(b, written);
+ *             return give_up(b, start);
+ *         kl_buf_commit(b, step(p, room, &done));
  *     }
+ *
+ * where give_up takes back what was written, with kl_buf_truncate(b, start), and answers TOO_LARGE
+ * or NO_MEMORY as b->over_limit says.
  *
  * A stream that ends exactly at the limit may need a last step without output to say so.
  * kl_buf_reserve with 0 serves there: it never fails for lack of room, and answers a pointer that

@@ -26,6 +26,7 @@ void kl_chain_clear(kl_chain *chain)
     kl_chain_init(chain, chain->pool);
 }
 
+/* The one place that knows where the count of the last segment's bytes is. */
 static uint32_t used_of(const kl_chain *chain, const kl_segment *segment)
 {
     return segment == chain->last ? (uint32_t)(chain->pos - segment->bytes) : segment->used;
@@ -101,23 +102,46 @@ size_t kl_chain_slice_count(const kl_chain *chain)
     return count;
 }
 
+kl_chain_cursor kl_chain_read(const kl_chain *chain)
+{
+    return (kl_chain_cursor){.chain = chain, .segment = chain->first};
+}
+
+kloop_slice kl_chain_read_some(kl_chain_cursor *c, size_t max)
+{
+    KL_ASSERT(max > 0);
+    for (; c->segment; c->segment = c->segment->next, c->offset = 0) {
+        size_t left = used_of(c->chain, c->segment) - c->offset;
+        if (left > 0) {
+            kloop_slice piece = {c->segment->bytes + c->offset, left < max ? left : max};
+            c->offset += piece.len;
+            return piece;
+        }
+    }
+    return (kloop_slice){NULL, 0};
+}
+
+bool kl_chain_read_all(const kl_chain_cursor *c)
+{
+    size_t offset = c->offset;
+    for (const kl_segment *segment = c->segment; segment; segment = segment->next, offset = 0)
+        if (used_of(c->chain, segment) > offset)
+            return false;
+    return true;
+}
+
 size_t kl_chain_slices(const kl_chain *chain, kloop_slice *slices, size_t max)
 {
+    kl_chain_cursor c = kl_chain_read(chain);
     size_t count = 0;
-    for (const kl_segment *segment = chain->first; segment && count < max; segment = segment->next) {
-        uint32_t used = used_of(chain, segment);
-        if (used > 0)
-            slices[count++] = (kloop_slice){segment->bytes, used};
-    }
+    while (count < max && (slices[count] = kl_chain_read_some(&c, SIZE_MAX)).data)
+        count++;
     return count;
 }
 
 void kl_chain_copy(const kl_chain *chain, uint8_t *dst)
 {
-    for (const kl_segment *segment = chain->first; segment; segment = segment->next) {
-        uint32_t used = used_of(chain, segment);
-        if (used > 0)
-            memcpy(dst, segment->bytes, used);
-        dst += used;
-    }
+    kl_chain_cursor c = kl_chain_read(chain);
+    for (kloop_slice piece; (piece = kl_chain_read_some(&c, SIZE_MAX)).data; dst += piece.len)
+        memcpy(dst, piece.data, piece.len);
 }

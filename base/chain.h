@@ -87,4 +87,16 @@ size_t kl_chain_slices(const kl_chain *chain, kloop_slice *slices, size_t max);
 /* Copies all bytes to dst, which has room for kl_chain_len(chain). */
 void kl_chain_copy(const kl_chain *chain, uint8_t *dst);
 
+/* A place in a chain from which it is read piece by piece. The chain must not be rewound or cleared meanwhile. */
+typedef struct kl_chain_cursor {
+    const kl_chain *chain;
+    const kl_segment *segment;
+    size_t offset;
+} kl_chain_cursor;
+
+kl_chain_cursor kl_chain_read(const kl_chain *chain);
+/* The next bytes in a row, 1 to max of them, max above 0; data is NULL at the end. */
+kloop_slice kl_chain_read_some(kl_chain_cursor *c, size_t max);
+bool kl_chain_read_all(const kl_chain_cursor *c);
+
 #endif

@@ -11,7 +11,10 @@
 
 typedef void (*kl_check_fn)(const char *file, int line, const char *what);
 
-/* Called once before abort(). May be NULL. */
+/*
+ * Called once before abort(). May be NULL. It is the whole process's and read without a lock: set it before any loop
+ * runs, and do not change it while one does.
+ */
 extern kl_check_fn kl_check_hook;
 
 _Noreturn void kl_check_failed(const char *file, int line, const char *what);

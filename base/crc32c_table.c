@@ -8,6 +8,8 @@
  */
 #include "base/crc32c_parts.h"
 
+#include "base/le.h"
+
 /*
  * The 256 entries of a table are the sums (XOR) of its eight entries for single bits, so only those
  * are written down and the preprocessor adds. BITS_n(s, b1, .., bn) lists the 2^n sums of b1..bn,
@@ -84,11 +86,6 @@ const uint32_t kl_crc32c_hop[KL_CRC32C_HOP_COUNT] = {
 };
 /* clang-format on */
 
-static inline uint32_t load_le32(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 /*
  * Eight bytes: the first four in `first`, with the register already added, the others in `last`,
  * the lowest byte first in both. The last four do not wait for the register.
@@ -106,7 +103,7 @@ static uint32_t table_update(uint32_t crc, const void *data, size_t len)
     const uint8_t *p = data;
     uint32_t c = ~crc;
     for (; len >= 8; p += 8, len -= 8)
-        c = step_8(load_le32(p) ^ c, load_le32(p + 4));
+        c = step_8(kl_le_load32(p) ^ c, kl_le_load32(p + 4));
     for (; len; p++, len--)
         c = c >> 8 ^ slice[0][(c ^ *p) & 0xff];
     return ~c;

@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The codecs at their default levels: batches of one step and of 1 MiB, there and back, log records
- * and noise; beside them the libraries given the same batch in one call, which shows what steps,
- * segments and flushes cost.
+ * The codecs at their default levels: batches of 16 KiB and of 1 MiB, there and back, log records
+ * and noise, and few letters at random, which are what a compressor likes least; beside them the
+ * libraries given the same batch in one call, which shows what steps, segments and flushes cost.
+ *
+ * With --steps, alone: the dearest step of a batch of 1 MB, by codec, level and data, which is the
+ * table in codecs/codec.h.
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include "bench/bench.h"
 #include "codecs/codec.h"
 
 #include <lz4.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <zlib.h>
 #include <zstd.h>
 
-#define STEP       KL_CODEC_STEP_BYTES
+#define SMALL      KL_CODEC_STEP_BYTES
 #define MIB        (1024u * 1024u)
 #define IDLE_BYTES (8u * MIB)
 
 static uint8_t records[MIB];
 static uint8_t noise[MIB];
+static uint8_t two_letters[MIB];
+static uint8_t four_letters[MIB];
 static uint8_t room[2 * MIB]; /* what a library alone writes to */
 static kl_pool pool;
 
@@ -43,8 +51,9 @@ static void must(bool ok)
 static void pack(work *w, kl_chain *chain)
 {
     must(kl_compress_begin(w->c, w->len, chain) == KL_CODEC_OK);
-    for (size_t at = 0; at < w->len; at += STEP) {
-        kloop_slice step = {w->data + at, w->len - at < STEP ? w->len - at : STEP};
+    const size_t most = kl_compressor_step_bytes(w->c);
+    for (size_t at = 0; at < w->len; at += most) {
+        kloop_slice step = {w->data + at, w->len - at < most ? w->len - at : most};
         must(kl_compress_some(w->c, &step, 1) == KL_CODEC_OK);
     }
     must(kl_compress_end(w->c) == KL_CODEC_OK);
@@ -128,8 +137,10 @@ static void run_zstd(void *ctx, uint64_t iterations)
     }
 
 #define CODEC(name, codec)                                                                         \
-    BOTH(name " 16 KiB", codec, records, STEP), BOTH(name " 1 MiB", codec, records, MIB),          \
-        BOTH(name " 16 KiB", codec, noise, STEP), BOTH(name " 1 MiB", codec, noise, MIB)
+    BOTH(name " 16 KiB", codec, records, SMALL), BOTH(name " 1 MiB", codec, records, MIB),         \
+        BOTH(name " 16 KiB", codec, noise, SMALL), BOTH(name " 1 MiB", codec, noise, MIB),         \
+        BOTH(name " 1 MiB", codec, two_letters, MIB),                                              \
+        BOTH(name " 1 MiB", codec, four_letters, MIB)
 
 static bench_case cases[] = {
     CODEC("gzip", KL_CODEC_GZIP),
@@ -195,6 +206,8 @@ static void fill_records(void)
         state ^= state >> 7;
         state ^= state << 17;
         noise[i] = (uint8_t)(state >> 24);
+        two_letters[i] = (uint8_t)('a' + (state >> 32) % 2);
+        four_letters[i] = (uint8_t)('a' + (state >> 40) % 4);
     }
 }
 
@@ -233,10 +246,121 @@ static void prepare(const bench_case *c)
     kl_chain_clear(&chain);
 }
 
+/* --- the dearest step --- */
+
+#define BATCH_BYTES 1000000u
+#define ROUNDS      5
+
+static double now_ms(void)
+{
+    struct timespec t;
+    must(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static double least(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+/* Of each step the shortest of some rounds, and the longest of those; begin is no step. */
+static void dearest_step(kl_compressor *c, const uint8_t *data, double *begin, double *dearest)
+{
+    enum { STEPS_MAX = BATCH_BYTES / 1024 + 1 };
+    static double shortest[STEPS_MAX];
+    const size_t most = kl_compressor_step_bytes(c);
+    for (size_t i = 0; i < STEPS_MAX; i++)
+        shortest[i] = 1e9;
+    *begin = 1e9;
+    double spent = 0;
+    for (int round = 0; round < ROUNDS && spent < 1000; round++) {
+        kl_chain chain;
+        kl_chain_init(&chain, &pool);
+        const double start = now_ms();
+        must(kl_compress_begin(c, BATCH_BYTES, &chain) == KL_CODEC_OK);
+        double last = now_ms();
+        *begin = least(*begin, last - start);
+        for (size_t i = 0; i * most < BATCH_BYTES; i++) {
+            const size_t at = i * most;
+            kloop_slice step = {data + at, BATCH_BYTES - at < most ? BATCH_BYTES - at : most};
+            must(kl_compress_some(c, &step, 1) == KL_CODEC_OK);
+            const double t = now_ms();
+            shortest[i] = least(shortest[i], t - last);
+            last = t;
+        }
+        must(kl_compress_end(c) == KL_CODEC_OK);
+        kl_chain_clear(&chain);
+        spent += last - start;
+    }
+    *dearest = 0;
+    for (size_t i = 0; i * most < BATCH_BYTES; i++)
+        if (shortest[i] > *dearest)
+            *dearest = shortest[i];
+}
+
+static int print_steps(void)
+{
+    static const struct {
+        kl_codec_id id;
+        int32_t level;
+    } rows[] = {
+        {KL_CODEC_SNAPPY, KL_CODEC_LEVEL_DEFAULT},
+        {KL_CODEC_LZ4, 9}, /* the fast one */
+        {KL_CODEC_LZ4, 1},
+        {KL_CODEC_LZ4, 4},
+        {KL_CODEC_LZ4, 8},
+        {KL_CODEC_LZ4, 10},
+        {KL_CODEC_LZ4, 12},
+        {KL_CODEC_GZIP, 1},
+        {KL_CODEC_GZIP, 4},
+        {KL_CODEC_GZIP, 5},
+        {KL_CODEC_GZIP, 6},
+        {KL_CODEC_GZIP, 7},
+        {KL_CODEC_GZIP, 8},
+        {KL_CODEC_GZIP, 9},
+        {KL_CODEC_ZSTD, 1},
+        {KL_CODEC_ZSTD, 3},
+        {KL_CODEC_ZSTD, 6},
+        {KL_CODEC_ZSTD, 9},
+        {KL_CODEC_ZSTD, 12},
+        {KL_CODEC_ZSTD, 15},
+        {KL_CODEC_ZSTD, 19},
+        {KL_CODEC_ZSTD, 22},
+    };
+    static const uint8_t *const data[] = {records, noise, four_letters, two_letters};
+    printf("dearest step, ms\n%-12s %6s %8s %8s %8s %8s %8s\n", "codec", "bytes", "begin",
+           "records", "noise", "4 letters", "2 letters");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        kl_compressor *c;
+        double begin_max = 0;
+        must(kl_compressor_new(&c, rows[i].id, rows[i].level, &kl_mem_libc) == KL_CODEC_OK);
+        if (rows[i].level == KL_CODEC_LEVEL_DEFAULT)
+            printf("%-12s", kl_codec_by_id((int)rows[i].id)->name);
+        else
+            printf("%-8s %3d", kl_codec_by_id((int)rows[i].id)->name, (int)rows[i].level);
+        double dearest[COUNT(data)];
+        for (size_t k = 0; k < COUNT(data); k++) {
+            double begin;
+            dearest_step(c, data[k], &begin, &dearest[k]);
+            if (begin > begin_max)
+                begin_max = begin;
+        }
+        printf(" %6zu %8.2f", kl_compressor_step_bytes(c), begin_max);
+        for (size_t k = 0; k < COUNT(data); k++)
+            printf(" %8.2f", dearest[k]);
+        printf("\n");
+        fflush(stdout);
+        kl_compressor_del(c);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     fill_records();
     kl_pool_init(&pool, &kl_mem_libc, IDLE_BYTES);
+    if (argc == 2 && strcmp(argv[1], "--steps") == 0)
+        return print_steps();
     for (size_t i = 0; i < COUNT(cases); i++)
         prepare(&cases[i]);
     return bench_main("codec", argc, argv, cases, COUNT(cases), ratios, COUNT(ratios));

@@ -76,7 +76,7 @@ static void append(void *ctx, uint64_t iterations)
         uint64_t run = iterations < per_segment ? iterations : per_segment;
         for (uint64_t k = 0; k < run; k++) {
             kl_record r = record_at(s, from);
-            kl_record_append(chain, &r, (int64_t)(k >> 4), (int32_t)k);
+            kl_record_append_within(chain, &r, (int64_t)(k >> 4), (int32_t)k, SIZE_MAX);
             bench_keep(chain);
             from = next_source(s, from);
         }
@@ -164,7 +164,7 @@ static void seal(void *ctx, uint64_t iterations)
     (void)ctx;
     for (uint64_t k = 0; k < iterations; k++) {
         kl_batch_builder *b = &sealed[turn++ % BATCH_COUNT];
-        b->sealed = false;
+        b->sealed = KL_BATCH_OPEN;
         kl_batch_seal(b, NULL);
         bench_keep(b);
     }

@@ -49,8 +49,11 @@ int main(int argc, char **argv)
         printf("kloop %s\n", kloop_version());
         return KL_EXIT_OK;
     }
-    const char *near = kl_nearest_of(NULL, "wire", kloop_text(word));
-    fprintf(stderr, "kloop: there is no command '%s'", word);
+    static const char *const known[] = {"wire", "--version", "--help"};
+    const char *near = NULL;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        near = kl_nearest_of(near, known[i], kloop_text(word));
+    fprintf(stderr, "kloop: there is no %s '%s'", word[0] == '-' ? "option" : "command", word);
     if (near)
         fprintf(stderr, ", did you mean '%s'?", near);
     fputs("\nkloop --help lists the commands.\n", stderr);

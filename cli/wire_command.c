@@ -9,7 +9,6 @@
 #include "cli/exit_code.h"
 #include "cli/line_filter.h"
 #include "cli/nearest.h"
-#include "protocol/fault.h"
 #include "wiretools/batch_load.h"
 #include "wiretools/batch_print.h"
 #include "wiretools/excerpt.h"
@@ -55,7 +54,7 @@ static bool refuse(kl_buf *out, const char *reason, size_t at)
 static bool refuse_fault(kl_buf *out, const kloop_fault *fault)
 {
     char reason[512];
-    kl_fault_reason(fault, reason, sizeof reason);
+    kloop_fault_reason(fault, reason, sizeof reason);
     return refuse(out, reason, fault->at);
 }
 
@@ -304,7 +303,10 @@ static int print_apis(void)
                api->has_request ? "request" : "", api->has_request && api->has_response ? ", " : "",
                api->has_response ? "response" : "");
     }
-    return fflush(stdout) == 0 ? KL_EXIT_OK : KL_EXIT_IO;
+    if (fflush(stdout) == 0)
+        return KL_EXIT_OK;
+    fprintf(stderr, "kloop wire apis: %s\n", strerror(errno));
+    return KL_EXIT_IO;
 }
 
 /* ---- The command line ---- */
@@ -342,6 +344,12 @@ static int usage_error(const char *what, const char *word, const char *near)
     return KL_EXIT_USAGE;
 }
 
+static int unknown_option(const char *word)
+{
+    const char *near = kl_nearest_of(NULL, "--strict", kloop_text(word));
+    return usage_error("there is no option", word, kl_nearest_of(near, "--help", kloop_text(word)));
+}
+
 static int unknown_command(const char *word)
 {
     const char *near = kl_nearest_of(NULL, "apis", kloop_text(word));
@@ -362,7 +370,7 @@ int kl_wire_command(int argc, char **argv)
         if (strcmp(argv[i], "--strict") == 0)
             strict = true;
         else if (argv[i][0] == '-')
-            return usage_error("there is no option", argv[i], kl_nearest_of(NULL, "--strict", kloop_text(argv[i])));
+            return unknown_option(argv[i]);
         else if (command)
             return usage_error("nothing is expected after the command, but there is", argv[i], NULL);
         else

@@ -82,6 +82,7 @@ kl_codec_status kl_compressor_new(kl_compressor **out, kl_codec_id id, int32_t l
         return KL_CODEC_NO_MEMORY;
     c->codec = codec;
     c->alloc = *alloc;
+    c->step_bytes = KL_CODEC_STEP_BYTES;
     c->block = kl_mem_alloc(alloc, codec->ops->block_bytes);
     kl_codec_status status = KL_CODEC_NO_MEMORY;
     if (c->block)
@@ -109,6 +110,11 @@ void kl_compressor_del(kl_compressor *c)
 const kl_codec *kl_compressor_codec(const kl_compressor *c)
 {
     return c->codec;
+}
+
+size_t kl_compressor_step_bytes(const kl_compressor *c)
+{
+    return c->step_bytes;
 }
 
 kl_codec_status kl_compress_begin(kl_compressor *c, size_t total_len, kl_chain *out)
@@ -256,4 +262,9 @@ kl_codec_status kl_decompress(kl_decompressor *d, const kloop_slice *in, size_t 
             *fault_at = input.at;
     }
     return status;
+}
+
+bool kl_compressor_busy(const kl_compressor *c)
+{
+    return c->open;
 }

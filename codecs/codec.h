@@ -63,8 +63,16 @@ typedef enum kl_codec_status {
     KL_CODEC_CORRUPT,   /* the bytes are not what a Kafka reader of this codec takes */
     KL_CODEC_TRUNCATED, /* they end too early */
     KL_CODEC_TOO_LARGE, /* more would come out than the limit allows */
-    KL_CODEC_LIBRARY,   /* the codec's library refused, for a reason of its own */
+    KL_CODEC_LIBRARY,   /* the codec's library is not one we can work with: see below */
 } kl_codec_status;
+
+/*
+ * KL_CODEC_LIBRARY is about the installation, never about the bytes or about memory: the zlib found
+ * at run time is of another major version than the one we were built for, or the libzstd knows no
+ * longer (or not yet) a parameter that we set. kl_compressor_new and kl_decompressor_new find that
+ * out. Behind a new that went well it would mean that a library broke its word, which no input we
+ * know of brings about. Trying again is of no use; it belongs on a log, with the codec's name.
+ */
 
 typedef struct kl_compressor kl_compressor;
 typedef struct kl_decompressor kl_decompressor;
@@ -101,6 +109,12 @@ void kl_compressor_del(kl_compressor *c);
 const kl_codec *kl_compressor_codec(const kl_compressor *c);
 
 /*
+ * How many bytes to give to kl_compress_some at once, by codec and level; at most
+ * KL_CODEC_STEP_BYTES. See the table there.
+ */
+size_t kl_compressor_step_bytes(const kl_compressor *c);
+
+/*
  * One stream: kl_compress_begin, kl_compress_some any number of times with total_len bytes in all,
  * kl_compress_end. Output is appended to *out, for the first time when the second of these
  * functions is called or later.
@@ -131,5 +145,8 @@ void kl_decompressor_del(kl_decompressor *d);
  */
 kl_codec_status kl_decompress(kl_decompressor *d, const kloop_slice *in, size_t count, size_t limit,
                               kl_buf *out, size_t *fault_at);
+
+/* Is a stream open: begun, and neither ended nor given up? */
+bool kl_compressor_busy(const kl_compressor *c);
 
 #endif

@@ -7,8 +7,10 @@
 kl_codec_input kl_codec_input_of(const kloop_slice *slices, size_t count)
 {
     kl_codec_input in = {.slice = slices};
-    for (size_t i = 0; i < count; i++)
-        KL_ASSERT(kl_mem_add(in.left, slices[i].len, &in.left));
+    for (size_t i = 0; i < count; i++) {
+        bool fits = kl_mem_add(in.left, slices[i].len, &in.left);
+        KL_ASSERT(fits);
+    }
     return in;
 }
 

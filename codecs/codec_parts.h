@@ -21,6 +21,7 @@
 struct kl_compressor {
     const kl_codec *codec;
     kloop_allocator alloc; /* libraries may point here */
+    size_t step_bytes;     /* KL_CODEC_STEP_BYTES, unless init puts less */
     uint8_t *block;        /* block_bytes, the first held of them in use */
     size_t held;
     size_t left; /* input of this stream that is still to come */

@@ -7,8 +7,8 @@
  * verified. What follows must be a member again; Java's GZIPInputStream passes over anything else
  * in silence, we say CORRUPT.
  *
- * Fails: NO_MEMORY, LIBRARY when zlib is not the one we were built for; the decompressor CORRUPT,
- * TRUNCATED, TOO_LARGE.
+ * Fails: NO_MEMORY, LIBRARY when the zlib found at run time is not of the version we were built
+ * for; the decompressor CORRUPT, TRUNCATED, TOO_LARGE.
  */
 #include "codecs/codec_parts.h"
 
@@ -21,6 +21,7 @@
 #define GZIP_WINDOW_BITS (15 + 16)
 #define MEMORY_LEVEL     8
 #define SYSTEM_UNKNOWN   255
+#define PORTION_BYTES    1024
 
 typedef struct gzip_compressor {
     kl_compressor base;
@@ -58,9 +59,25 @@ static kl_codec_status status_of(int rc)
 
 /* --- compression --- */
 
+/*
+ * By what a KiB of two random letters costs, on which zlib's search for matches takes longest: from
+ * level 5 on each level takes two to three times as long as the one before.
+ */
+static size_t step_bytes(int32_t level)
+{
+    if (level == Z_DEFAULT_COMPRESSION)
+        level = 6;
+    return level <= 2   ? KL_CODEC_STEP_BYTES
+           : level <= 4 ? 8 * PORTION_BYTES
+           : level == 5 ? 4 * PORTION_BYTES
+           : level == 6 ? 2 * PORTION_BYTES
+                        : PORTION_BYTES;
+}
+
 static kl_codec_status compressor_init(kl_compressor *base, int32_t level)
 {
     gzip_compressor *c = (gzip_compressor *)base;
+    base->step_bytes = step_bytes(level);
     use_allocator(&c->z, &base->alloc);
     c->header.os = SYSTEM_UNKNOWN;
     return status_of(
@@ -205,12 +222,13 @@ static kl_codec_status decompress(kl_decompressor *base, kl_codec_input *in, kl_
 }
 
 /*
- * A block is what a step gives. zlib sees its input in the same portions for every cut of the
- * caller's: how far its window has slid when a match is looked for depends on them.
+ * zlib sees its input in the same portions for every cut of the caller's: how far its window has
+ * slid when a match is looked for depends on them. They are small because the smallest step can be
+ * no smaller; zlib does not mind, and what comes out is as short as with large ones.
  */
 static const kl_codec_ops ops = {
     .compressor_bytes = sizeof(gzip_compressor),
-    .block_bytes = KL_CODEC_STEP_BYTES,
+    .block_bytes = PORTION_BYTES,
     .compressor_init = compressor_init,
     .compressor_deinit = compressor_deinit,
     .begin = begin,

@@ -15,6 +15,10 @@
  * over. Not read: blocks that refer to each other, dictionaries, reserved bits, another version, a
  * block above the frame's maximum.
  *
+ * A match at offset 0 is corrupt by the block format. liblz4 takes it and writes zeroes, and so
+ * does each decompressor of lz4-java, with which Kafka 4.3.1 reads: such a batch reaches its
+ * consumers. What they read is what we show.
+ *
  * Kafka reads the first frame only and ignores what is behind it. Here that is CORRUPT: nobody
  * would ever see those bytes, no producer writes them, and a tool that is asked about a batch must
  * not keep quiet about a part of it.
@@ -23,6 +27,7 @@
  */
 #include "codecs/codec_parts.h"
 
+#include "base/le.h"
 #include "codecs/xxh32.h"
 
 #include <lz4.h>
@@ -57,19 +62,9 @@ typedef struct lz4_compressor {
 
 typedef struct lz4_decompressor {
     kl_decompressor base;
-    kl_buf row; /* a block that lies in several slices */
+    kl_buf row;   /* a block that lies in several slices */
+    kl_buf aside; /* what a block with an unusual end unfolds to */
 } lz4_decompressor;
-
-static uint32_t load_le32(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static void store_le32(uint8_t *p, uint32_t v)
-{
-    for (unsigned i = 0; i < 4; i++)
-        p[i] = (uint8_t)(v >> (8 * i));
-}
 
 /* --- compression --- */
 
@@ -114,7 +109,7 @@ static bool write_block(lz4_compressor *c, const uint8_t *data, size_t len, kl_c
     bool smaller = n > 0 && (size_t)n < len;
     uint32_t size = smaller ? (uint32_t)n : (uint32_t)len | STORED;
     uint8_t head[4];
-    store_le32(head, size);
+    kl_le_store32(head, size);
     return kl_chain_append(out, head, sizeof head) &&
            kl_chain_append(out, smaller ? c->packed : data, smaller ? (size_t)n : len);
 }
@@ -136,6 +131,7 @@ static kl_codec_status decompressor_init(kl_decompressor *base)
 {
     lz4_decompressor *d = (lz4_decompressor *)base;
     kl_buf_init(&d->row, &base->alloc);
+    kl_buf_init(&d->aside, &base->alloc);
     return KL_CODEC_OK;
 }
 
@@ -143,6 +139,7 @@ static void decompressor_deinit(kl_decompressor *base)
 {
     lz4_decompressor *d = (lz4_decompressor *)base;
     kl_buf_deinit(&d->row);
+    kl_buf_deinit(&d->aside);
 }
 
 static kl_codec_status read_header(kl_codec_input *in, uint8_t *flags, size_t *block_max)
@@ -152,7 +149,7 @@ static kl_codec_status read_header(kl_codec_input *in, uint8_t *flags, size_t *b
     if (in->left < size)
         return KL_CODEC_TRUNCATED;
     kl_codec_input_peek(in, bytes, size);
-    if (load_le32(bytes) != MAGIC)
+    if (kl_le_load32(bytes) != MAGIC)
         return KL_CODEC_CORRUPT;
     const uint8_t flg = bytes[FLAGS_AT];
     const uint8_t bd = bytes[FLAGS_AT + 1];
@@ -215,7 +212,7 @@ static size_t unfolded_len(const uint8_t *p, size_t len, size_t most)
             return total;
         if (end - p < 2)
             return SIZE_MAX;
-        size_t offset = (size_t)p[0] | (size_t)p[1] << 8;
+        size_t offset = kl_le_load16(p);
         p += 2;
         if (offset > total || !long_length(&p, end, &match))
             return SIZE_MAX;
@@ -225,48 +222,55 @@ static size_t unfolded_len(const uint8_t *p, size_t len, size_t most)
 }
 
 /*
- * Room for a block, SLACK bytes beyond the limit if need be: liblz4 refuses a block that fits to
- * the byte when its end is unusual, and what is an error must not depend on the limit.
+ * liblz4 refuses a block that fits its room to the byte when the end is unusual, say four literals
+ * behind a match. Kafka's reader, who always has the room of a whole block, takes it; and what is
+ * an error must not depend on the limit. So such a block is unfolded elsewhere, with room to spare,
+ * and copied: *out stays within its limit.
  */
-static uint8_t *reserve(kl_buf *out, size_t wish, size_t *room)
+static kl_codec_status unfold_aside(lz4_decompressor *d, const uint8_t *data, size_t len,
+                                    size_t room, kl_buf *out)
 {
-    const size_t limit = out->limit;
-    if (limit <= SIZE_MAX - SLACK)
-        kl_buf_set_limit(out, limit + SLACK);
-    uint8_t *to = kl_buf_reserve(out, wish, room);
-    kl_buf_set_limit(out, limit);
-    return to;
+    kl_buf_reset(&d->aside);
+    uint8_t *to = kl_buf_reserve(&d->aside, room, NULL);
+    if (!to)
+        return KL_CODEC_NO_MEMORY;
+    int n = LZ4_decompress_safe((const char *)data, (char *)to, (int)len, (int)room);
+    if (n < 0)
+        return KL_CODEC_CORRUPT;
+    return kl_buf_append(out, to, (size_t)n) ? KL_CODEC_OK : kl_codec_no_room(out);
 }
 
 /* block_max is at most 4 MiB, so that every number here fits an int. */
-static kl_codec_status unfold(const uint8_t *data, size_t len, size_t block_max, kl_buf *out)
+static kl_codec_status unfold(lz4_decompressor *d, const uint8_t *data, size_t len,
+                              size_t block_max, kl_buf *out)
 {
     const size_t allowed = kl_codec_allowed(out);
-    const size_t most = allowed < block_max - SLACK ? allowed + SLACK : block_max;
+    const size_t most = allowed < block_max ? allowed : block_max;
     /* Enough for most blocks; not block_max at once, which one byte of the header announces. */
     size_t wish = 8 * len + SLACK;
     for (;;) {
-        if (wish > most)
-            wish = most;
         size_t room;
-        uint8_t *to = reserve(out, wish, &room);
+        uint8_t *to = kl_buf_reserve(out, wish < most ? wish : most, &room);
         if (!to)
             return kl_codec_no_room(out);
         if (room > most)
             room = most;
         int n = LZ4_decompress_safe((const char *)data, (char *)to, (int)len, (int)room);
-        if (n >= 0 && (size_t)n <= allowed) {
+        if (n >= 0) {
             kl_buf_commit(out, (size_t)n);
             return KL_CODEC_OK;
         }
-        size_t need = n >= 0 ? (size_t)n : unfolded_len(data, len, most);
+        size_t need = unfolded_len(data, len, most);
         if (need > block_max)
             return KL_CODEC_CORRUPT;
         if (need > allowed)
             return KL_CODEC_TOO_LARGE;
-        if (room == most || room >= need + SLACK)
+        const size_t ample = need + SLACK < block_max ? need + SLACK : block_max;
+        if (room >= ample)
             return KL_CODEC_CORRUPT; /* the room was not the reason */
-        wish = need + SLACK;
+        if (room == most)
+            return unfold_aside(d, data, len, ample, out);
+        wish = ample;
     }
 }
 
@@ -278,8 +282,8 @@ static kl_codec_status read_block(lz4_decompressor *d, kl_codec_input *in, uint8
     if (in->left < sizeof word)
         return KL_CODEC_TRUNCATED;
     kl_codec_input_peek(in, word, sizeof word);
-    const bool stored = load_le32(word) & STORED;
-    const size_t size = load_le32(word) & ~STORED;
+    const bool stored = kl_le_load32(word) & STORED;
+    const size_t size = kl_le_load32(word) & ~STORED;
     if (size > block_max)
         return KL_CODEC_CORRUPT;
     /* Kafka takes a stored block of no bytes for the end too. */
@@ -296,13 +300,13 @@ static kl_codec_status read_block(lz4_decompressor *d, kl_codec_input *in, uint8
     if (check_size) {
         kl_codec_input_peek(in, word, sizeof word);
         kl_codec_input_skip(in, sizeof word);
-        if (!*ended && load_le32(word) != kl_xxh32(data, size, 0))
+        if (!*ended && kl_le_load32(word) != kl_xxh32(data, size, 0))
             status = KL_CODEC_CORRUPT;
     }
     if (status == KL_CODEC_OK && stored && !kl_buf_append(out, data, size))
         status = kl_codec_no_room(out);
     else if (status == KL_CODEC_OK && !stored && !*ended)
-        status = unfold(data, size, block_max, out);
+        status = unfold(d, data, size, block_max, out);
     if (status != KL_CODEC_OK)
         *in = start;
     return status;

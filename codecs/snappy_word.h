@@ -2,6 +2,9 @@
 /*
  * Unaligned words in the byte order of the snappy format, which is little-endian, on any machine.
  * Owns nothing, cannot fail; whoever calls knows that the bytes are there.
+ *
+ * Not base/le.h: the loops that use this are the hottest of the codec and store 8 bytes at a time,
+ * so they are written in whole words and do not hope that a compiler finds the word in its bytes.
  */
 #ifndef KL_CODECS_SNAPPY_WORD_H
 #define KL_CODECS_SNAPPY_WORD_H

@@ -5,7 +5,7 @@
  */
 #include "codecs/xxh32.h"
 
-#include <string.h>
+#include "base/le.h"
 
 #define PRIME_1 0x9e3779b1u
 #define PRIME_2 0x85ebca77u
@@ -18,11 +18,6 @@
 static uint32_t rotate(uint32_t v, unsigned bits)
 {
     return v << bits | v >> (32 - bits);
-}
-
-static uint32_t load_le32(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 static uint32_t lane_round(uint32_t lane, uint32_t word)
@@ -39,14 +34,14 @@ uint32_t kl_xxh32(const void *data, size_t len, uint32_t seed)
         uint32_t lane[LANES] = {seed + PRIME_1 + PRIME_2, seed + PRIME_2, seed, seed - PRIME_1};
         for (; left >= 4 * LANES; p += 4 * LANES, left -= 4 * LANES)
             for (size_t i = 0; i < LANES; i++)
-                lane[i] = lane_round(lane[i], load_le32(p + 4 * i));
+                lane[i] = lane_round(lane[i], kl_le_load32(p + 4 * i));
         h = rotate(lane[0], 1) + rotate(lane[1], 7) + rotate(lane[2], 12) + rotate(lane[3], 18);
     } else {
         h = seed + PRIME_5;
     }
     h += (uint32_t)len; /* modulo 2^32, as the description has it */
     for (; left >= 4; p += 4, left -= 4)
-        h = rotate(h + load_le32(p) * PRIME_3, 17) * PRIME_4;
+        h = rotate(h + kl_le_load32(p) * PRIME_3, 17) * PRIME_4;
     for (; left > 0; p++, left--)
         h = rotate(h + *p * PRIME_5, 11) * PRIME_1;
     h = (h ^ h >> 15) * PRIME_2;

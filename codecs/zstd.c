@@ -23,10 +23,12 @@
  * Needs ZSTD_STATIC_LINKING_ONLY for the allocator (ZSTD_customMem) and for writing straight into a
  * buffer (ZSTD_d_stableOutBuffer); Debian's shared library exports both.
  *
- * Fails: NO_MEMORY, LIBRARY; the decompressor CORRUPT, TRUNCATED, TOO_LARGE.
+ * Fails: NO_MEMORY, LIBRARY when the libzstd found at run time knows no such parameter; the
+ * decompressor CORRUPT, TRUNCATED, TOO_LARGE.
  */
 #include "codecs/codec_parts.h"
 
+#include "base/le.h"
 #include "codecs/lib_alloc.h"
 
 #define ZSTD_STATIC_LINKING_ONLY
@@ -153,20 +155,18 @@ static kl_codec_status block(kl_compressor *base, const uint8_t *data, size_t le
 #define FLAG_CHECKSUM       0x04
 #define FLAG_RESERVED       0x08
 #define FLAG_SINGLE_SEGMENT 0x20
+#define BLOCK_HEADER        3
+#define BLOCK_LAST          1
+#define BLOCK_TYPE_SHIFT    1
+#define BLOCK_TYPE_MASK     3
+#define BLOCK_RLE           1
+#define BLOCK_SIZE_SHIFT    3
 
 typedef struct frame_header {
     uint8_t plain[PLAIN_HEADER]; /* what libzstd gets to see */
     bool has_size;
     uint64_t size;
 } frame_header;
-
-static uint64_t load_le(const uint8_t *p, size_t len)
-{
-    uint64_t v = 0;
-    while (len-- > 0)
-        v = v << 8 | p[len];
-    return v;
-}
 
 /* The descriptor of a window that size bytes fit into. */
 static uint8_t window_for(uint64_t size)
@@ -200,10 +200,10 @@ static kl_codec_status read_header(kl_codec_input *in, frame_header *header)
 
     if (flags & FLAG_RESERVED)
         return KL_CODEC_CORRUPT;
-    if (load_le(bytes + 5 + window_size, id_size) != 0)
+    if (kl_le_load(bytes + 5 + window_size, id_size) != 0)
         return KL_CODEC_CORRUPT; /* the data needs a dictionary */
     header->has_size = content_size > 0;
-    header->size = load_le(bytes + 5 + window_size + id_size, content_size);
+    header->size = kl_le_load(bytes + 5 + window_size + id_size, content_size);
     if (content_size == 2)
         header->size += 256; /* sizes below have a field of one byte */
     if (single && header->size > UINT64_C(1) << WINDOW_LOG_MAX)
@@ -278,6 +278,27 @@ static attempt try_frame(ZSTD_DCtx *ctx, const frame_header *header, kl_codec_in
     }
 }
 
+/*
+ * How many bytes the blocks of this frame take, by their headers; at most what is left. What lies
+ * behind the frame has no say in its memory: there may be a million small frames in a row.
+ */
+static size_t blocks_len(const kl_codec_input *in)
+{
+    kl_codec_input ahead = *in;
+    for (bool last = false; !last && ahead.left >= BLOCK_HEADER;) {
+        uint8_t head[BLOCK_HEADER];
+        kl_codec_input_peek(&ahead, head, sizeof head);
+        const uint64_t word = kl_le_load(head, sizeof head);
+        last = word & BLOCK_LAST;
+        size_t len = (word >> BLOCK_TYPE_SHIFT & BLOCK_TYPE_MASK) == BLOCK_RLE
+                         ? 1
+                         : (size_t)(word >> BLOCK_SIZE_SHIFT);
+        len += sizeof head;
+        kl_codec_input_skip(&ahead, len < ahead.left ? len : ahead.left);
+    }
+    return in->left - ahead.left;
+}
+
 static kl_codec_status read_frame(ZSTD_DCtx *ctx, kl_codec_input *in, kl_buf *out)
 {
     frame_header header;
@@ -289,7 +310,8 @@ static kl_codec_status read_frame(ZSTD_DCtx *ctx, kl_codec_input *in, kl_buf *ou
     if (header.has_size && header.size > allowed)
         return KL_CODEC_TOO_LARGE;
     /* Enough for most frames at once, and in keeping with the bytes that are here. */
-    size_t wish = in->left < SIZE_MAX / 8 ? 8 * in->left : in->left;
+    const size_t packed = blocks_len(in);
+    size_t wish = packed < SIZE_MAX / 8 ? 8 * packed : packed;
     if (header.has_size && header.size < wish)
         wish = (size_t)header.size;
     for (;;) {
@@ -326,7 +348,7 @@ static kl_codec_status skip_frame(kl_codec_input *in)
     if (in->left < sizeof head)
         return KL_CODEC_TRUNCATED;
     kl_codec_input_peek(in, head, sizeof head);
-    uint64_t len = sizeof head + load_le(head + 4, 4);
+    uint64_t len = sizeof head + (uint64_t)kl_le_load32(head + 4);
     if (in->left < len)
         return KL_CODEC_TRUNCATED;
     kl_codec_input_skip(in, (size_t)len);
@@ -341,7 +363,7 @@ static kl_codec_status decompress(kl_decompressor *base, kl_codec_input *in, kl_
         if (in->left < sizeof magic)
             return KL_CODEC_TRUNCATED;
         kl_codec_input_peek(in, magic, sizeof magic);
-        uint64_t number = load_le(magic, sizeof magic);
+        uint32_t number = kl_le_load32(magic);
         kl_codec_status status = KL_CODEC_CORRUPT;
         if (number == MAGIC)
             status = read_frame(d->ctx, in, out);

@@ -65,7 +65,7 @@ void kloop_batch_reader_start(kloop_batch_reader *r, const void *bytes, size_t l
     r->len = bytes ? len : 0;
     r->at = 0;
     r->in_batch = false;
-    r->fault.status = KLOOP_OK;
+    r->fault = (kloop_fault){.status = KLOOP_OK};
 }
 
 kloop_slice kloop_batch_reader_bytes(const kloop_batch_reader *r)
@@ -75,6 +75,7 @@ kloop_slice kloop_batch_reader_bytes(const kloop_batch_reader *r)
 
 /* ---- Faults ---- */
 
+/* While all is well r->fault is all zero. */
 static kloop_status answer(const kloop_batch_reader *r, kloop_fault *fault)
 {
     if (fault)
@@ -124,24 +125,25 @@ kloop_status kloop_batch_reader_next(kloop_batch_reader *r, const kloop_batch_he
 
 static bool unfold(kloop_batch_reader *r, int codec)
 {
-    if (!r->decompressors[codec] &&
-        kl_decompressor_new(&r->decompressors[codec], (kl_codec_id)codec, &r->alloc) != KL_CODEC_OK)
-        return fail(r, KLOOP_NO_MEMORY, payload_at(r), 0, 0);
     size_t packed_at = 0;
-    kl_buf_reset(&r->unpacked);
-    switch (kl_decompress(r->decompressors[codec], &r->batch.payload, 1, r->unpacked_max,
-                          &r->unpacked, &packed_at)) {
-    case KL_CODEC_OK:
+    kl_codec_status status = KL_CODEC_OK;
+    if (!r->decompressors[codec])
+        status = kl_decompressor_new(&r->decompressors[codec], (kl_codec_id)codec, &r->alloc);
+    if (status == KL_CODEC_OK) {
+        kl_buf_reset(&r->unpacked);
+        status = kl_decompress(r->decompressors[codec], &r->batch.payload, 1, r->unpacked_max,
+                               &r->unpacked, &packed_at);
+    }
+    if (status == KL_CODEC_OK) {
         r->pos = kl_buf_slice(&r->unpacked).data;
         r->end = r->pos + r->unpacked.len;
         return true;
-    case KL_CODEC_NO_MEMORY:
-        return fail(r, KLOOP_NO_MEMORY, payload_at(r), 0, 0);
-    case KL_CODEC_TOO_LARGE:
-        return fail(r, KLOOP_TOO_LARGE, payload_at(r) + packed_at, (int64_t)r->unpacked_max, 0);
-    default:
-        return fail(r, KLOOP_BAD_PACKING, payload_at(r) + packed_at, 0, 0);
     }
+    /* Where memory ran out says nothing about the bytes. */
+    if (status == KL_CODEC_NO_MEMORY)
+        packed_at = 0;
+    int64_t limit = status == KL_CODEC_TOO_LARGE ? (int64_t)r->unpacked_max : 0;
+    return fail(r, kl_batch_codec_status(status), payload_at(r) + packed_at, limit, 0);
 }
 
 /* ---- Records ---- */

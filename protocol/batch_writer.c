@@ -17,9 +17,7 @@
 #include "protocol/record_batch.h"
 
 /* Enough to make the next small batch without asking for memory. */
-#define IDLE_BYTES_MAX    262144
-
-#define PAYLOAD_BYTES_MAX (INT32_MAX - KLOOP_BATCH_HEADER_BYTES + KL_BATCH_LENGTH_SKIPS)
+#define IDLE_BYTES_MAX 262144
 
 struct kloop_batch_writer {
     kloop_allocator alloc;
@@ -27,7 +25,7 @@ struct kloop_batch_writer {
     kloop_batch_header header;
     kl_chain records;
     int32_t count;
-    kl_chain folded;
+    kl_chain folded; /* in use during a call, else empty */
     kl_compressor *compressor; /* of the codec that was needed last */
     kl_buf out;
     kloop_record_header *headers; /* room for a record's headers that came as bytes */
@@ -78,6 +76,11 @@ static kloop_status fail(kloop_fault *fault, kloop_status status, size_t at, int
     if (fault)
         *fault = (kloop_fault){.status = status, .at = at, .a = a, .b = b};
     return status;
+}
+
+static kloop_status fine(kloop_fault *fault)
+{
+    return fail(fault, KLOOP_OK, 0, 0, 0);
 }
 
 static void blame(kloop_fault *fault, const char *name, int32_t index)
@@ -172,11 +175,11 @@ static kloop_status add(kloop_batch_writer *w, const kloop_batch_record *record,
     if (status)
         return status;
     int64_t timestamp = difference(record->timestamp, w->header.base_timestamp);
-    size_t room = PAYLOAD_BYTES_MAX - kl_chain_len(&w->records);
+    size_t room = KL_BATCH_PAYLOAD_MAX - kl_chain_len(&w->records);
     switch (kl_record_append_within(&w->records, &r, timestamp, (int32_t)offset, room)) {
     case KL_RECORD_APPENDED:
         w->count++;
-        return KLOOP_OK;
+        return fine(fault);
     case KL_RECORD_TOO_LARGE:
         return fail(fault, KLOOP_TOO_LONG, written(w),
                     (int64_t)kl_record_size(&r, timestamp, (int32_t)offset), (int64_t)room);
@@ -212,14 +215,11 @@ static kl_codec_status fold(kloop_batch_writer *w, kl_codec_id id)
     kl_codec_status status = set_compressor(w, id);
     if (status == KL_CODEC_OK)
         status = kl_compress_begin(w->compressor, kl_chain_len(&w->records), &w->folded);
-    for (const kl_segment *s = w->records.first; s && status == KL_CODEC_OK; s = s->next) {
-        size_t used = s == w->records.last ? (size_t)(w->records.pos - s->bytes) : (size_t)s->used;
-        for (size_t at = 0; at < used && status == KL_CODEC_OK; at += KL_CODEC_STEP_BYTES) {
-            size_t step = used - at < KL_CODEC_STEP_BYTES ? used - at : KL_CODEC_STEP_BYTES;
-            kloop_slice piece = {s->bytes + at, step};
-            status = kl_compress_some(w->compressor, &piece, 1);
-        }
-    }
+    kl_chain_cursor records = kl_chain_read(&w->records);
+    kloop_slice piece;
+    while (status == KL_CODEC_OK &&
+           (piece = kl_chain_read_some(&records, KL_CODEC_STEP_BYTES)).data)
+        status = kl_compress_some(w->compressor, &piece, 1);
     return status == KL_CODEC_OK ? kl_compress_end(w->compressor) : status;
 }
 
@@ -228,7 +228,6 @@ static kloop_status make_payload(kloop_batch_writer *w, const kl_chain **payload
                                  kloop_fault *fault)
 {
     int codec = kloop_batch_codec(&w->header);
-    kl_chain_clear(&w->folded);
     if (codec >= KL_CODEC_COUNT) {
         fail(fault, KLOOP_BAD_CODEC, KL_BATCH_CRC_FROM, codec, 0);
         blame(fault, "attributes", -1);
@@ -237,13 +236,13 @@ static kloop_status make_payload(kloop_batch_writer *w, const kl_chain **payload
     *payload = &w->records;
     if (codec == KL_CODEC_NONE || w->count == 0)
         return KLOOP_OK;
-    /* At its default level a codec fails for want of memory only. */
-    if (fold(w, (kl_codec_id)codec) != KL_CODEC_OK)
-        return fail(fault, KLOOP_NO_MEMORY, written(w), 0, 0);
+    kl_codec_status folded = fold(w, (kl_codec_id)codec);
+    if (folded != KL_CODEC_OK)
+        return fail(fault, kl_batch_codec_status(folded), written(w), 0, 0);
     *payload = &w->folded;
-    if (kl_chain_len(&w->folded) > PAYLOAD_BYTES_MAX)
+    if (kl_chain_len(&w->folded) > KL_BATCH_PAYLOAD_MAX)
         return fail(fault, KLOOP_TOO_LONG, written(w), (int64_t)kl_chain_len(&w->folded),
-                    PAYLOAD_BYTES_MAX);
+                    (int64_t)KL_BATCH_PAYLOAD_MAX);
     return KLOOP_OK;
 }
 
@@ -257,10 +256,9 @@ static void put_batch(const kloop_batch_writer *w, const kl_chain *payload, uint
     kl_batch_header_put(&header, len, kl_crc32c(0, body, len), out);
 }
 
-kloop_status kloop_batch_writer_end(kloop_batch_writer *w, kloop_slice *batch, kloop_fault *fault)
+static kloop_status end(kloop_batch_writer *w, kloop_slice *batch, kloop_fault *fault)
 {
     const kl_chain *payload;
-    *batch = (kloop_slice){NULL, 0};
     kloop_status status = make_payload(w, &payload, fault);
     if (status)
         return status;
@@ -271,9 +269,32 @@ kloop_status kloop_batch_writer_end(kloop_batch_writer *w, kloop_slice *batch, k
         return fail(fault, KLOOP_NO_MEMORY, written(w), 0, 0);
     put_batch(w, payload, out);
     kl_buf_commit(&w->out, size);
-    kl_chain_clear(&w->folded);
     *batch = kl_buf_slice(&w->out);
-    return KLOOP_OK;
+    return fine(fault);
+}
+
+kloop_status kloop_batch_writer_end(kloop_batch_writer *w, kloop_slice *batch, kloop_fault *fault)
+{
+    *batch = (kloop_slice){NULL, 0};
+    kloop_status status = end(w, batch, fault);
+    /* However it ended: what was folded is in w->out, or is made again. */
+    kl_chain_clear(&w->folded);
+    return status;
+}
+
+static kloop_status end_into(kloop_batch_writer *w, void *buffer, size_t capacity, size_t *used,
+                             kloop_fault *fault)
+{
+    const kl_chain *payload;
+    kloop_status status = make_payload(w, &payload, fault);
+    if (status)
+        return status;
+    size_t size = KLOOP_BATCH_HEADER_BYTES + kl_chain_len(payload);
+    if (size > capacity)
+        return fail(fault, KLOOP_NO_SPACE, 0, (int64_t)size, (int64_t)capacity);
+    put_batch(w, payload, buffer);
+    *used = size;
+    return fine(fault);
 }
 
 kloop_status kloop_batch_encode(kloop_batch_writer *w, const kloop_batch_header *header,
@@ -287,46 +308,67 @@ kloop_status kloop_batch_encode(kloop_batch_writer *w, const kloop_batch_header 
         if (status)
             return status;
     }
-    const kl_chain *payload;
-    kloop_status status = make_payload(w, &payload, fault);
-    if (status)
-        return status;
-    size_t size = KLOOP_BATCH_HEADER_BYTES + kl_chain_len(payload);
-    if (size > capacity)
-        return fail(fault, KLOOP_NO_SPACE, 0, (int64_t)size, (int64_t)capacity);
-    put_batch(w, payload, buffer);
+    kloop_status status = end_into(w, buffer, capacity, used, fault);
     kl_chain_clear(&w->folded);
-    *used = size;
-    return KLOOP_OK;
+    return status;
 }
 
 /* ---- Sizes and headers for records at hand ---- */
 
-static size_t headers_size(kloop_record_headers rest)
+/* Like all sizes here not carried on above INT32_MAX, so that nothing wraps around. */
+static uint64_t headers_size(kloop_record_headers rest)
 {
-    size_t size = kl_varint32_size(rest.count);
-    for (kloop_record_header h; kloop_record_headers_next(&rest, &h);)
-        size += kl_uvarint64_size((uint64_t)h.key.len << 1) + h.key.len +
-                kl_uvarint64_size((uint64_t)h.value.len << 1) + (h.value.data ? h.value.len : 0);
+    uint64_t size = kl_varint32_size(rest.count);
+    for (kloop_record_header h; size <= INT32_MAX && kloop_record_headers_next(&rest, &h);)
+        size += kl_record_slice_size((kloop_slice){(const uint8_t *)h.key.data, h.key.len}) +
+                kl_record_slice_size(h.value);
     return size;
+}
+
+static uint64_t pieces(uint64_t len, uint64_t piece)
+{
+    return (len + piece - 1) / piece;
+}
+
+/* The most that a codec makes of len bytes: what it does with bytes that cannot be made smaller. */
+static uint64_t packed_max(int codec, uint64_t len)
+{
+    switch (codec) {
+    case KL_CODEC_GZIP:
+        /* zlib's own bound for a window of 32 KiB and its usual memory, a stored block of 5 more
+         * bytes for each 16 KiB, and a member's header and trailer. */
+        return len + (len >> 12) + (len >> 14) + (len >> 25) + 13 + 18;
+    case KL_CODEC_SNAPPY:
+        /* The stream's header; for each chunk of 32 KiB a length and what kl_snappy_bound says. */
+        return 16 + len + len / 64 + pieces(len, 32768) * (4 + 32);
+    case KL_CODEC_LZ4:
+        /* Header and end mark of the frame; each block of 64 KiB stored, with its length. */
+        return 7 + 4 + len + pieces(len, 65536) * 4;
+    case KL_CODEC_ZSTD:
+        /* The frame's header; raw blocks of 3 more bytes, one for each flush and one at the end. */
+        return 18 + len + (pieces(len, KL_CODEC_STEP_BYTES) + 1) * 3;
+    default:
+        return len;
+    }
 }
 
 size_t kloop_batch_size_max(const kloop_batch_header *header, const kloop_batch_record *records,
                             size_t count)
 {
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++) {
+    uint64_t size = 0;
+    for (size_t i = 0; i < count && size <= KL_BATCH_PAYLOAD_MAX; i++) {
         kl_record r = {.key = records[i].key, .value = records[i].value};
         int64_t timestamp = difference(records[i].timestamp, header->base_timestamp);
         int32_t offset = (int32_t)difference(records[i].offset, header->base_offset);
-        size_t body =
+        uint64_t body =
             kl_record_body_size(&r, timestamp, offset) - 1 + headers_size(records[i].headers);
-        size += kl_uvarint64_size((uint64_t)body << 1) + body;
+        size += kl_uvarint64_size(body << 1) + body;
     }
-    /* The worst is snappy with a sixth more; frames and blocks have a few bytes of their own. */
-    if (kloop_batch_codec(header) != KL_CODEC_NONE && size > 0)
-        size += size / 6 + (size / KL_CODEC_STEP_BYTES + 1) * 64;
-    return KLOOP_BATCH_HEADER_BYTES + size;
+    if (size > KL_BATCH_PAYLOAD_MAX)
+        return SIZE_MAX;
+    if (size > 0)
+        size = packed_max(kloop_batch_codec(header), size);
+    return KLOOP_BATCH_HEADER_BYTES + (size_t)size;
 }
 
 void kloop_batch_header_fit(kloop_batch_header *header, const kloop_batch_record *records,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A fault in words: where in the message, what is wrong, at which byte. */
-#include "protocol/fault.h"
+#include <kloop/fault.h>
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -39,6 +39,11 @@ static const char *bytes_are(int64_t count)
     return count == 1 ? "byte is" : "bytes are";
 }
 
+static const char *bytes(int64_t count)
+{
+    return count == 1 ? "byte" : "bytes";
+}
+
 static void add_reason(text_out *out, const kloop_fault *fault)
 {
     int64_t a = fault->a;
@@ -57,7 +62,7 @@ static void add_reason(text_out *out, const kloop_fault *fault)
         add(out, "%" PRId64 " is no length", a);
         return;
     case KLOOP_BAD_COUNT:
-        add(out, "a count of %" PRId64 " with %" PRId64 " bytes left", a, b);
+        add(out, "a count of %" PRId64 " with %" PRId64 " %s left", a, b, bytes(b));
         return;
     case KLOOP_BAD_VARINT:
         add(out, "a varint that does not fit its type");
@@ -75,10 +80,10 @@ static void add_reason(text_out *out, const kloop_fault *fault)
         add(out, "tag %" PRId64 " after tag %" PRId64 ", tags must rise", a, b);
         return;
     case KLOOP_BAD_TAG_SIZE:
-        add(out, "a tagged field of %" PRId64 " bytes where %" PRId64 " were announced", a, b);
+        add(out, "a tagged field of %" PRId64 " %s where %" PRId64 " were announced", a, bytes(a), b);
         return;
     case KLOOP_FRAME_TOO_LARGE:
-        add(out, "a frame of %" PRId64 " bytes, %" PRId64 " are allowed", a, b);
+        add(out, "a frame of %" PRId64 " %s, %" PRId64 " are allowed", a, bytes(a), b);
         return;
     case KLOOP_UNKNOWN_API:
         add(out, "API %" PRId64 " is not known, or not in this direction", a);
@@ -87,7 +92,7 @@ static void add_reason(text_out *out, const kloop_fault *fault)
         add(out, "version %" PRId64 " is not spoken", a);
         return;
     case KLOOP_BAD_STRUCT_SIZE:
-        add(out, "a struct of %" PRId64 " bytes was given, this message's has %" PRId64, a, b);
+        add(out, "a struct of %" PRId64 " %s was given, this message's has %" PRId64, a, bytes(a), b);
         return;
     case KLOOP_NO_MEMORY:
         add(out, "no memory");
@@ -96,7 +101,7 @@ static void add_reason(text_out *out, const kloop_fault *fault)
         add(out, "version %" PRId64 " has no such field, and the value is not its default", a);
         return;
     case KLOOP_TOO_LONG:
-        add(out, "%" PRId64 " bytes, %" PRId64 " are allowed", a, b);
+        add(out, "%" PRId64 " %s, %" PRId64 " are allowed", a, bytes(a), b);
         return;
     case KLOOP_NO_SPACE:
         add(out, "no space left in the buffer: %" PRId64 " needed, %" PRId64 " left", a, b);
@@ -120,13 +125,16 @@ static void add_reason(text_out *out, const kloop_fault *fault)
         add(out, "corrupt compressed data");
         return;
     case KLOOP_TOO_LARGE:
-        add(out, "more than the allowed %" PRId64 " bytes once decompressed", a);
+        add(out, "more than the allowed %" PRId64 " %s once decompressed", a, bytes(a));
         return;
     case KLOOP_BAD_RECORD:
-        add(out, "a record of %" PRId64 " bytes whose fields take %" PRId64, a, b);
+        add(out, "a record of %" PRId64 " %s whose fields take %" PRId64, a, bytes(a), b);
         return;
     case KLOOP_BAD_RECORDS:
         add(out, "%" PRId64 " records announced, %" PRId64 " found", a, b);
+        return;
+    case KLOOP_CODEC_REFUSED:
+        add(out, "the codec's library refused");
         return;
     case KLOOP_BAD_INPUT:
         add(out, "the source of the values refused");
@@ -137,7 +145,7 @@ static void add_reason(text_out *out, const kloop_fault *fault)
     add(out, "unknown fault %d", (int)fault->status);
 }
 
-size_t kl_fault_reason(const kloop_fault *fault, char *text, size_t size)
+size_t kloop_fault_reason(const kloop_fault *fault, char *text, size_t size)
 {
     text_out made = {.text = text, .size = size};
     text_out *out = &made;
@@ -150,7 +158,7 @@ size_t kl_fault_reason(const kloop_fault *fault, char *text, size_t size)
 
 size_t kloop_fault_text(const kloop_fault *fault, char *text, size_t size)
 {
-    text_out made = {.text = text, .size = size, .len = kl_fault_reason(fault, text, size)};
+    text_out made = {.text = text, .size = size, .len = kloop_fault_reason(fault, text, size)};
     text_out *out = &made;
     if (fault->status != KLOOP_OK)
         add(out, " at byte %zu", fault->at);

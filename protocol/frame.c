@@ -24,6 +24,8 @@ kloop_status kloop_frame_next(const void *bytes, size_t len, size_t max, kloop_s
 {
     *frame = (kloop_slice){NULL, 0};
     *used = FRAME_LENGTH_BYTES;
+    if (fault)
+        *fault = (kloop_fault){.status = KLOOP_OK};
     if (len < FRAME_LENGTH_BYTES)
         return KLOOP_OK;
     const uint8_t *start = bytes;
@@ -54,12 +56,26 @@ void kl_frame_reader_deinit(kl_frame_reader *r)
     kl_buf_deinit(&r->buf);
 }
 
+/* All bytes were taken: nothing but the buffer's size is lost. A moment in which nothing came says nothing. */
+static void settle(kl_frame_reader *r)
+{
+    size_t needed = r->needed;
+    r->needed = 0;
+    if (needed > 0 && needed < r->buf.cap / 4 && r->buf.cap > KL_FRAME_KEEP_BYTES)
+        kl_buf_deinit(&r->buf);
+    else
+        kl_buf_reset(&r->buf);
+    r->start = 0;
+}
+
 uint8_t *kl_frame_space(kl_frame_reader *r, size_t *room)
 {
     check_invariants(r);
     /* Frames that were taken make room; what is unread moves only if it is the smaller part, so a byte moves rarely. */
     size_t unread = r->buf.len - r->start;
-    if (r->start > 0 && unread <= r->start) {
+    if (unread == 0) {
+        settle(r);
+    } else if (r->start > 0 && unread <= r->start) {
         memcpy(r->buf.data, r->buf.data + r->start, unread);
         kl_buf_truncate(&r->buf, unread);
         r->start = 0;
@@ -72,6 +88,8 @@ uint8_t *kl_frame_space(kl_frame_reader *r, size_t *room)
 void kl_frame_received(kl_frame_reader *r, size_t n)
 {
     kl_buf_commit(&r->buf, n);
+    if (r->buf.len - r->start > r->needed)
+        r->needed = r->buf.len - r->start;
     check_invariants(r);
 }
 

@@ -8,6 +8,11 @@
  * Bytes are received straight into the reader's buffer. It grows by doubling with the bytes that came, never to a
  * length that a peer announced. A frame is a view into the buffer, good until the next kl_frame_space or deinit.
  *
+ * It shrinks by this rule: when kl_frame_space finds that all bytes were taken, that the buffer is larger than
+ * KL_FRAME_KEEP_BYTES, and that less than a quarter of it was in use at once since all had been taken the last time,
+ * then the buffer is given back and begins anew (if nothing came at all, it stays). So one large frame among small ones is paid for until a small one came,
+ * and a run of large ones grows the buffer once.
+ *
  * Fails: kl_frame_space answers NULL without memory; kl_frame_next reports a length that is negative or above the
  * limit, at which the connection has to be closed, because nothing behind it can be understood.
  */
@@ -19,9 +24,13 @@
 #include <kloop/fault.h>
 #include <kloop/types.h>
 
+/* A buffer up to this is kept whatever came lately. */
+#define KL_FRAME_KEEP_BYTES 65536
+
 typedef struct kl_frame_reader {
     kl_buf buf;
     size_t start;        /* first byte that no frame has taken */
+    size_t needed;       /* most bytes that were unread at once since all had been taken */
     size_t frame_max;    /* content bytes of the largest frame allowed */
     uint64_t taken_bytes; /* in all frames so far: where buf.data[start] stands in the stream */
 } kl_frame_reader;

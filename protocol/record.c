@@ -4,16 +4,21 @@
 
 /* ---- Sizes ---- */
 
-/* A length is written zig-zag, and twice the length of an object in memory always fits 64 bits. */
-static uint64_t zigzag_len(size_t len)
+/* Far beyond any record, and so small that no sum below comes near 64 bits. */
+#define COUNTED_MAX (UINT64_C(1) << 48)
+
+/* A length is written zig-zag. */
+static uint64_t zigzag_len(uint64_t len)
 {
-    return (uint64_t)len << 1;
+    return len << 1;
 }
 
-static size_t slice_size(kloop_slice s)
+uint64_t kl_record_slice_size(kloop_slice s)
 {
     /* Kafka's null has the length -1, which takes as many bytes as 0. */
-    size_t len = s.data ? s.len : 0;
+    uint64_t len = s.data ? s.len : 0;
+    if (len > COUNTED_MAX)
+        len = COUNTED_MAX;
     return kl_uvarint64_size(zigzag_len(len)) + len;
 }
 
@@ -22,19 +27,20 @@ static kloop_slice as_slice(kloop_string s)
     return (kloop_slice){(const uint8_t *)s.data, s.len};
 }
 
-size_t kl_record_body_size(const kl_record *r, int64_t timestamp_delta, int32_t offset_delta)
+uint64_t kl_record_body_size(const kl_record *r, int64_t timestamp_delta, int32_t offset_delta)
 {
-    size_t size = 1 + kl_varint64_size(timestamp_delta) + kl_varint32_size(offset_delta) +
-                  slice_size(r->key) + slice_size(r->value) +
-                  kl_uvarint64_size(zigzag_len(r->header_count));
-    for (uint32_t i = 0; i < r->header_count; i++)
-        size += slice_size(as_slice(r->headers[i].key)) + slice_size(r->headers[i].value);
+    uint64_t size = 1 + kl_varint64_size(timestamp_delta) + kl_varint32_size(offset_delta) +
+                    kl_record_slice_size(r->key) + kl_record_slice_size(r->value) +
+                    kl_uvarint64_size(zigzag_len(r->header_count));
+    for (uint32_t i = 0; i < r->header_count && size <= INT32_MAX; i++)
+        size += kl_record_slice_size(as_slice(r->headers[i].key)) +
+                kl_record_slice_size(r->headers[i].value);
     return size;
 }
 
-size_t kl_record_size(const kl_record *r, int64_t timestamp_delta, int32_t offset_delta)
+uint64_t kl_record_size(const kl_record *r, int64_t timestamp_delta, int32_t offset_delta)
 {
-    size_t body = kl_record_body_size(r, timestamp_delta, offset_delta);
+    uint64_t body = kl_record_body_size(r, timestamp_delta, offset_delta);
     return kl_uvarint64_size(zigzag_len(body)) + body;
 }
 
@@ -156,10 +162,12 @@ kl_record_appended kl_record_append_any(kl_chain *chain, const kl_record *r,
                                         int64_t timestamp_delta, int32_t offset_delta,
                                         size_t bytes_max)
 {
-    size_t body = kl_record_body_size(r, timestamp_delta, offset_delta);
-    size_t size = kl_uvarint64_size(zigzag_len(body)) + body;
-    if (size > bytes_max || body > INT32_MAX)
+    uint64_t body_size = kl_record_body_size(r, timestamp_delta, offset_delta);
+    uint64_t whole = kl_uvarint64_size(zigzag_len(body_size)) + body_size;
+    if (whole > bytes_max || body_size > INT32_MAX)
         return KL_RECORD_TOO_LARGE;
+    size_t body = (size_t)body_size;
+    size_t size = (size_t)whole;
     if (size <= kl_chain_room(chain)) {
         append_here(chain, r, timestamp_delta, offset_delta, body);
         return KL_RECORD_APPENDED;

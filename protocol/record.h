@@ -38,10 +38,18 @@ typedef struct kl_record {
 
 /* ---- Encoding ---- */
 
+/*
+ * Sizes are exact up to INT32_MAX, beyond which there is no record: the sum is not carried on from
+ * there, and is some number above it. They are 64 bits wide everywhere. Many views may show the
+ * same bytes, so that a sum can be more than memory holds.
+ */
+
+/* A key or value with the length before it. */
+uint64_t kl_record_slice_size(kloop_slice s);
 /* What the length field says. */
-size_t kl_record_body_size(const kl_record *r, int64_t timestamp_delta, int32_t offset_delta);
+uint64_t kl_record_body_size(const kl_record *r, int64_t timestamp_delta, int32_t offset_delta);
 /* The whole record, its length field included. */
-size_t kl_record_size(const kl_record *r, int64_t timestamp_delta, int32_t offset_delta);
+uint64_t kl_record_size(const kl_record *r, int64_t timestamp_delta, int32_t offset_delta);
 
 typedef enum kl_record_appended {
     KL_RECORD_APPENDED = 0,
@@ -107,7 +115,7 @@ kl_record_append_within(kl_chain *chain, const kl_record *r, int64_t timestamp_d
     /* The short way is for lengths up to 8,191 bytes, 8 seconds and a million records: varints of
      * two and three bytes, whose sizes are comparisons. The branches inside go the same way for
      * thousands of records. */
-    if (KL_UNLIKELY((timestamp | key_len << 1 | value_len << 1) >> 14 | offset >> 21 |
+    if (KL_UNLIKELY(timestamp >> 14 | (key_len | value_len) >> 13 | offset >> 21 |
                     r->header_count))
         return kl_record_append_any(chain, r, timestamp_delta, offset_delta, bytes_max);
     uint32_t key_field = key ? (uint32_t)key_len << 1 : 1;
@@ -138,14 +146,6 @@ kl_record_append_within(kl_chain *chain, const kl_record *r, int64_t timestamp_d
     return KL_RECORD_APPENDED;
 }
 
-/* false: no memory, or a record beyond 2 GiB. */
-static inline bool kl_record_append(kl_chain *chain, const kl_record *r, int64_t timestamp_delta,
-                                    int32_t offset_delta)
-{
-    return kl_record_append_within(chain, r, timestamp_delta, offset_delta, SIZE_MAX) ==
-           KL_RECORD_APPENDED;
-}
-
 /* ---- Decoding ---- */
 
 /* A record as it stands on the wire. */
@@ -161,7 +161,7 @@ typedef struct kl_record_view {
 
 /*
  * Reads the record at the start of bytes[0..len). On a fault, fault->at is counted from there and
- * the path begins with the record's field.
+ * the path begins with the record's field. *fault is set on a fault alone.
  */
 kloop_status kl_record_decode(const uint8_t *bytes, size_t len, kl_record_view *view,
                               kloop_fault *fault);

@@ -35,55 +35,43 @@ void kl_batch_builder_init(kl_batch_builder *b, kl_pool *pool)
 
 void kl_batch_builder_clear(kl_batch_builder *b)
 {
+    KL_ASSERT(b->sealed != KL_BATCH_SEALING);
     kl_chain_clear(&b->payload);
     kl_batch_builder_init(b, b->payload.pool);
 }
 
 /* ---- Sealing ---- */
 
-/* The next piece of the chain under work, at most max bytes; its data is NULL at the end of the
- * chain. */
-static kloop_slice next_piece(kl_batch_sealer *s, size_t max)
+static bool under_way(const kl_batch_sealer *s)
 {
-    const kl_chain *chain = s->result;
-    while (s->segment) {
-        size_t used = s->segment == chain->last ? (size_t)(chain->pos - chain->last->bytes)
-                                                : s->segment->used;
-        if (s->offset < used) {
-            size_t len = used - s->offset < max ? used - s->offset : max;
-            kloop_slice piece = {s->segment->bytes + s->offset, len};
-            s->offset += len;
-            return piece;
-        }
-        s->segment = s->segment->next;
-        s->offset = 0;
-    }
-    return (kloop_slice){NULL, 0};
+    return s->batch && s->batch->sealed == KL_BATCH_SEALING;
 }
 
-static void work_on(kl_batch_sealer *s, const kl_chain *chain)
+/* Whatever the sealer borrowed is another's from now on. */
+static void let_go(kl_batch_sealer *s, kl_batch_state state)
 {
-    s->result = chain;
-    s->segment = chain->first;
-    s->offset = 0;
+    s->batch->sealed = state;
+    s->batch = NULL;
+    s->compressor = NULL;
 }
 
 void kl_batch_seal_cancel(kl_batch_sealer *s)
 {
+    KL_ASSERT(under_way(s));
     if (s->compressor)
         kl_compress_abort(s->compressor);
     kl_chain_clear(&s->folded);
-    s->batch->sealed = false;
+    let_go(s, KL_BATCH_OPEN);
 }
 
 kl_codec_status kl_batch_seal_begin(kl_batch_sealer *s, kl_batch_builder *b,
                                     kl_compressor *compressor)
 {
-    KL_ASSERT(!b->sealed);
-    b->sealed = true;
-    *s = (kl_batch_sealer){.batch = b};
+    KL_ASSERT(b->sealed == KL_BATCH_OPEN);
+    KL_ASSERT(!compressor || !kl_compressor_busy(compressor));
+    b->sealed = KL_BATCH_SEALING;
+    *s = (kl_batch_sealer){.batch = b, .at = kl_chain_read(&b->payload)};
     kl_chain_init(&s->folded, b->payload.pool);
-    work_on(s, &b->payload);
     if (!compressor || b->count == 0)
         return KL_CODEC_OK;
     s->compressor = compressor;
@@ -98,7 +86,7 @@ kl_codec_status kl_batch_seal_begin(kl_batch_sealer *s, kl_batch_builder *b,
 static kl_codec_status fold(kl_batch_sealer *s, size_t *bytes)
 {
     while (*bytes > 0) {
-        kloop_slice piece = next_piece(s, *bytes);
+        kloop_slice piece = kl_chain_read_some(&s->at, *bytes);
         if (!piece.data)
             break;
         kl_codec_status status = kl_compress_some(s->compressor, &piece, 1);
@@ -106,18 +94,18 @@ static kl_codec_status fold(kl_batch_sealer *s, size_t *bytes)
             return status;
         *bytes -= piece.len;
     }
-    if (next_piece(s, 0).data)
+    if (!kl_chain_read_all(&s->at))
         return KL_CODEC_OK;
     kl_codec_status status = kl_compress_end(s->compressor);
     if (status != KL_CODEC_OK)
         return status;
     s->compressor = NULL;
     if (kl_chain_len(&s->folded) < kl_chain_len(&s->batch->payload)) {
-        work_on(s, &s->folded);
+        s->at = kl_chain_read(&s->folded);
     } else {
         kl_chain_clear(&s->folded);
         s->codec = KL_CODEC_NONE;
-        work_on(s, &s->batch->payload);
+        s->at = kl_chain_read(&s->batch->payload);
     }
     return KL_CODEC_OK;
 }
@@ -134,11 +122,12 @@ static void settle(kl_batch_sealer *s)
     }
     b->codec = s->codec;
     b->payload_crc = s->crc;
+    let_go(s, KL_BATCH_SEALED);
 }
 
 kl_codec_status kl_batch_seal_step(kl_batch_sealer *s, size_t bytes, bool *done)
 {
-    KL_ASSERT(bytes > 0);
+    KL_ASSERT(under_way(s) && bytes > 0);
     *done = false;
     if (s->compressor) {
         kl_codec_status status = fold(s, &bytes);
@@ -150,13 +139,13 @@ kl_codec_status kl_batch_seal_step(kl_batch_sealer *s, size_t bytes, bool *done)
             return KL_CODEC_OK;
     }
     while (bytes > 0) {
-        kloop_slice piece = next_piece(s, bytes);
+        kloop_slice piece = kl_chain_read_some(&s->at, bytes);
         if (!piece.data)
             break;
         s->crc = kl_crc32c(s->crc, piece.data, piece.len);
         bytes -= piece.len;
     }
-    if (!next_piece(s, 0).data) {
+    if (kl_chain_read_all(&s->at)) {
         settle(s);
         *done = true;
     }
@@ -170,6 +159,28 @@ kl_codec_status kl_batch_seal(kl_batch_builder *b, kl_compressor *compressor)
     for (bool done = false; status == KL_CODEC_OK && !done;)
         status = kl_batch_seal_step(&sealer, SIZE_MAX, &done);
     return status;
+}
+
+/* ---- Faults of codecs ---- */
+
+kloop_status kl_batch_codec_status(kl_codec_status status)
+{
+    switch (status) {
+    case KL_CODEC_OK:
+        return KLOOP_OK;
+    case KL_CODEC_NO_MEMORY:
+        return KLOOP_NO_MEMORY;
+    case KL_CODEC_BAD_LEVEL:
+        return KLOOP_OUT_OF_RANGE;
+    case KL_CODEC_CORRUPT:
+    case KL_CODEC_TRUNCATED:
+        return KLOOP_BAD_PACKING;
+    case KL_CODEC_TOO_LARGE:
+        return KLOOP_TOO_LARGE;
+    case KL_CODEC_LIBRARY:
+        return KLOOP_CODEC_REFUSED;
+    }
+    KL_UNREACHABLE();
 }
 
 /* ---- Headers out ---- */
@@ -191,7 +202,7 @@ void kl_batch_header_put(const kloop_batch_header *header, size_t payload_len, u
                          uint8_t out[KLOOP_BATCH_HEADER_BYTES])
 {
     const size_t counted = KLOOP_BATCH_HEADER_BYTES - KL_BATCH_LENGTH_SKIPS;
-    KL_ASSERT(payload_len <= INT32_MAX - counted);
+    KL_ASSERT(payload_len <= KL_BATCH_PAYLOAD_MAX);
     uint8_t *p = put64(out, (uint64_t)header->base_offset);
     p = put32(p, (uint32_t)(counted + payload_len));
     p = put32(p, (uint32_t)header->partition_leader_epoch);
@@ -211,7 +222,7 @@ void kl_batch_header_put(const kloop_batch_header *header, size_t payload_len, u
 
 void kl_batch_builder_header(const kl_batch_builder *b, kloop_batch_header *header)
 {
-    KL_ASSERT(b->sealed);
+    KL_ASSERT(b->sealed == KL_BATCH_SEALED);
     kloop_batch_header_init(header);
     header->attributes = (int16_t)b->codec;
     header->last_offset_delta = b->count - 1;
@@ -223,7 +234,7 @@ void kl_batch_builder_header(const kl_batch_builder *b, kloop_batch_header *head
 void kl_batch_builder_header_put(const kl_batch_builder *b, const kloop_batch_header *header,
                                  uint8_t out[KLOOP_BATCH_HEADER_BYTES])
 {
-    KL_ASSERT(b->sealed && kloop_batch_codec(header) == (int)b->codec);
+    KL_ASSERT(b->sealed == KL_BATCH_SEALED && kloop_batch_codec(header) == (int)b->codec);
     kl_batch_header_put(header, kl_chain_len(&b->payload), b->payload_crc, out);
 }
 

@@ -3,8 +3,10 @@
  * A record batch in the making, from its first record to the header that goes before it on the
  * wire.
  *
- *     init --> append, append, ... --> seal --> header, as often as it is sent
- *                (records grow)       (payload and its CRC are final)
+ *     init --> append, append, ... --begin--> step, step, ... --done--> header, as often as it is
+ *                OPEN: records grow             SEALING                 SEALED: payload and its
+ *                  ^                               |                    CRC are final
+ *                  +------ cancel, or a fault -----+
  *
  * Records are encoded in place into a chain of segments. Sealing lets a codec fold them, unless
  * that makes them no smaller, and takes the CRC of what is left. From then on the payload never
@@ -32,20 +34,33 @@
 #define KL_BATCH_CRC_AT       17
 #define KL_BATCH_CRC_FROM     21
 
+/* What a length of 31 bits can say: bytes behind the header, and bytes of the whole batch. */
+#define KL_BATCH_PAYLOAD_MAX                                                                       \
+    ((size_t)INT32_MAX - KLOOP_BATCH_HEADER_BYTES + KL_BATCH_LENGTH_SKIPS)
+#define KL_BATCH_BYTES_MAX ((size_t)INT32_MAX + KL_BATCH_LENGTH_SKIPS)
+
 /* ---- Building ---- */
+
+/* How far a batch is. Calls that do not belong to its state are asserted. */
+typedef enum kl_batch_state {
+    KL_BATCH_OPEN = 0,
+    KL_BATCH_SEALING, /* a sealer is at it */
+    KL_BATCH_SEALED,
+} kl_batch_state;
 
 typedef struct kl_batch_builder {
     kl_chain payload; /* the records; once sealed, what stands behind the header */
     int64_t base_timestamp;
     int64_t max_timestamp;
     int32_t count;
-    bool sealed;
+    kl_batch_state sealed;
     kl_codec_id codec;    /* once sealed: what payload is folded with */
     uint32_t payload_crc; /* once sealed */
 } kl_batch_builder;
 
 void kl_batch_builder_init(kl_batch_builder *b, kl_pool *pool);
-/* Lets go of the payload; pinned segments live on. The builder is as after init. */
+/* Lets go of the payload; pinned segments live on. The builder is as after init. Not while sealing:
+ * cancel comes first. */
 void kl_batch_builder_clear(kl_batch_builder *b);
 
 /* Bytes of the whole batch as it stands, header included. */
@@ -55,14 +70,17 @@ static inline size_t kl_batch_builder_len(const kl_batch_builder *b)
 }
 
 /*
- * Appends the record, if the batch then has at most bytes_max bytes; else nothing changes. The
- * record's offset is the count so far. The batch must not be sealed.
+ * Appends the record, if the batch then has at most bytes_max bytes, and at most
+ * KL_BATCH_BYTES_MAX, which is all that a header can say; else nothing changes. The record's offset
+ * is the count so far. The batch must be open.
  */
 static inline kl_record_appended kl_batch_builder_append(kl_batch_builder *b, const kl_record *r,
                                                          int64_t timestamp, size_t bytes_max)
 {
-    KL_ASSERT(!b->sealed);
+    KL_ASSERT(b->sealed == KL_BATCH_OPEN);
     size_t len = kl_batch_builder_len(b);
+    if (bytes_max > KL_BATCH_BYTES_MAX)
+        bytes_max = KL_BATCH_BYTES_MAX;
     if (KL_UNLIKELY(len >= bytes_max))
         return KL_RECORD_TOO_LARGE;
     bool first = b->count == 0;
@@ -87,35 +105,42 @@ static inline kl_record_appended kl_batch_builder_append(kl_batch_builder *b, co
 
 /* Must stay where it is while it works. */
 typedef struct kl_batch_sealer {
-    kl_batch_builder *batch;
+    kl_batch_builder *batch;   /* NULL once it is done or given up */
     kl_compressor *compressor; /* NULL when there is nothing to fold, or no more */
     kl_codec_id codec;
     kl_chain folded;
-    const kl_chain *result;    /* what is folded or summed up now: the batch's records or folded */
-    const kl_segment *segment; /* the place in it */
-    size_t offset;
+    kl_chain_cursor at; /* in what is folded or summed up now: the batch's records or folded */
     uint32_t crc;
 } kl_batch_sealer;
 
 /*
- * Begins to seal; the compressor may be NULL. The batch counts as sealed from now on. When this or
- * a step answers anything but KL_CODEC_OK, sealing is given up: the batch is open and as it was,
- * and can be sealed again, without a codec for example, which never fails.
+ * Begins to seal an open batch. The compressor may be NULL; else it has no stream open and belongs
+ * to this sealer until all records are folded. When this or a step answers anything but
+ * KL_CODEC_OK, sealing is given up: the batch is open and as it was, and can be sealed again,
+ * without a codec for example, which never fails.
  */
 kl_codec_status kl_batch_seal_begin(kl_batch_sealer *s, kl_batch_builder *b,
                                     kl_compressor *compressor);
 
 /*
- * Works through at most bytes of the payload. *done tells whether that was all. A payload is looked
- * at twice with a codec (folding, then the CRC of the result), once without.
+ * Looks at no more than the next so many bytes of the payload. *done tells whether that was all;
+ * this sealer is not to be used any more then. A payload is looked at twice with a codec (folding,
+ * then the CRC of the result), once without. lz4 and snappy gather the bytes of several steps: the
+ * one that fills their block folds all of its 64 or 32 KiB.
  */
 kl_codec_status kl_batch_seal_step(kl_batch_sealer *s, size_t bytes, bool *done);
 
-/* Gives up in the middle; the batch is open again and as it was. */
+/* Gives up in the middle, before a step said that it was done; the batch is open again and as it
+ * was. */
 void kl_batch_seal_cancel(kl_batch_sealer *s);
 
 /* All steps at once. */
 kl_codec_status kl_batch_seal(kl_batch_builder *b, kl_compressor *compressor);
+
+/* ---- Faults of codecs ---- */
+
+/* The status that a codec's has in a kloop_fault. */
+kloop_status kl_batch_codec_status(kl_codec_status status);
 
 /* ---- Headers ---- */
 
@@ -147,7 +172,7 @@ typedef struct kl_batch_view {
 /*
  * Looks at the batch that begins at bytes[at]: is it whole, of this format, with a good CRC, a
  * codec that exists and a possible count? Records are not looked at. fault->at is counted from
- * bytes.
+ * bytes. *fault is set on a fault alone.
  */
 kloop_status kl_batch_decode(const uint8_t *bytes, size_t len, size_t at, kl_batch_view *view,
                              kloop_fault *fault);

@@ -38,6 +38,7 @@ void kl_walk_encode(kl_walk *w, void *buffer, size_t capacity)
 void kl_walk_measure(kl_walk *w)
 {
     kl_walk_begin(w, KL_MEASURE);
+    w->out = NULL;
     w->own = w->borrowed = w->gap_own = w->slice_count = 0;
 }
 
@@ -157,7 +158,7 @@ static void decode_array(kl_walk *w, const kl_field *f, kloop_array *array)
 static void write_array(kl_walk *w, const kl_field *f, const kloop_array *array)
 {
     bool decoded = array->type != NULL;
-    if (decoded && array->type != f->type) {
+    if (decoded ? array->type != f->type : array->count > 0 && !array->data) {
         kl_walk_fail(w, KLOOP_BAD_ARRAY, kl_walk_at(w), 0, 0);
         kl_walk_blame(w, f, -1);
         return;
@@ -174,6 +175,11 @@ static void write_array(kl_walk *w, const kl_field *f, const kloop_array *array)
         while (kloop_next_sized(&it, &scratch, f->type->size)) {
             if (!walk_element(w, f, it.index - 1, &scratch))
                 return;
+        }
+        /* The count is written already; somebody has changed the bytes behind the list since they were decoded. */
+        if (it.index < array->count) {
+            kl_walk_fail(w, KLOOP_BAD_ARRAY, kl_walk_at(w), 0, 0);
+            kl_walk_blame(w, f, it.index);
         }
         return;
     }
@@ -200,7 +206,7 @@ static void load_array(kl_walk *w, const kl_field *f, kloop_array *array)
 bool kloop_next_sized(kloop_iter *it, void *element, size_t element_size)
 {
     const kloop_array *array = it->array;
-    if (it->index >= array->count)
+    if (it->index >= array->count || !array->data)
         return false;
     if (!array->type) {
         memcpy(element, (const char *)array->data + (size_t)it->index * element_size, element_size);

@@ -8,7 +8,7 @@
 /* Kafka's limit for a string on the wire, compact or not. */
 #define KL_STRING_BYTES_MAX 32767
 
-/* Room for the largest element of any list; kl_walk_array_field checks. */
+/* Room for the largest element of any list; the walk checks. */
 typedef union kl_element {
     max_align_t align;
     uint8_t bytes[256];
@@ -60,7 +60,7 @@ bool kl_walk_read_uvarint(kl_walk *w, uint32_t *value);
 void kl_walk_write(kl_walk *w, const kl_field *f, const void *value);
 void kl_walk_write_count(kl_walk *w, const kl_field *f, int32_t count);
 void kl_walk_write_uvarint(kl_walk *w, uint32_t value);
-/* Opens a gap of n bytes before what was written since from. */
+/* Puts a number in front of what was written since from. */
 void kl_walk_write_before(kl_walk *w, uint8_t *from, uint32_t uvarint);
 
 /* ---- walk_default.c: what a field is when it is not there ---- */

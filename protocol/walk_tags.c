@@ -47,8 +47,11 @@ static void decode_tagged(kl_walk *w, kl_tags *tags, const kl_field *f, void *va
     kl_tap *tap = w->tap;
     w->end = from + tags->size;
     w->tap = NULL;
+    bool skipped_before = w->skipped;
     w->skipped = false;
     kl_walk_field(w, f, value);
+    bool skipped_inside = w->skipped;
+    w->skipped |= skipped_before;
     w->tap = tap;
     if (kl_walk_failed(w))
         return;
@@ -61,7 +64,7 @@ static void decode_tagged(kl_walk *w, kl_tags *tags, const kl_field *f, void *va
      * A tool is shown what was sent only if it says something: at its default the field counts as left out. A struct
      * that carries a tag from the future does say something, also to Kafka's own classes.
      */
-    if (tap && (w->skipped || !kl_walk_is_default(f, value))) {
+    if (tap && (skipped_inside || !kl_walk_is_default(f, value))) {
         w->pos = from;
         kl_walk_field(w, f, value);
     }

@@ -3,7 +3,6 @@
 #include "wiretools/batch_load.h"
 
 #include "codecs/codec.h"
-#include "protocol/fault.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -62,13 +61,14 @@ static bool take_bool(fields *f, const char *name)
     return truth;
 }
 
-static kloop_string take_text(fields *f, const char *name)
+/* The value, so that a text which is none of those allowed can be refused at its place. */
+static kl_json *take_text(fields *f, const char *name, kloop_string *text)
 {
-    kloop_string text = {"", 0};
     kl_json *value = take(f, name);
-    if (value && !kl_json_value_text(value, name, &text, f->error))
+    *text = (kloop_string){"", 0};
+    if (value && !kl_json_value_text(value, name, text, f->error))
         f->failed = true;
-    return text;
+    return value;
 }
 
 static kloop_slice take_bytes_or_null(fields *f, const char *name, kl_arena *arena)
@@ -102,26 +102,28 @@ static bool is_text(kloop_string text, const char *wanted)
 /* One of two words, or a refusal. */
 static bool take_second_of(fields *f, const char *name, const char *first, const char *second)
 {
-    kloop_string text = take_text(f, name);
+    kloop_string text;
+    kl_json *value = take_text(f, name, &text);
     if (f->failed || is_text(text, second))
         return true;
     if (!is_text(text, first)) {
         char reason[80];
         snprintf(reason, sizeof reason, "'%s' or '%s' is needed", first, second);
-        f->failed = !kl_json_value_refuse(f->object, name, reason, f->error);
+        f->failed = !kl_json_value_refuse(value, name, reason, f->error);
     }
     return false;
 }
 
 static int16_t take_codec(fields *f)
 {
-    kloop_string name = take_text(f, "compression");
+    kloop_string name;
+    kl_json *value = take_text(f, "compression", &name);
     if (f->failed || is_text(name, "none"))
         return 0;
     const kl_codec *codec = kl_codec_by_name(name.data, name.len);
     if (codec)
         return (int16_t)codec->id;
-    f->failed = !kl_json_value_refuse(f->object, "compression", "none, gzip, snappy, lz4 or zstd is needed", f->error);
+    f->failed = !kl_json_value_refuse(value, "compression", "none, gzip, snappy, lz4 or zstd is needed", f->error);
     return 0;
 }
 
@@ -157,7 +159,7 @@ static bool load_record_headers(kl_json *list, kl_arena *arena, kloop_record_hea
     kl_json *element = list->count > 0 ? kl_json_first(list) : NULL;
     for (size_t i = 0; i < list->count; i++, element = kl_json_next(element)) {
         fields f = open_object(element, "headers", error);
-        items[i].key = take_text(&f, "key");
+        take_text(&f, "key", &items[i].key);
         items[i].value = take_bytes_or_null(&f, "value", arena);
         if (!close_object(&f, "a record's header"))
             return false;
@@ -180,7 +182,7 @@ static bool load_record(kl_json *element, kl_arena *arena, kloop_batch_record *r
 static bool refuse_fault(const kl_json *where, const kloop_fault *fault, kl_load_error *error)
 {
     char reason[200];
-    kl_fault_reason(fault, reason, sizeof reason);
+    kloop_fault_reason(fault, reason, sizeof reason);
     return kl_json_value_refuse(where, NULL, reason, error);
 }
 

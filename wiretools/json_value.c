@@ -3,6 +3,7 @@
 #include "wiretools/json_value.h"
 
 #include "wiretools/base64.h"
+#include "wiretools/excerpt.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -102,7 +103,8 @@ bool kl_json_value_no_unknown_key(kl_json *object, const char *owner, kl_load_er
     if (!unknown)
         return true;
     char reason[160];
-    kloop_string key = kl_json_string(unknown);
-    snprintf(reason, sizeof reason, "%s has no field '%.*s'", owner, key.len < 64 ? (int)key.len : 64, key.data);
+    char name[KL_EXCERPT_SIZE];
+    snprintf(reason, sizeof reason, "%s has no field '%s'", owner,
+             kl_excerpt(name, sizeof name, kl_json_string(unknown)));
     return kl_json_value_refuse(unknown, NULL, reason, error);
 }

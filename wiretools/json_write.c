@@ -143,11 +143,6 @@ void kl_json_write_int64(kl_json_writer *w, int64_t value)
     kl_buf_append(w->out, p, (size_t)(digits + sizeof(digits) - p));
 }
 
-void kl_json_write_uint32(kl_json_writer *w, uint32_t value)
-{
-    kl_json_write_int64(w, value);
-}
-
 void kl_json_write_string(kl_json_writer *w, kloop_string value)
 {
     if (!value.data) {

@@ -50,7 +50,6 @@ void kl_json_write_key_string(kl_json_writer *w, kloop_string name);
 void kl_json_write_null(kl_json_writer *w);
 void kl_json_write_bool(kl_json_writer *w, bool value);
 void kl_json_write_int64(kl_json_writer *w, int64_t value);
-void kl_json_write_uint32(kl_json_writer *w, uint32_t value);
 void kl_json_write_string(kl_json_writer *w, kloop_string value);
 /* A terminated C string, not NULL. */
 void kl_json_write_text(kl_json_writer *w, const char *value);

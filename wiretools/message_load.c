@@ -7,7 +7,6 @@
 #include "wiretools/message_load.h"
 
 #include "protocol/api.h"
-#include "protocol/fault.h"
 #include "protocol/walk.h"
 
 #include <stdio.h>
@@ -71,42 +70,33 @@ static bool is_null(loader *l, kl_walk *w, const kl_field *field, const kl_json 
     return true;
 }
 
-static bool load_integer(loader *l, const kl_json *json, const kl_field *field, kl_kind kind, void *value)
+static bool load_integer(loader *l, const kl_json *json, const kl_field *field, int64_t max, int64_t *number)
 {
-    static const int64_t max[] = {[KL_INT8] = INT8_MAX, [KL_INT16] = INT16_MAX, [KL_INT32] = INT32_MAX,
-                                  [KL_INT64] = INT64_MAX};
-    int64_t number;
-    if (!kl_json_value_integer(json, field->name, -max[kind] - 1, max[kind], &number, l->error))
-        return false;
-    switch (kind) {
-    case KL_INT8:
-        *(int8_t *)value = (int8_t)number;
-        return true;
-    case KL_INT16:
-        *(int16_t *)value = (int16_t)number;
-        return true;
-    case KL_INT32:
-        *(int32_t *)value = (int32_t)number;
-        return true;
-    case KL_INT64:
-        *(int64_t *)value = number;
-        return true;
-    default:
-        KL_UNREACHABLE();
-    }
+    return kl_json_value_integer(json, field->name, -max - 1, max, number, l->error);
 }
 
 /* A value that is not null. */
 static bool load_plain(loader *l, const kl_json *json, const kl_field *field, kl_kind kind, void *value)
 {
+    int64_t number = 0;
+    bool ok;
     switch (kind) {
     case KL_BOOL:
         return kl_json_value_bool(json, field->name, value, l->error);
     case KL_INT8:
+        ok = load_integer(l, json, field, INT8_MAX, &number);
+        *(int8_t *)value = (int8_t)number;
+        return ok;
     case KL_INT16:
+        ok = load_integer(l, json, field, INT16_MAX, &number);
+        *(int16_t *)value = (int16_t)number;
+        return ok;
     case KL_INT32:
+        ok = load_integer(l, json, field, INT32_MAX, &number);
+        *(int32_t *)value = (int32_t)number;
+        return ok;
     case KL_INT64:
-        return load_integer(l, json, field, kind, value);
+        return load_integer(l, json, field, INT64_MAX, value);
     case KL_UUID:
         return kl_json_value_uuid(json, field->name, value, l->error);
     case KL_STRING:
@@ -218,10 +208,9 @@ static size_t offset_of(const kloop_fault *fault, kl_json *root)
     kl_json *at = root;
     for (int i = fault->depth; i-- > 0;) {
         kl_json *hint = NULL;
-        kl_json *value = kl_json_take(at, fault->path[i].name, &hint);
-        if (!value)
-            break;
-        at = value;
+        at = kl_json_take(at, fault->path[i].name, &hint);
+        /* What the text does not have is at its default, and that is never refused. */
+        KL_ASSERT(at != NULL);
         if (fault->path[i].index < 0)
             continue;
         at = kl_json_first(at);
@@ -251,7 +240,7 @@ static bool encode(kl_buf *out, const kloop_message_type *type, int16_t version,
     if (kl_walk_failed(&w)) {
         w.fault.at = offset_of(&w.fault, root);
         error->offset = w.fault.at;
-        kl_fault_reason(&w.fault, error->reason, sizeof error->reason);
+        kloop_fault_reason(&w.fault, error->reason, sizeof error->reason);
         return false;
     }
     kl_buf_commit(out, kl_walk_at(&w));
@@ -264,7 +253,7 @@ bool kl_message_load(kl_buf *out, int16_t api_key, kloop_half half, int16_t vers
     kloop_fault fault;
     const kloop_message_type *type = kl_api_type(api_key, half, version, &fault);
     if (!type) {
-        kl_fault_reason(&fault, error->reason, sizeof error->reason);
+        kloop_fault_reason(&fault, error->reason, sizeof error->reason);
         error->offset = 0;
         return false;
     }

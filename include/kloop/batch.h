@@ -13,7 +13,8 @@
  *     21 int16  attributes                   57 int32  how many records
  *     23 int32  last offset delta            61        records
  *
- * Reading takes what Kafka's own reader takes. It refuses, and says at which byte: another magic, a
+ * Reading takes what Kafka's own reader takes, but for header keys, which are handed out as text and
+ * must be UTF-8. It refuses, and says at which byte: another magic, a
  * wrong CRC, a length below 49 or beyond the bytes, an unknown codec, a count that is negative or
  * not that of the records, bytes after the last record, a record whose size does not match its
  * fields, a negative number of headers, a header key that is null or not UTF-8, a packed stream
@@ -47,7 +48,7 @@
  *     kloop_batch_writer_end(writer, &batch, &fault);
  *
  * Functions that can fail answer a kloop_status, KLOOP_OK being 0, and fill in *fault, which may be
- * NULL. No object here may be used from two threads at once.
+ * NULL, also when all is well (see fault.h). No object here may be used from two threads at once.
  */
 #ifndef KLOOP_BATCH_H
 #define KLOOP_BATCH_H
@@ -222,7 +223,8 @@ KLOOP_API kloop_status kloop_batch_writer_end(kloop_batch_writer *writer, kloop_
 
 /*
  * All of the above at once, into the caller's buffer: *used is what it took. kloop_batch_size_max()
- * bytes are always enough, and without a codec just what is needed.
+ * bytes are always enough, and without a codec just what is needed; SIZE_MAX stands for more than
+ * any batch can hold.
  */
 KLOOP_API kloop_status kloop_batch_encode(kloop_batch_writer *writer,
                                           const kloop_batch_header *header,

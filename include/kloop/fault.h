@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What is wrong with bytes or with a message, and where: filled in without allocating, turned into text on demand.
+ *
+ * One rule for each function that answers a kloop_status and takes a kloop_fault *fault: fault may be NULL; otherwise
+ * the function fills in *fault whenever it returns. After a fault (*fault).status is what it answered. When all is well
+ * *fault is all zero, which is KLOOP_OK with no place and no path: nothing of an earlier fault is left in it.
  */
 #ifndef KLOOP_FAULT_H
 #define KLOOP_FAULT_H
@@ -47,6 +51,7 @@ typedef enum kloop_status {
     KLOOP_TOO_LARGE,      /* decompressed beyond the limit of a bytes */
     KLOOP_BAD_RECORD,     /* its size a and its fields, which end at b, differ */
     KLOOP_BAD_RECORDS,    /* a announced, b found */
+    KLOOP_CODEC_REFUSED,  /* a codec's library refused to work, which says nothing about the bytes */
     /* reading from elsewhere */
     KLOOP_BAD_INPUT, /* the source of the values refused, and knows why */
     KLOOP_STATUS_COUNT,
@@ -67,8 +72,11 @@ typedef struct kloop_fault {
     } path[KLOOP_FAULT_DEPTH_MAX];
 } kloop_fault;
 
-/* "topics[3].name: 12 bytes are needed, 5 are left at byte 17". Always terminated; answers the length it would have. */
+/* "topics[3].name: 12 bytes are needed, 5 left at byte 17". Always terminated; answers the length it would have. */
 KLOOP_API size_t kloop_fault_text(const kloop_fault *fault, char *text, size_t size);
+
+/* The same without the place, for those who count bytes in another text. */
+KLOOP_API size_t kloop_fault_reason(const kloop_fault *fault, char *text, size_t size);
 
 #ifdef __cplusplus
 }

@@ -37,7 +37,7 @@ typedef struct kloop_array {
 
 /*
  * The record batches of a partition, null if both parts are. head is copied into the encoded request, body is a list
- * of slices that kloop_encode_slices() refers to and does not copy. After a decode all bytes are in head.
+ * of slices that kloop_encode_request_slices() refers to and does not copy. After a decode all bytes are in head.
  */
 typedef struct kloop_records {
     kloop_slice head;

@@ -94,8 +94,9 @@ KLOOP_API int16_t kloop_response_header_version(int16_t api_key, int16_t version
 /* ---- Decode ---- */
 
 /*
- * The message in bytes[0..len), all of it. *message is filled with views into bytes. On a fault *message is at its
- * defaults from the faulty field on. The size guards against a struct of another message.
+ * The message in bytes[0..len), all of it. *message is filled with views into bytes. On a fault in the bytes
+ * *message is at its defaults from the faulty field on; when there is no such message, version or struct it is not
+ * touched. The size guards against a struct of another message.
  */
 KLOOP_API kloop_status kloop_decode_sized(int16_t api_key, kloop_half half, int16_t version, const void *bytes,
                                           size_t len, void *message, size_t message_size, kloop_fault *fault);
@@ -162,7 +163,7 @@ static inline kloop_string kloop_text(const char *terminated)
 
 typedef struct kloop_size {
     size_t total;  /* bytes of the whole */
-    size_t own;    /* of these, bytes that kloop_encode_slices() writes into the caller's buffer */
+    size_t own;    /* of these, bytes that kloop_encode_request_slices() writes into the caller's buffer */
     size_t slices; /* how many slices it then makes */
 } kloop_size;
 

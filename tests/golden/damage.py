@@ -152,7 +152,7 @@ def broken_json(dice, text):
         return text[:dice.randrange(len(text))], "JSON cut short"
     if kind == 2:
         holder = dice.choice([found for _, found in objects(value)])
-        holder[dice.choice(("", "surprise", "crc", "_taggedFields", "Topics"))] = dice.choice((0, "", None, [], False))
+        holder[dice.choice(("", "surprise", "crc", "_taggedFields", "Topics", "a\nb", "\r", "\x00", "\x1b[2J", "\x9b2J"))] = dice.choice((0, "", None, [], False))
         return text_of(value, dice), "unknown key"
     if kind == 3:
         return dice.choice((b"", b"[]", b"null", b"5", b'"x"', b"[" + text + b"]", b"nul", b"{", b"{'a':1}")), "no JSON object"

@@ -23,7 +23,7 @@ BATCHES = os.path.join(HERE, "batches.golden")
 GOLDEN_SEED, GOLDEN_COUNT, GOLDEN_BATCHES = 20, 6, 60
 SKIPPED = 77
 
-ERROR = re.compile(rb"error: .+ at byte ([0-9]+)\Z", re.DOTALL)
+ERROR = re.compile(rb"error: [^\x00-\x1f\x7f]+ at byte ([0-9]+)\Z")
 
 # What Kafka's reader lets through and kloop may refuse. A form that is not here must be read as Kafka reads it.
 MAY_REFUSE = {
@@ -198,9 +198,9 @@ def build_java(directory):
             skip("no mvn here to build the Java side")
         shutil.rmtree(directory, ignore_errors=True)
         command = ["mvn", "-q", "-B", "-f", os.path.join(HERE, "pom.xml"), f"-DbuildDirectory={directory}", "compile"]
-        offline = subprocess.run(command + ["-o"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        offline = subprocess.run(command + ["-o"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=300)
         if offline.returncode != 0:
-            online = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            online = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=300)
             if online.returncode != 0:
                 raise Fatal("mvn could not build the Java side:\n" + online.stdout[-4000:].decode(errors="replace"))
         with open(stamp, "w", encoding="ascii") as file:

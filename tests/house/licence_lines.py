@@ -5,7 +5,7 @@
 import os
 import sys
 
-from layers import ROOT, report, sources
+from layers import MAY_USE, ROOT, report, sources
 
 LINE = "SPDX-License-Identifier: BSD-2-Clause"
 ENDINGS = (".c", ".h", ".cc", ".java", ".py", ".cmake", ".map", "CMakeLists.txt")
@@ -13,8 +13,7 @@ ALONE = ("CMakeLists.txt", "dev", ".ci/run")
 
 
 def main():
-    folders = sorted({name for name in os.listdir(ROOT)
-                      if os.path.isdir(os.path.join(ROOT, name)) and not name.startswith(".") and name != "build"})
+    folders = ["include", "cmake", *MAY_USE]
     files = sources(folders, ENDINGS) + list(ALONE)
     faults = []
     for path in files:

@@ -23,6 +23,12 @@ static void fill_noise(uint32_t *state, uint8_t *dst, size_t len)
         dst[i] = (uint8_t)(kl_sample_next(state) >> 9);
 }
 
+static void fill_letters(uint32_t *state, uint32_t count, uint8_t *dst, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        dst[i] = (uint8_t)('a' + (kl_sample_next(state) >> 9) % count);
+}
+
 static void fill_records(uint32_t *state, uint8_t *dst, size_t len)
 {
     static const char *const said[] = {"request completed", "cache miss", "retrying upstream call",
@@ -77,6 +83,12 @@ void kl_sample_fill(kl_sample sample, uint32_t seed, uint8_t *dst, size_t len)
         fill_noise(&state, dst, len < 1009 ? len : 1009);
         for (size_t i = 1009; i < len; i++)
             dst[i] = dst[i - 1009];
+        break;
+    case KL_SAMPLE_TWO_LETTERS:
+        fill_letters(&state, 2, dst, len);
+        break;
+    case KL_SAMPLE_FOUR_LETTERS:
+        fill_letters(&state, 4, dst, len);
         break;
     case KL_SAMPLE_PATCHES:
         fill_patches(&state, dst, len);

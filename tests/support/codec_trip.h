@@ -14,11 +14,20 @@ typedef enum kl_sample {
     KL_SAMPLE_ZEROES,
     KL_SAMPLE_RECORDS, /* log lines in JSON */
     KL_SAMPLE_NOISE,
-    KL_SAMPLE_PERIOD,  /* noise that repeats every 1009 bytes */
-    KL_SAMPLE_PATCHES, /* runs of the four above */
+    KL_SAMPLE_PERIOD, /* noise that repeats every 1009 bytes */
+    /* Few letters, at random: a match everywhere, none of them long. Dearest to compress. */
+    KL_SAMPLE_TWO_LETTERS,
+    KL_SAMPLE_FOUR_LETTERS,
+    KL_SAMPLE_PATCHES, /* runs of the six above */
 } kl_sample;
 
-#define KL_SAMPLE_COUNT 5
+#define KL_SAMPLE_COUNT    7
+
+#define COUNT(a)           (sizeof(a) / sizeof((a)[0]))
+#define KIB                1024u
+#define MIB                (1024u * KIB)
+
+#define FOR_EACH_CODEC(id) for (int id = KL_CODEC_GZIP; id < KL_CODEC_COUNT; id++)
 
 /* A stream of numbers from a seed that is not 0. */
 uint32_t kl_sample_next(uint32_t *state);

@@ -45,6 +45,14 @@ static int down(void **unused)
 
 /* ---- Helpers ---- */
 
+/* What a caller's struct may hold before a call. */
+static kloop_fault an_old_fault(void)
+{
+    kloop_fault fault = {.status = KLOOP_BAD_CRC, .at = 7, .a = 8, .b = 9, .depth = 1};
+    fault.path[0].name = "old";
+    return fault;
+}
+
 static kloop_slice write_all(const kloop_batch_header *header, const kloop_batch_record *records,
                              size_t count)
 {
@@ -247,6 +255,129 @@ static void without_records_a_batch_is_its_header(void **unused)
     kl_golden_same_header(&header, &expected);
 }
 
+static void success_leaves_nothing_of_an_old_fault(void **unused)
+{
+    (void)unused;
+    const kl_golden_batch *golden = &kl_golden_batches[0];
+    kloop_slice batch;
+    uint8_t buffer[256];
+    size_t used;
+    kloop_fault fault = an_old_fault();
+    kloop_batch_writer_start(writer, &golden->header);
+    assert_int_equal(kloop_batch_writer_add(writer, &golden->records[0], &fault), KLOOP_OK);
+    kl_expect_fault(&fault, KLOOP_OK, 0, 0, 0, "");
+    fault = an_old_fault();
+    assert_int_equal(kloop_batch_writer_end(writer, &batch, &fault), KLOOP_OK);
+    kl_expect_fault(&fault, KLOOP_OK, 0, 0, 0, "");
+    for (size_t count = 0; count < 3; count++) {
+        fault = an_old_fault();
+        assert_int_equal(kloop_batch_encode(writer, &golden->header, golden->records, count, buffer,
+                                            sizeof(buffer), &used, &fault),
+                         KLOOP_OK);
+        kl_expect_fault(&fault, KLOOP_OK, 0, 0, 0, "");
+    }
+    char text[100];
+    kloop_fault_text(&fault, text, sizeof(text));
+    assert_string_equal(text, "no fault");
+}
+
+/* ---- The size that is always enough ---- */
+
+/* The size must be enough, exact without a codec, and above that no more than what the codec's own
+ * format costs for bytes that cannot be made smaller. */
+static void expect_size(const kloop_batch_record *record, int16_t codec)
+{
+    kloop_batch_header header;
+    kloop_fault fault;
+    size_t used;
+    kloop_batch_header_fit(&header, record, 1);
+    size_t exact = kloop_batch_size_max(&header, record, 1);
+    header.attributes = codec;
+    size_t max = kloop_batch_size_max(&header, record, 1);
+    uint8_t *buffer = malloc(max);
+    assert_non_null(buffer);
+    assert_int_equal(
+        kloop_batch_encode(writer, &header, record, 1, buffer, max, &used, &fault), KLOOP_OK);
+    assert_true(used <= max);
+    if (codec == 0)
+        assert_int_equal(used, max);
+    assert_true(max <= exact + exact / (codec == 2 ? 50 : 2000) + 80);
+    expect_back((kloop_slice){buffer, used}, &header, record, 1);
+    free(buffer);
+}
+
+static void the_size_is_enough_for_bytes_that_do_not_fold(void **unused)
+{
+    (void)unused;
+    static const size_t lens[] = {0,     1,     2,     100,   4095,  16370,  16384,  16385,
+                                  32757, 32768, 32769, 65525, 65536, 131073, 300000, MIB};
+    uint8_t *noise = malloc(MIB);
+    assert_non_null(noise);
+    uint64_t state = 88172645463325252u;
+    for (size_t i = 0; i < MIB; i++) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        noise[i] = (uint8_t)(state >> 24);
+    }
+    for (int16_t codec = 0; codec <= 4; codec++) {
+        for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+            kloop_batch_record record = {.offset = 3, .value = {noise, lens[i]}};
+            expect_size(&record, codec);
+            record.value.data = content;
+            expect_size(&record, codec);
+        }
+    }
+    free(noise);
+}
+
+static void the_size_of_a_null_is_none(void **unused)
+{
+    (void)unused;
+    /* What stands in len is not looked at. */
+    const kloop_record_header left_over[] = {{{"k", 1}, {NULL, 100000}}};
+    kloop_batch_record record = {.key = {NULL, 70000},
+                                 .value = {NULL, SIZE_MAX},
+                                 .headers = kloop_record_headers_of(left_over, 1)};
+    for (int16_t codec = 0; codec <= 4; codec++)
+        expect_size(&record, codec);
+    kloop_batch_header header;
+    kloop_batch_header_fit(&header, &record, 1);
+    assert_int_equal(kloop_batch_size_max(&header, &record, 1), 61 + 10);
+}
+
+static void no_size_is_enough_for_what_no_batch_holds(void **unused)
+{
+    (void)unused;
+    const size_t half = SIZE_MAX / 2 + 1;
+    const size_t quarter = SIZE_MAX / 4 + 1;
+    const kloop_record_header four[] = {{{"a", 1}, {content, quarter}},
+                                        {{"b", 1}, {content, quarter}},
+                                        {{"c", 1}, {content, quarter}},
+                                        {{"d", 1}, {content, quarter}}};
+    const kloop_batch_record records[] = {
+        {.headers = kloop_record_headers_of(four, 4)},
+        {.key = {content, half}, .value = {content, half}},
+        {.value = {content, half}},
+        {.value = {content, half}},
+        {.value = {content, (size_t)INT32_MAX - 40}},
+        {.value = {content, (size_t)INT32_MAX - 49 - 15 - 8}},
+        {.key = {content, 0}},
+    };
+    for (int16_t codec = 0; codec <= 4; codec++) {
+        kloop_batch_header header;
+        kloop_batch_header_init(&header);
+        header.attributes = codec;
+        assert_true(kloop_batch_size_max(&header, records, 1) == SIZE_MAX);
+        assert_true(kloop_batch_size_max(&header, records + 1, 1) == SIZE_MAX);
+        assert_true(kloop_batch_size_max(&header, records + 2, 2) == SIZE_MAX);
+        assert_true(kloop_batch_size_max(&header, records + 4, 1) == SIZE_MAX);
+        /* The largest that there are. */
+        assert_true(kloop_batch_size_max(&header, records + 5, 1) >= (size_t)INT32_MAX);
+        assert_true(kloop_batch_size_max(&header, records + 5, 1) < (size_t)INT32_MAX / 50 * 51);
+    }
+}
+
 static void into_a_buffer(void **unused)
 {
     (void)unused;
@@ -411,6 +542,59 @@ static void without_memory(void **unused)
     kloop_batch_writer_del(NULL);
 }
 
+/* What is folded is let go of however the call ends: no more is held than after a good one. */
+static void what_was_folded_is_not_kept(void **unused)
+{
+    (void)unused;
+    uint8_t *noise = malloc(MIB);
+    assert_non_null(noise);
+    uint32_t state = 1;
+    for (size_t i = 0; i < MIB; i++) {
+        state = state * 1664525 + 1013904223;
+        noise[i] = (uint8_t)(state >> 24);
+    }
+    kloop_batch_record record = {.value = {noise, MIB}};
+    kloop_batch_header header;
+    kloop_batch_header_fit(&header, &record, 1);
+    for (int16_t codec = 1; codec <= 4; codec++) {
+        header.attributes = codec;
+        size_t max = kloop_batch_size_max(&header, &record, 1);
+        uint8_t *buffer = malloc(max);
+        assert_non_null(buffer);
+        kl_fail_alloc f;
+        kl_fail_alloc_init(&f, 0);
+        kloop_allocator alloc = kl_fail_alloc_table(&f);
+        kloop_batch_writer *w = kloop_batch_writer_new(&alloc);
+        assert_non_null(w);
+        size_t used;
+        kloop_fault fault;
+        assert_int_equal(kloop_batch_encode(w, &header, &record, 1, buffer, max, &used, &fault),
+                         KLOOP_OK);
+        size_t held = f.live_bytes;
+        assert_int_equal(kloop_batch_encode(w, &header, &record, 1, buffer, used - 1, &used, &fault),
+                         KLOOP_NO_SPACE);
+        assert_int_equal(f.live_bytes, held);
+        /* No memory for each of the segments, and at last for the bytes that are handed out. */
+        for (size_t nth = 1;; nth++) {
+            kloop_slice batch;
+            f.refused = 0;
+            f.nth = f.calls + nth;
+            kloop_status status = kloop_batch_writer_end(w, &batch, &fault);
+            if (f.refused == 0) {
+                assert_int_equal(status, KLOOP_OK);
+                assert_true(nth > 4);
+                break;
+            }
+            assert_int_equal(status, KLOOP_NO_MEMORY);
+            assert_true(f.live_bytes <= held);
+        }
+        kloop_batch_writer_del(w);
+        kl_fail_alloc_check(&f);
+        free(buffer);
+    }
+    free(noise);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,10 +604,15 @@ int main(void)
         cmocka_unit_test(many_records),
         cmocka_unit_test(the_codec_is_kept_even_if_it_does_not_pay),
         cmocka_unit_test(without_records_a_batch_is_its_header),
+        cmocka_unit_test(success_leaves_nothing_of_an_old_fault),
+        cmocka_unit_test(the_size_is_enough_for_bytes_that_do_not_fold),
+        cmocka_unit_test(the_size_of_a_null_is_none),
+        cmocka_unit_test(no_size_is_enough_for_what_no_batch_holds),
         cmocka_unit_test(into_a_buffer),
         cmocka_unit_test(what_no_batch_can_hold),
         cmocka_unit_test(unknown_codecs),
         cmocka_unit_test(without_memory),
+        cmocka_unit_test(what_was_folded_is_not_kept),
     };
     return cmocka_run_group_tests(tests, up, down);
 }

@@ -207,6 +207,42 @@ static void failed_append_leaves_the_chain_as_it_was(void **state)
     }
 }
 
+static void read_in_pieces_of_any_size(void **state)
+{
+    (void)state;
+    static const size_t lens[] = {0, 1, 488, 489, 5000, 70000};
+    static const size_t steps[] = {1, 3, 488, 4096, SIZE_MAX};
+    for (size_t l = 0; l < sizeof lens / sizeof lens[0]; l++) {
+        for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++) {
+            fixture x;
+            open_fixture(&x, 0);
+            append_pattern(&x.chain, lens[l]);
+            /* An empty segment at the end gives no piece. */
+            size_t room = kl_chain_room(&x.chain);
+            append_pattern(&x.chain, room);
+            kl_chain_mark full = kl_chain_here(&x.chain);
+            assert_true(kl_chain_grow(&x.chain, 1));
+            size_t len = lens[l] + room;
+            assert_int_equal(kl_chain_len(&x.chain), len);
+            kl_chain_cursor c = kl_chain_read(&x.chain);
+            size_t at = 0;
+            while (!kl_chain_read_all(&c)) {
+                kloop_slice piece = kl_chain_read_some(&c, steps[s]);
+                assert_non_null(piece.data);
+                assert_in_range(piece.len, 1, steps[s]);
+                for (size_t i = 0; i < piece.len; i++)
+                    assert_int_equal(piece.data[i], pattern(at + i));
+                at += piece.len;
+            }
+            assert_int_equal(at, len);
+            assert_null(kl_chain_read_some(&c, steps[s]).data);
+            assert_true(kl_chain_read_all(&c));
+            kl_chain_rewind(&x.chain, full);
+            close_fixture(&x);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +254,7 @@ int main(void)
         cmocka_unit_test(rewinding_takes_back_what_came_after),
         cmocka_unit_test(pinned_segments_survive_clear),
         cmocka_unit_test(failed_append_leaves_the_chain_as_it_was),
+        cmocka_unit_test(read_in_pieces_of_any_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,12 +13,6 @@
 
 #include <cmocka.h>
 
-#define COUNT(a)           (sizeof(a) / sizeof((a)[0]))
-#define KIB                1024u
-#define MIB                (1024u * KIB)
-
-#define FOR_EACH_CODEC(id) for (int id = KL_CODEC_GZIP; id < KL_CODEC_COUNT; id++)
-
 /* --- the table --- */
 
 static void table_is_kafkas(void **state)
@@ -181,6 +175,18 @@ static void keep_packed(kit *t)
     kl_chain_clear(&t->chain);
 }
 
+/* The chain holds what keep_packed kept, and is cleared. */
+static void expect_the_same(kit *t)
+{
+    uint8_t *again = malloc(t->packed.len + 1);
+    assert_non_null(again);
+    assert_int_equal(kl_chain_len(&t->chain), t->packed.len);
+    kl_chain_copy(&t->chain, again);
+    kl_chain_clear(&t->chain);
+    assert_memory_equal(again, t->packed.data, t->packed.len);
+    free(again);
+}
+
 static void there_and_back(kit *t, const uint8_t *data, size_t len, uint32_t *seed)
 {
     compress_whole(t, data, len);
@@ -277,12 +283,7 @@ static void byte_by_byte_gives_the_same(void **state)
             assert_int_equal(kl_compress_some(t.c, &one, 1), KL_CODEC_OK);
         }
         assert_int_equal(kl_compress_end(t.c), KL_CODEC_OK);
-        uint8_t *again = malloc(kl_chain_len(&t.chain));
-        assert_non_null(again);
-        assert_int_equal(kl_chain_len(&t.chain), t.packed.len);
-        kl_chain_copy(&t.chain, again);
-        assert_memory_equal(again, t.packed.data, t.packed.len);
-        free(again);
+        expect_the_same(&t);
 
         /* And read byte by byte. */
         kloop_slice *ones = calloc(t.packed.len, sizeof *ones);
@@ -295,6 +296,56 @@ static void byte_by_byte_gives_the_same(void **state)
         free(ones);
         tear_down(&t);
     }
+    free(data);
+}
+
+/* --- steps --- */
+
+/*
+ * What is dear gets small steps, for no caller can know which levels are; and a compressor given
+ * just that answers the same bytes as one that is given all at once.
+ */
+static void steps_follow_the_level(void **state)
+{
+    (void)state;
+    const size_t len = 40000;
+    uint8_t *data = kl_sample_new(KL_SAMPLE_FOUR_LETTERS, len);
+    FOR_EACH_CODEC(id)
+    {
+        const kl_codec *codec = kl_codec_by_id(id);
+        size_t before = KL_CODEC_STEP_BYTES;
+        for (int32_t level = codec->level_min < -4 ? -4 : codec->level_min;
+             level <= codec->level_max; level++) {
+            kit t;
+            set_up(&t, id, level);
+            const size_t most = kl_compressor_step_bytes(t.c);
+            assert_true(most > 0 && most <= KL_CODEC_STEP_BYTES);
+            if (id == KL_CODEC_GZIP) {
+                assert_true(most <= before);
+                before = most;
+            } else {
+                /* Less at once would help nothing: the work is done when a block is full. */
+                assert_int_equal(most, KL_CODEC_STEP_BYTES);
+            }
+            compress_whole(&t, data, len);
+            keep_packed(&t);
+            assert_int_equal(kl_compress_begin(t.c, len, &t.chain), KL_CODEC_OK);
+            for (size_t at = 0; at < len; at += most) {
+                kloop_slice step = {data + at, len - at < most ? len - at : most};
+                assert_int_equal(kl_compress_some(t.c, &step, 1), KL_CODEC_OK);
+            }
+            assert_int_equal(kl_compress_end(t.c), KL_CODEC_OK);
+            expect_the_same(&t);
+            tear_down(&t);
+        }
+    }
+    kit t;
+    set_up(&t, KL_CODEC_GZIP, 9);
+    assert_int_equal(kl_compressor_step_bytes(t.c), KIB);
+    tear_down(&t);
+    set_up(&t, KL_CODEC_GZIP, KL_CODEC_LEVEL_DEFAULT);
+    assert_int_equal(kl_compressor_step_bytes(t.c), 2 * KIB);
+    tear_down(&t);
     free(data);
 }
 
@@ -331,13 +382,7 @@ static void a_given_up_stream_leaves_no_trace(void **state)
             kl_chain_clear(&t.chain);
 
             compress_whole(&t, data, len);
-            uint8_t *again = malloc(kl_chain_len(&t.chain));
-            assert_non_null(again);
-            assert_int_equal(kl_chain_len(&t.chain), t.packed.len);
-            kl_chain_copy(&t.chain, again);
-            assert_memory_equal(again, t.packed.data, t.packed.len);
-            free(again);
-            kl_chain_clear(&t.chain);
+            expect_the_same(&t);
         }
         tear_down(&t);
     }
@@ -367,6 +412,7 @@ int main(void)
         cmocka_unit_test(sizes_and_shapes_round_trip),
         cmocka_unit_test(every_level_round_trips),
         cmocka_unit_test(byte_by_byte_gives_the_same),
+        cmocka_unit_test(steps_follow_the_level),
         cmocka_unit_test(a_given_up_stream_leaves_no_trace),
         cmocka_unit_test(begin_writes_nothing),
     };

@@ -12,12 +12,6 @@
 
 #include <cmocka.h>
 
-#define COUNT(a)           (sizeof(a) / sizeof((a)[0]))
-#define KIB                1024u
-#define MIB                (1024u * KIB)
-
-#define FOR_EACH_CODEC(id) for (int id = KL_CODEC_GZIP; id < KL_CODEC_COUNT; id++)
-
 /* --- limits --- */
 
 static void the_limit_is_exact(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Faults in words: one text for each status, paths, and buffers of every size. */
-#include "protocol/fault.h"
+#include <kloop/fault.h>
 #include "tests/support/guard.h"
 
 #include <setjmp.h>
@@ -27,7 +27,7 @@ static void every_status_has_a_text_of_its_own(void **state)
     static char texts[KLOOP_STATUS_COUNT][200];
     for (int s = 0; s < KLOOP_STATUS_COUNT; s++) {
         kloop_fault fault = {.status = (kloop_status)s, .at = 1, .a = 5, .b = 3};
-        size_t len = kl_fault_reason(&fault, texts[s], sizeof texts[s]);
+        size_t len = kloop_fault_reason(&fault, texts[s], sizeof texts[s]);
         assert_true(len > 0 && len < sizeof texts[s]);
         assert_int_equal(len, strlen(texts[s]));
         assert_null(strstr(texts[s], "unknown fault"));
@@ -107,7 +107,7 @@ static void paths_go_from_the_outside_in(void **state)
     fault.path[0].name = "f";
     /* The reason alone has the path, and not the place. */
     char text[100];
-    size_t len = kl_fault_reason(&fault, text, sizeof text);
+    size_t len = kloop_fault_reason(&fault, text, sizeof text);
     assert_string_equal(text, "a[5].b.c[3].d.e[1].f: a varint that does not fit its type");
     assert_int_equal(len, strlen(text));
 }

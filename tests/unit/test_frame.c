@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames out of a stream: any chunking gives the same frames, memory follows the bytes that came, lies are refused. */
 #include "protocol/frame.h"
+#include "tests/support/expect_fault.h"
 #include "tests/support/fail_alloc.h"
 #include "tests/support/guard.h"
 
@@ -21,6 +22,14 @@
 static const size_t sizes[] = {0, 1, 5, 300, 0, 4096, 70000, 3, 100000, 2};
 
 enum { FRAME_COUNT = sizeof sizes / sizeof sizes[0] };
+
+/* What a caller's struct may hold before a call. */
+static kloop_fault an_old_fault(void)
+{
+    kloop_fault fault = {.status = KLOOP_BAD_CRC, .at = 7, .a = 8, .b = 9, .depth = 1};
+    fault.path[0].name = "old";
+    return fault;
+}
 
 static uint8_t content_byte(size_t frame, size_t i)
 {
@@ -110,6 +119,115 @@ static void announced_length_costs_no_memory(void **state)
     kl_fail_alloc_check(&f);
 }
 
+static void before_the_first_byte_there_is_no_frame(void **state)
+{
+    (void)state;
+    kl_fail_alloc f;
+    kl_fail_alloc_init(&f, 0);
+    kloop_allocator alloc = kl_fail_alloc_table(&f);
+    kl_frame_reader r;
+    kl_frame_reader_init(&r, FRAME_MAX, &alloc);
+    for (int again = 0; again < 2; again++) {
+        kloop_slice frame = {(const uint8_t *)"", 5};
+        kloop_fault fault = an_old_fault();
+        assert_int_equal(kl_frame_next(&r, &frame, &fault), KLOOP_OK);
+        kl_expect_fault(&fault, KLOOP_OK, 0, 0, 0, "");
+        assert_null(frame.data);
+        size_t room;
+        assert_non_null(kl_frame_space(&r, &room));
+        assert_true(room > 0);
+        kl_frame_received(&r, 0);
+    }
+    kl_frame_reader_deinit(&r);
+    kl_fail_alloc_check(&f);
+}
+
+/* Feeds one frame of zeroes and takes it; the space behind it is asked for, but nothing comes. */
+static void feed_frame(kl_frame_reader *r, size_t len)
+{
+    kloop_slice frame = {NULL, 0};
+    size_t room;
+    for (size_t at = 0; at < 4 + len;) {
+        uint8_t *p = kl_frame_space(r, &room);
+        assert_non_null(p);
+        size_t n = room < 4 + len - at ? room : 4 + len - at;
+        for (size_t i = 0; i < n; i++, at++)
+            p[i] = at < 4 ? (uint8_t)(len >> (24 - 8 * at)) : 0;
+        kl_frame_received(r, n);
+        assert_int_equal(kl_frame_next(r, &frame, NULL), KLOOP_OK);
+    }
+    assert_non_null(frame.data);
+    assert_int_equal(frame.len, len);
+    assert_non_null(kl_frame_space(r, &room));
+    assert_non_null(kl_frame_space(r, &room));
+}
+
+static void one_large_frame_is_not_paid_for_for_ever(void **state)
+{
+    (void)state;
+    enum { MIB = 1048576 };
+    kl_fail_alloc f;
+    kl_fail_alloc_init(&f, 0);
+    kloop_allocator alloc = kl_fail_alloc_table(&f);
+    kl_frame_reader r;
+    kl_frame_reader_init(&r, 4 * MIB, &alloc);
+    feed_frame(&r, MIB);
+    assert_true(f.live_bytes > MIB);
+    /* A run of large ones grows the buffer once. */
+    size_t calls = f.calls;
+    for (int i = 0; i < 10; i++)
+        feed_frame(&r, i % 2 ? MIB : MIB / 2 + 10);
+    assert_int_equal(f.calls, calls);
+    /* A small one shows that it is no longer needed. */
+    feed_frame(&r, 300);
+    assert_true(f.live_bytes <= 4096);
+    assert_int_equal(f.calls, calls + 1);
+    /* Below the line nothing is given back. */
+    feed_frame(&r, KL_FRAME_KEEP_BYTES / 2);
+    calls = f.calls;
+    for (int i = 0; i < 10; i++)
+        feed_frame(&r, i % 2 ? 1 : KL_FRAME_KEEP_BYTES / 2);
+    assert_int_equal(f.calls, calls);
+    assert_true(f.live_bytes <= KL_FRAME_KEEP_BYTES);
+    /* Places go on being counted in the whole stream. */
+    size_t room;
+    uint64_t taken = r.taken_bytes;
+    memcpy(kl_frame_space(&r, &room), "\xff\xff\xff\xff", 4);
+    kl_frame_received(&r, 4);
+    kloop_slice frame;
+    kloop_fault fault;
+    assert_int_equal(kl_frame_next(&r, &frame, &fault), KLOOP_BAD_LENGTH);
+    kl_expect_fault(&fault, KLOOP_BAD_LENGTH, (size_t)taken, -1, 0, "");
+    kl_frame_reader_deinit(&r);
+    kl_fail_alloc_check(&f);
+}
+
+/* The buffer is gone, and there is no memory for a new one: nothing was in it. */
+static void given_back_and_no_memory(void **state)
+{
+    (void)state;
+    kl_fail_alloc f;
+    kl_fail_alloc_init(&f, 0);
+    kloop_allocator alloc = kl_fail_alloc_table(&f);
+    kl_frame_reader r;
+    kl_frame_reader_init(&r, 1 << 20, &alloc);
+    feed_frame(&r, 1 << 20);
+    size_t room;
+    memset(kl_frame_space(&r, &room), 0, 4);
+    kl_frame_received(&r, 4);
+    kloop_slice frame;
+    assert_int_equal(kl_frame_next(&r, &frame, NULL), KLOOP_OK);
+    assert_non_null(frame.data);
+    f.nth = f.calls + 1;
+    assert_null(kl_frame_space(&r, &room));
+    assert_int_equal(f.live_bytes, 0);
+    assert_int_equal(kl_frame_next(&r, &frame, NULL), KLOOP_OK);
+    assert_null(frame.data);
+    feed_frame(&r, 5);
+    kl_frame_reader_deinit(&r);
+    kl_fail_alloc_check(&f);
+}
+
 static void bad_lengths_are_faults_at_their_place_in_the_stream(void **state)
 {
     (void)state;
@@ -135,9 +253,10 @@ static void bad_lengths_are_faults_at_their_place_in_the_stream(void **state)
         memcpy(p + 6, cases[i].bytes, 4);
         kl_frame_received(&r, 10);
         kloop_slice frame;
-        kloop_fault fault;
+        kloop_fault fault = an_old_fault();
         assert_int_equal(kl_frame_next(&r, &frame, &fault), KLOOP_OK);
         assert_memory_equal(frame.data, "hi", 2);
+        kl_expect_fault(&fault, KLOOP_OK, 0, 0, 0, "");
         assert_int_equal(kl_frame_next(&r, &frame, &fault), cases[i].status);
         assert_null(frame.data);
         assert_int_equal(fault.status, cases[i].status);
@@ -195,8 +314,10 @@ static void stateless_splitter_tells_how_much_it_needs(void **state)
     for (size_t len = 0; len <= sizeof bytes; len++) {
         kloop_slice frame;
         size_t used;
-        assert_int_equal(kloop_frame_next(kl_guard_copy_at_end(&g, bytes, len), len, 100, &frame, &used, NULL),
+        kloop_fault fault = an_old_fault();
+        assert_int_equal(kloop_frame_next(kl_guard_copy_at_end(&g, bytes, len), len, 100, &frame, &used, &fault),
                          KLOOP_OK);
+        kl_expect_fault(&fault, KLOOP_OK, 0, 0, 0, "");
         assert_int_equal(used, len < 4 ? 4 : 7);
         if (len < 7) {
             assert_null(frame.data);
@@ -213,6 +334,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_chunking_gives_the_same_frames),
         cmocka_unit_test(announced_length_costs_no_memory),
+        cmocka_unit_test(before_the_first_byte_there_is_no_frame),
+        cmocka_unit_test(one_large_frame_is_not_paid_for_for_ever),
+        cmocka_unit_test(given_back_and_no_memory),
         cmocka_unit_test(bad_lengths_are_faults_at_their_place_in_the_stream),
         cmocka_unit_test(without_memory_there_is_no_space_and_nothing_is_lost),
         cmocka_unit_test(stateless_splitter_tells_how_much_it_needs),

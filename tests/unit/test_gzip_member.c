@@ -9,8 +9,7 @@
 #include <stdarg.h>
 
 #include <cmocka.h>
-
-#define MIB (1024u * 1024u)
+#include <zlib.h>
 
 static const char plain[] = "hello hello hello hello kafka kafka kafka\n";
 #define PLAIN_LEN (sizeof plain - 1)
@@ -38,6 +37,33 @@ static void writes_one_plain_member(void **state)
     assert_memory_equal(packed.data + packed.len - TRAILER, from_java + sizeof from_java - TRAILER,
                         TRAILER);
     kl_buf_deinit(&packed);
+}
+
+/* However large a step is: zlib sees portions of one size, and what comes out is as short. */
+static void small_portions_cost_no_bytes(void **state)
+{
+    (void)state;
+    static uint8_t data[150000];
+    static uint8_t room[2 * sizeof data];
+    for (int kind = 0; kind < KL_SAMPLE_COUNT; kind++) {
+        kl_sample_fill((kl_sample)kind, 3, data, sizeof data);
+        for (int level = 1; level <= 7; level++) {
+            kl_buf packed;
+            kl_buf_init(&packed, &kl_mem_libc);
+            kl_codec_pack(KL_CODEC_GZIP, level, data, sizeof data, &packed);
+            z_stream z = {0};
+            assert_int_equal(deflateInit2(&z, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY),
+                             Z_OK);
+            z.next_in = data;
+            z.avail_in = sizeof data;
+            z.next_out = room;
+            z.avail_out = sizeof room;
+            assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+            assert_true(packed.len <= z.total_out + z.total_out / 200 + 16);
+            deflateEnd(&z);
+            kl_buf_deinit(&packed);
+        }
+    }
 }
 
 static void members_in_a_row(void **state)
@@ -130,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_java_writes),
         cmocka_unit_test(writes_one_plain_member),
+        cmocka_unit_test(small_portions_cost_no_bytes),
         cmocka_unit_test(members_in_a_row),
         cmocka_unit_test(zeroes_behind_are_corrupt),
         cmocka_unit_test(optional_header_fields_are_passed_over),

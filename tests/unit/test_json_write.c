@@ -105,15 +105,14 @@ static void every_kind_of_value_takes_its_comma(void **state)
         kl_json_write_null(w);
         kl_json_write_bool(w, true);
         kl_json_write_int64(w, -5);
-        kl_json_write_uint32(w, 5);
         kl_json_write_string(w, (kloop_string){"s", 1});
         kl_json_write_text(w, "t");
         kl_json_write_base64(w, (kloop_slice){(const uint8_t *)"b", 1});
         kl_json_write_uuid(w, &id);
     }
     kl_json_write_array_end(w);
-    written(x, "[null,true,-5,5,\"s\",\"t\",\"Yg==\",\"AAAAAAAAAAAAAAAAAAAAAA\","
-               "null,true,-5,5,\"s\",\"t\",\"Yg==\",\"AAAAAAAAAAAAAAAAAAAAAA\"]");
+    written(x, "[null,true,-5,\"s\",\"t\",\"Yg==\",\"AAAAAAAAAAAAAAAAAAAAAA\","
+               "null,true,-5,\"s\",\"t\",\"Yg==\",\"AAAAAAAAAAAAAAAAAAAAAA\"]");
 }
 
 static void integers_have_all_their_digits(void **state)
@@ -128,11 +127,9 @@ static void integers_have_all_their_digits(void **state)
     kl_json_write_int64(w, INT64_MAX);
     kl_json_write_int64(w, INT64_MIN);
     kl_json_write_int64(w, INT64_MIN + 1);
-    kl_json_write_uint32(w, 0);
-    kl_json_write_uint32(w, UINT32_MAX);
     kl_json_write_array_end(w);
     written(x, "[0,9,-10,9007199254740993,9223372036854775807,-9223372036854775808,"
-               "-9223372036854775807,0,4294967295]");
+               "-9223372036854775807]");
 }
 
 static void strings_are_escaped(void **state)

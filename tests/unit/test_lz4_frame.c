@@ -13,9 +13,6 @@
 
 #include <cmocka.h>
 
-#define KIB 1024u
-#define MIB (1024u * KIB)
-
 static const char plain[] = "hello hello hello hello kafka kafka kafka\n";
 #define PLAIN_LEN (sizeof plain - 1)
 
@@ -319,7 +316,7 @@ static void broken_blocks(void **state)
         {"\x1fx\x01\x00\xff\xff\xff\xff", 8}, /* the same, and a long one */
         {"\x10xy", 3},                        /* something behind the last literals */
     };
-    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+    for (size_t i = 0; i < COUNT(blocks); i++) {
         kl_buf frame;
         kl_buf_init(&frame, &kl_mem_libc);
         put_header(&frame, 0x60, 0x40);
@@ -349,7 +346,7 @@ static void unusual_ends_at_the_limit(void **state)
          "abcdefgh",
          9, "abcdefgh"},
     };
-    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+    for (size_t i = 0; i < COUNT(blocks); i++) {
         kl_buf frame;
         kl_buf_init(&frame, &kl_mem_libc);
         put_header(&frame, 0x60, 0x40);
@@ -361,6 +358,78 @@ static void unusual_ends_at_the_limit(void **state)
             kl_codec_refuse(KL_CODEC_LZ4, frame.data, frame.len, len - less, KL_CODEC_TOO_LARGE);
         kl_buf_deinit(&frame);
     }
+}
+
+/*
+ * What liblz4 makes of a match at offset 0, Kafka's consumers read as well: zeroes. The second one
+ * is long, the third overlaps the place where liblz4 looks at every byte for itself.
+ */
+static void a_match_at_offset_0_is_zeroes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+        size_t zeroes;
+    } blocks[] = {
+        {"\x10"
+         "a\0\0\xc0"
+         "0123456789ab",
+         17, 4},
+        {"\x1f"
+         "a\0\0\xff\x64\xc0"
+         "0123456789ab",
+         19, 4 + 15 + 255 + 100},
+        {"\x1e"
+         "a\0\0\xc0"
+         "0123456789ab",
+         17, 18},
+    };
+    for (size_t i = 0; i < COUNT(blocks); i++) {
+        uint8_t content[1 + 400 + 12] = {'a'};
+        const size_t len = 1 + blocks[i].zeroes + 12;
+        memcpy(content + 1 + blocks[i].zeroes, "0123456789ab", 12);
+        kl_buf frame;
+        kl_buf_init(&frame, &kl_mem_libc);
+        put_header(&frame, 0x60, 0x40);
+        put_block(&frame, 0x60, 0, (const uint8_t *)blocks[i].bytes, blocks[i].len);
+        put_end(&frame, 0x60);
+        kl_codec_expect(KL_CODEC_LZ4, frame.data, frame.len, content, len);
+        kl_codec_refuse(KL_CODEC_LZ4, frame.data, frame.len, len - 1, KL_CODEC_TOO_LARGE);
+        kl_buf_deinit(&frame);
+    }
+}
+
+/*
+ * A stored block, a plain one, and one with an unusual end: for every limit the buffer has no more
+ * than that, neither in the end nor on the way.
+ */
+static void the_buffer_stays_within_the_limit(void **state)
+{
+    (void)state;
+    kl_buf frame;
+    kl_buf_init(&frame, &kl_mem_libc);
+    put_header(&frame, 0x60, 0x70);
+    put_block(&frame, 0x60, STORED, (const uint8_t *)plain, PLAIN_LEN);
+    put_block(&frame, 0x60, 0, BLOCK, BLOCK_LEN);
+    put_block(&frame, 0x60, 0, (const uint8_t *)"\x1fx\x01\x00\x00\x40yyyy", 10);
+    put_end(&frame, 0x60);
+    const size_t whole = 2 * PLAIN_LEN + 24;
+    for (size_t limit = 0; limit <= whole + 100; limit++) {
+        kl_fail_alloc f;
+        kl_fail_alloc_init(&f, 0);
+        kloop_allocator alloc = kl_fail_alloc_table(&f);
+        kl_buf out;
+        kl_buf_init(&out, &alloc);
+        kl_codec_status status =
+            kl_codec_unpack(KL_CODEC_LZ4, frame.data, frame.len, limit, &out, NULL);
+        assert_int_equal(status, limit < whole ? KL_CODEC_TOO_LARGE : KL_CODEC_OK);
+        assert_int_equal(out.len, limit < whole ? 0 : whole);
+        assert_true(f.peak_bytes <= limit);
+        kl_buf_deinit(&out);
+        kl_fail_alloc_check(&f);
+    }
+    kl_buf_deinit(&frame);
 }
 
 /* The place of a fault is the start of its block. */
@@ -430,6 +499,8 @@ int main(void)
         cmocka_unit_test(a_forged_block_size_costs_nothing),
         cmocka_unit_test(broken_blocks),
         cmocka_unit_test(unusual_ends_at_the_limit),
+        cmocka_unit_test(a_match_at_offset_0_is_zeroes),
+        cmocka_unit_test(the_buffer_stays_within_the_limit),
         cmocka_unit_test(a_fault_names_its_block),
         cmocka_unit_test(ends),
     };

@@ -170,15 +170,20 @@ static void expect_record(const kl_chain *chain, size_t before, const kl_record 
 
 /* ---- Encoding ---- */
 
+static bool append(kl_chain *chain, const kl_record *r, int64_t timestamp, int32_t offset)
+{
+    return kl_record_append_within(chain, r, timestamp, offset, SIZE_MAX) == KL_RECORD_APPENDED;
+}
+
 static void golden_records(void **unused)
 {
     (void)unused;
     kl_chain chain;
     kl_chain_init(&chain, &pool);
-    assert_true(kl_record_append(
+    assert_true(append(
         &chain, &(kl_record){.key = {(const uint8_t *)"k", 1}, .value = {(const uint8_t *)"v", 1}},
         0, 0));
-    assert_true(kl_record_append(&chain,
+    assert_true(append(&chain,
                                  &(kl_record){.value = {(const uint8_t *)"hello", 5},
                                               .headers = some_headers,
                                               .header_count = 1},
@@ -199,7 +204,7 @@ static void one_shape(const kl_record *r, int64_t timestamp, int32_t offset)
 
     kl_chain chain;
     kl_chain_init(&chain, &pool);
-    assert_true(kl_record_append(&chain, r, timestamp, offset));
+    assert_true(append(&chain, r, timestamp, offset));
     expect_record(&chain, 0, r, timestamp, offset);
     kl_chain_clear(&chain);
 
@@ -244,7 +249,7 @@ static void every_cut_between_two_segments(void **unused)
             kl_chain chain;
             chain_with_room(&chain, room);
             size_t before = kl_chain_len(&chain);
-            assert_true(kl_record_append(&chain, &records[i], 1000, 70));
+            assert_true(append(&chain, &records[i], 1000, 70));
             expect_record(&chain, before, &records[i], 1000, 70);
             assert_int_equal(kl_chain_slice_count(&chain), room < size && room > 0 ? 2
                                                            : room == 0             ? 2
@@ -259,7 +264,7 @@ static void a_new_segment_is_chosen_for_the_whole_rest(void **unused)
     (void)unused;
     kl_chain chain;
     chain_with_room(&chain, 3);
-    assert_true(kl_record_append(&chain, &(kl_record){.value = {content, 40000}}, 0, 0));
+    assert_true(append(&chain, &(kl_record){.value = {content, 40000}}, 0, 0));
     assert_int_equal(kl_chain_slice_count(&chain), 2);
     assert_int_equal(chain.last->grade, KL_GRADE_LARGE);
     kl_chain_clear(&chain);
@@ -275,10 +280,43 @@ static void too_large_for_kafka(void **unused)
     assert_int_equal(kl_record_append_within(&chain, &r, 0, 0, SIZE_MAX), KL_RECORD_TOO_LARGE);
     r.value.len = (size_t)INT32_MAX * 3;
     assert_int_equal(kl_record_append_within(&chain, &r, 0, 0, SIZE_MAX), KL_RECORD_TOO_LARGE);
-    assert_false(kl_record_append(&chain, &r, 0, 0));
+    assert_false(append(&chain, &r, 0, 0));
     r.value.len = 0;
-    assert_true(kl_record_append(&chain, &r, 0, 0));
+    assert_true(append(&chain, &r, 0, 0));
     kl_chain_clear(&chain);
+}
+
+/* Views of the same bytes whose lengths add up to 0 in a size_t. Nothing may be read or written. */
+static void sums_of_lengths_do_not_wrap_around(void **unused)
+{
+    (void)unused;
+    const size_t half = SIZE_MAX / 2 + 1;
+    const size_t quarter = SIZE_MAX / 4 + 1;
+    const kloop_slice same = {content, quarter};
+    const kloop_record_header values[] = {
+        {{"a", 1}, same}, {{"b", 1}, same}, {{"c", 1}, same}, {{"d", 1}, same}};
+    const kloop_record_header keys[] = {{{"k", half}, {NULL, 0}}, {{"k", half}, {NULL, 0}}};
+    const kl_record records[] = {
+        {.headers = values, .header_count = 4},
+        {.headers = keys, .header_count = 2},
+        {.key = {content, half}, .value = {content, half}},
+        {.key = {content, half}, .value = {content, 3}},
+        {.key = {content, SIZE_MAX}, .value = {content, SIZE_MAX}},
+        {.key = same, .value = same, .headers = values, .header_count = 2},
+    };
+    for (size_t i = 0; i < COUNT(records); i++) {
+        kl_chain chain;
+        kl_chain_init(&chain, &pool);
+        assert_true(kl_chain_grow(&chain, 65000));
+        assert_true(kl_record_body_size(&records[i], 0, 0) > INT32_MAX);
+        assert_true(kl_record_size(&records[i], 0, 0) > INT32_MAX);
+        assert_int_equal(kl_record_append_within(&chain, &records[i], 0, 0, SIZE_MAX),
+                         KL_RECORD_TOO_LARGE);
+        assert_int_equal(kl_record_append_any(&chain, &records[i], 0, 0, SIZE_MAX),
+                         KL_RECORD_TOO_LARGE);
+        assert_int_equal(kl_chain_len(&chain), 0);
+        kl_chain_clear(&chain);
+    }
 }
 
 static void without_memory_nothing_changes(void **unused)
@@ -485,6 +523,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_new_segment_is_chosen_for_the_whole_rest, pool_up,
                                         pool_down),
         cmocka_unit_test_setup_teardown(too_large_for_kafka, pool_up, pool_down),
+        cmocka_unit_test_setup_teardown(sums_of_lengths_do_not_wrap_around, pool_up, pool_down),
         cmocka_unit_test(without_memory_nothing_changes),
         cmocka_unit_test_setup_teardown(all_shapes_come_back, guard_up, guard_down),
         cmocka_unit_test_setup_teardown(what_is_no_record, guard_up, guard_down),

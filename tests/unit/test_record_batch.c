@@ -3,6 +3,7 @@
  * The life of a producer's batch: built, sealed in one go or in steps, numbered and numbered again;
  * and the header of a batch, looked at byte by byte.
  */
+#include "base/check.h"
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "protocol/record_batch.h"
@@ -122,7 +123,7 @@ static void a_header_knows_what_the_batch_knows(void **unused)
     kl_batch_builder_clear(&b);
     assert_int_equal(kl_batch_builder_len(&b), 61);
     assert_int_equal(b.count, 0);
-    assert_false(b.sealed);
+    assert_int_equal(b.sealed, KL_BATCH_OPEN);
 }
 
 static void a_batch_has_a_limit(void **unused)
@@ -144,6 +145,36 @@ static void a_batch_has_a_limit(void **unused)
     assert_int_equal(kl_batch_builder_append(&b, &r, 9, 61 + 2 * size), KL_RECORD_APPENDED);
     assert_int_equal(b.max_timestamp, 9);
     kl_batch_builder_clear(&b);
+}
+
+/* The chain is told of bytes that it does not have; nobody looks at them. */
+static void a_batch_ends_where_its_length_does(void **unused)
+{
+    (void)unused;
+    kl_batch_builder b;
+    kl_batch_builder_init(&b, &pool);
+    kl_record r = {.value = {content, 10}};
+    size_t size = kl_record_size(&r, 0, 0);
+    add(&b, &r, 5);
+    b.payload.before = KL_BATCH_PAYLOAD_MAX - 2 * size + 1;
+    assert_int_equal(kl_batch_builder_append(&b, &r, 5, SIZE_MAX), KL_RECORD_TOO_LARGE);
+    assert_int_equal(b.count, 1);
+    b.payload.before--;
+    assert_int_equal(kl_batch_builder_append(&b, &r, 5, SIZE_MAX), KL_RECORD_APPENDED);
+    assert_int_equal(kl_batch_builder_len(&b), KL_BATCH_BYTES_MAX);
+    assert_int_equal(kl_batch_builder_append(&b, &r, 5, SIZE_MAX), KL_RECORD_TOO_LARGE);
+    r.value.data = NULL;
+    assert_int_equal(kl_batch_builder_append(&b, &r, 5, SIZE_MAX), KL_RECORD_TOO_LARGE);
+    assert_int_equal(b.count, 2);
+    b.payload.before = 0;
+    kl_batch_builder_clear(&b);
+
+    /* Its header says so. */
+    kloop_batch_header header;
+    uint8_t out[KLOOP_BATCH_HEADER_BYTES];
+    kloop_batch_header_init(&header);
+    kl_batch_header_put(&header, KL_BATCH_PAYLOAD_MAX, 0, out);
+    kl_expect_bytes(out + KL_BATCH_LENGTH_AT, 4, "7fffffff");
 }
 
 static void without_memory_the_batch_is_as_it_was(void **unused)
@@ -222,7 +253,7 @@ static void ten_thousand_records_and_every_codec(void **unused)
         size_t raw = kl_batch_builder_len(&b);
         kl_compressor *c = id ? compressor_of(id, &kl_mem_libc) : NULL;
         assert_int_equal(kl_batch_seal(&b, c), KL_CODEC_OK);
-        assert_true(b.sealed);
+        assert_int_equal(b.sealed, KL_BATCH_SEALED);
         assert_int_equal(b.codec, id);
         if (id)
             assert_true(kl_batch_builder_len(&b) < raw);
@@ -315,13 +346,13 @@ static void seal_given_up_leaves_an_open_batch(void **unused)
             kl_batch_sealer sealer;
             bool done = false;
             assert_int_equal(kl_batch_seal_begin(&sealer, &b, c), KL_CODEC_OK);
-            assert_true(b.sealed);
+            assert_int_equal(b.sealed, KL_BATCH_SEALING);
             for (int i = 0; i < after && !done; i++)
                 assert_int_equal(kl_batch_seal_step(&sealer, 3000, &done), KL_CODEC_OK);
             if (done)
                 break;
             kl_batch_seal_cancel(&sealer);
-            assert_false(b.sealed);
+            assert_int_equal(b.sealed, KL_BATCH_OPEN);
             assert_int_equal(kl_batch_builder_len(&b), raw);
         }
         kloop_batch_header header;
@@ -352,7 +383,7 @@ static void seal_without_memory_leaves_an_open_batch(void **unused)
             kl_codec_status status = kl_batch_seal(&b, c);
             if (f.refused > 0) {
                 assert_int_equal(status, KL_CODEC_NO_MEMORY);
-                assert_false(b.sealed);
+                assert_int_equal(b.sealed, KL_BATCH_OPEN);
                 add(&b, &(kl_record){.value = text("one more")}, 6);
                 status = kl_batch_seal(&b, c);
             }
@@ -366,6 +397,384 @@ static void seal_without_memory_leaves_an_open_batch(void **unused)
             if (f.refused == 0)
                 break;
         }
+    }
+}
+
+/* Sealing without a codec asks for no memory, and what was tried before left nothing behind. */
+static void seal_without_a_codec_never_fails(void **unused)
+{
+    (void)unused;
+    for (kl_codec_id id = KL_CODEC_GZIP; id < KL_CODEC_COUNT; id++) {
+        for (size_t nth = 1;; nth++) {
+            kl_fail_alloc f;
+            kl_fail_alloc_init(&f, 0);
+            kloop_allocator alloc = kl_fail_alloc_table(&f);
+            kl_pool own;
+            kl_pool_init(&own, &alloc, 0);
+            kl_compressor *c = compressor_of(id, &alloc);
+            kl_batch_builder b;
+            kl_batch_builder_init(&b, &own);
+            add(&b, &(kl_record){.value = {content, 30000}}, 5);
+            size_t len = kl_batch_builder_len(&b);
+            size_t held = own.held_bytes;
+            uint8_t *raw = malloc(len);
+            assert_non_null(raw);
+            kl_chain_copy(&b.payload, raw);
+            f.nth = f.calls + nth;
+            f.all_after = true;
+            kl_codec_status status = kl_batch_seal(&b, c);
+            bool refused = f.refused > 0;
+            if (refused) {
+                assert_int_equal(status, KL_CODEC_NO_MEMORY);
+                assert_int_equal(own.held_bytes, held);
+                assert_false(kl_compressor_busy(c));
+                assert_int_equal(kl_batch_seal(&b, NULL), KL_CODEC_OK);
+                assert_int_equal(b.sealed, KL_BATCH_SEALED);
+                assert_int_equal(b.codec, KL_CODEC_NONE);
+                assert_int_equal(kl_batch_builder_len(&b), len);
+                assert_int_equal(b.payload_crc, kl_crc32c(0, raw, len - KLOOP_BATCH_HEADER_BYTES));
+            }
+            free(raw);
+            kl_batch_builder_clear(&b);
+            kl_compressor_del(c);
+            kl_pool_deinit(&own);
+            kl_fail_alloc_check(&f);
+            if (!refused)
+                break;
+        }
+    }
+}
+
+static void statuses_of_codecs(void **unused)
+{
+    (void)unused;
+    static const struct {
+        kl_codec_status codec;
+        kloop_status status;
+    } cases[] = {
+        {KL_CODEC_OK, KLOOP_OK},
+        {KL_CODEC_NO_MEMORY, KLOOP_NO_MEMORY},
+        {KL_CODEC_BAD_LEVEL, KLOOP_OUT_OF_RANGE},
+        {KL_CODEC_CORRUPT, KLOOP_BAD_PACKING},
+        {KL_CODEC_TRUNCATED, KLOOP_BAD_PACKING},
+        {KL_CODEC_TOO_LARGE, KLOOP_TOO_LARGE},
+        {KL_CODEC_LIBRARY, KLOOP_CODEC_REFUSED},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        assert_int_equal(kl_batch_codec_status(cases[i].codec), cases[i].status);
+}
+
+/* ---- Misuse ---- */
+
+/* A batch at work, a second one, and one compressor for both. */
+typedef struct workbench {
+    kl_batch_builder b;
+    kl_batch_builder other;
+    kl_batch_sealer sealer;
+    kl_batch_sealer other_sealer;
+    kl_compressor *c;
+    kloop_batch_header header;
+    uint8_t out[KLOOP_BATCH_HEADER_BYTES];
+} workbench;
+
+static void begin(workbench *x)
+{
+    assert_int_equal(kl_batch_seal_begin(&x->sealer, &x->b, x->c), KL_CODEC_OK);
+}
+
+static bool step(workbench *x)
+{
+    bool done;
+    assert_int_equal(kl_batch_seal_step(&x->sealer, 3000, &done), KL_CODEC_OK);
+    return done;
+}
+
+static void finish(workbench *x)
+{
+    begin(x);
+    while (!step(x))
+        continue;
+}
+
+static void add_one(workbench *x)
+{
+    kl_batch_builder_append(&x->b, &(kl_record){.value = text("x")}, 5, SIZE_MAX);
+}
+
+static void header_of_an_open_batch(workbench *x)
+{
+    kl_batch_builder_header(&x->b, &x->header);
+}
+
+static void header_put_of_an_open_batch(workbench *x)
+{
+    kl_batch_builder_header_put(&x->b, &x->header, x->out);
+}
+
+static void header_while_sealing(workbench *x)
+{
+    begin(x);
+    step(x);
+    kl_batch_builder_header(&x->b, &x->header);
+}
+
+static void header_put_while_sealing(workbench *x)
+{
+    begin(x);
+    step(x);
+    kl_batch_builder_header_put(&x->b, &x->header, x->out);
+}
+
+static void header_put_with_another_codec(workbench *x)
+{
+    finish(x);
+    x->header.attributes = x->b.codec == KL_CODEC_LZ4 ? KL_CODEC_ZSTD : KL_CODEC_LZ4;
+    kl_batch_builder_header_put(&x->b, &x->header, x->out);
+}
+
+static void header_put_beyond_31_bits(workbench *x)
+{
+    kl_batch_header_put(&x->header, KL_BATCH_PAYLOAD_MAX + 1, 0, x->out);
+}
+
+static void append_while_sealing(workbench *x)
+{
+    begin(x);
+    add_one(x);
+}
+
+static void append_when_sealed(workbench *x)
+{
+    finish(x);
+    add_one(x);
+}
+
+static void begin_while_sealing(workbench *x)
+{
+    begin(x);
+    kl_batch_seal_begin(&x->other_sealer, &x->b, NULL);
+}
+
+static void begin_when_sealed(workbench *x)
+{
+    finish(x);
+    begin(x);
+}
+
+static void step_when_done(workbench *x)
+{
+    finish(x);
+    step(x);
+}
+
+static void cancel_when_done(workbench *x)
+{
+    finish(x);
+    kl_batch_seal_cancel(&x->sealer);
+}
+
+static void step_when_given_up(workbench *x)
+{
+    begin(x);
+    kl_batch_seal_cancel(&x->sealer);
+    step(x);
+}
+
+static void cancel_twice(workbench *x)
+{
+    begin(x);
+    step(x);
+    kl_batch_seal_cancel(&x->sealer);
+    kl_batch_seal_cancel(&x->sealer);
+}
+
+/* The compressor is at work for the other batch by then. */
+static void cancel_twice_and_another_stream(workbench *x)
+{
+    begin(x);
+    kl_batch_seal_cancel(&x->sealer);
+    assert_int_equal(kl_batch_seal_begin(&x->other_sealer, &x->other, x->c), KL_CODEC_OK);
+    kl_batch_seal_cancel(&x->sealer);
+}
+
+/* The batch is being sealed again, but not by this one. */
+static void an_old_sealer(workbench *x)
+{
+    begin(x);
+    kl_batch_seal_cancel(&x->sealer);
+    assert_int_equal(kl_batch_seal_begin(&x->other_sealer, &x->b, NULL), KL_CODEC_OK);
+    step(x);
+}
+
+static void clear_while_sealing(workbench *x)
+{
+    begin(x);
+    step(x);
+    kl_batch_builder_clear(&x->b);
+}
+
+static jmp_buf back_here;
+
+static void jump_back(const char *file, int line, const char *what)
+{
+    (void)file;
+    (void)line;
+    (void)what;
+    longjmp(back_here, 1);
+}
+
+static void open_bench(workbench *x, kl_codec_id id)
+{
+    some_records(&x->b, 300);
+    some_records(&x->other, 300);
+    x->sealer = (kl_batch_sealer){.batch = NULL};
+    x->other_sealer = (kl_batch_sealer){.batch = NULL};
+    x->c = id ? compressor_of(id, &kl_mem_libc) : NULL;
+    kloop_batch_header_init(&x->header);
+}
+
+static void close_bench(workbench *x)
+{
+    if (x->sealer.batch)
+        kl_batch_seal_cancel(&x->sealer);
+    if (x->other_sealer.batch)
+        kl_batch_seal_cancel(&x->other_sealer);
+    kl_batch_builder_clear(&x->b);
+    kl_batch_builder_clear(&x->other);
+    kl_compressor_del(x->c);
+}
+
+static void expect_asserted(workbench *x, void (*mistake)(workbench *x), size_t index)
+{
+    kl_check_hook = jump_back;
+    if (setjmp(back_here) == 0) {
+        mistake(x);
+        kl_check_hook = NULL;
+        fail_msg("mistake %zu was not noticed", index);
+    }
+    kl_check_hook = NULL;
+}
+
+static void misuse_is_asserted(void **unused)
+{
+    (void)unused;
+    static void (*const mistakes[])(workbench *) = {
+        header_of_an_open_batch,
+        header_put_of_an_open_batch,
+        header_while_sealing,
+        header_put_while_sealing,
+        header_put_with_another_codec,
+        header_put_beyond_31_bits,
+        append_while_sealing,
+        append_when_sealed,
+        begin_while_sealing,
+        begin_when_sealed,
+        step_when_done,
+        cancel_when_done,
+        step_when_given_up,
+        cancel_twice,
+        cancel_twice_and_another_stream,
+        an_old_sealer,
+        clear_while_sealing,
+    };
+    static workbench x;
+    for (kl_codec_id id = KL_CODEC_NONE; id < KL_CODEC_COUNT; id++) {
+        for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
+            open_bench(&x, id);
+            expect_asserted(&x, mistakes[i], i);
+            close_bench(&x);
+        }
+    }
+}
+
+static void two_sealers_at_one_compressor(workbench *x)
+{
+    begin(x);
+    step(x);
+    kl_batch_seal_begin(&x->other_sealer, &x->other, x->c);
+}
+
+static void stream_of_its_own(workbench *x)
+{
+    kl_chain_clear(&x->other.payload);
+    assert_int_equal(kl_compress_begin(x->c, 10, &x->other.payload), KL_CODEC_OK);
+    begin(x);
+}
+
+/* Also: the batch that was at it first is none the worse for it. */
+static void a_compressor_has_one_stream(void **unused)
+{
+    (void)unused;
+    static workbench x;
+    for (kl_codec_id id = KL_CODEC_GZIP; id < KL_CODEC_COUNT; id++) {
+        open_bench(&x, id);
+        expect_asserted(&x, two_sealers_at_one_compressor, 0);
+        assert_int_equal(x.other.sealed, KL_BATCH_OPEN);
+        assert_true(kl_compressor_busy(x.c));
+        while (!step(&x))
+            continue;
+        assert_false(kl_compressor_busy(x.c));
+        assert_int_equal(x.b.codec, id);
+        kl_batch_builder_header(&x.b, &x.header);
+        uint8_t *bytes = flat(&x.b, &x.header);
+        expect_some_records(bytes, kl_batch_builder_len(&x.b), 300);
+        free(bytes);
+        close_bench(&x);
+        open_bench(&x, id);
+        expect_asserted(&x, stream_of_its_own, 1);
+        assert_int_equal(x.b.sealed, KL_BATCH_OPEN);
+        kl_compress_abort(x.c);
+        close_bench(&x);
+    }
+}
+
+static kl_fail_alloc refusing;
+
+static void step_after_a_fault(workbench *x)
+{
+    bool done;
+    kl_batch_seal_step(&x->sealer, 3000, &done);
+}
+
+static void cancel_after_a_fault(workbench *x)
+{
+    kl_batch_seal_cancel(&x->sealer);
+}
+
+/* A step that fails has given up: whatever the compressor does next is not the sealer's to end. */
+static void after_a_fault_a_sealer_is_done_with(void **unused)
+{
+    (void)unused;
+    static workbench x;
+    static void (*const mistakes[])(workbench *) = {step_after_a_fault, cancel_after_a_fault};
+    for (size_t i = 0; i < 2; i++) {
+        kl_fail_alloc_init(&refusing, 0);
+        kloop_allocator alloc = kl_fail_alloc_table(&refusing);
+        kl_pool own;
+        kl_pool_init(&own, &alloc, 0);
+        open_bench(&x, KL_CODEC_LZ4);
+        kl_batch_builder_clear(&x.b);
+        kl_batch_builder_init(&x.b, &own);
+        add(&x.b, &(kl_record){.value = {content, BIG}}, 5);
+        begin(&x);
+        refusing.nth = refusing.calls + 1;
+        bool done;
+        assert_int_equal(kl_batch_seal_step(&x.sealer, SIZE_MAX, &done), KL_CODEC_NO_MEMORY);
+        assert_false(done);
+        assert_int_equal(x.b.sealed, KL_BATCH_OPEN);
+        assert_int_equal(kl_batch_seal_begin(&x.other_sealer, &x.other, x.c), KL_CODEC_OK);
+        expect_asserted(&x, mistakes[i], i);
+        /* The other one's stream goes on. */
+        for (done = false; !done;)
+            assert_int_equal(kl_batch_seal_step(&x.other_sealer, 3000, &done), KL_CODEC_OK);
+        assert_int_equal(x.other.codec, KL_CODEC_LZ4);
+        kl_batch_builder_header(&x.other, &x.header);
+        uint8_t *bytes = flat(&x.other, &x.header);
+        expect_some_records(bytes, kl_batch_builder_len(&x.other), 300);
+        free(bytes);
+        close_bench(&x);
+        kl_pool_deinit(&own);
+        kl_fail_alloc_check(&refusing);
     }
 }
 
@@ -590,6 +999,7 @@ int main(void)
         cmocka_unit_test(golden_batch),
         cmocka_unit_test(a_header_knows_what_the_batch_knows),
         cmocka_unit_test(a_batch_has_a_limit),
+        cmocka_unit_test(a_batch_ends_where_its_length_does),
         cmocka_unit_test(without_memory_the_batch_is_as_it_was),
         cmocka_unit_test(ten_thousand_records_and_every_codec),
         cmocka_unit_test(steps_of_any_size_make_the_same_batch),
@@ -597,6 +1007,11 @@ int main(void)
         cmocka_unit_test(an_empty_batch_can_be_sealed),
         cmocka_unit_test(seal_given_up_leaves_an_open_batch),
         cmocka_unit_test(seal_without_memory_leaves_an_open_batch),
+        cmocka_unit_test(seal_without_a_codec_never_fails),
+        cmocka_unit_test(statuses_of_codecs),
+        cmocka_unit_test(misuse_is_asserted),
+        cmocka_unit_test(a_compressor_has_one_stream),
+        cmocka_unit_test(after_a_fault_a_sealer_is_done_with),
         cmocka_unit_test(numbered_again_is_sealed_afresh),
         cmocka_unit_test(wild_timestamps),
         cmocka_unit_test(golden_headers_both_ways),

@@ -414,6 +414,7 @@ static void default_on_the_wire_is_read_and_not_written(void **state)
         "0007 01 14 10 00000000000000000000000000000000",
         "0007 01 c801 01 00",
         "0007 01 c901 01 01",
+        "0007 01 05 08 fffffff9 01 01 09 00",
         "0007 04 00 01 01 01 08 ffffffffffffffff 02 01 01 05 06 fffffff9 01 00",
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -442,6 +443,10 @@ static void a_tap_sees_a_tag_once_and_not_at_its_default(void **state)
         {"0007 01 00 01 00", 2, 0, 0},
         {"0007 01 05 06 fffffff9 01 00", 1, 0, 0},
         {"0007 01 05 06 00000001 01 00", 3, 0, 1},
+        /* a default struct with a tag from the future in it says something; one beside it does not
+         */
+        {"0007 01 05 08 fffffff9 01 01 09 00", 3, 0, 1},
+        {"0007 02 03 00 05 06 fffffff9 01 00", 1, 0, 0},
         {"0007 01 07 01 01", 1, 0, 0},
         {"0007 01 07 0d 03 00000002 01 00 00000003 01 00", 5, 1, 2},
         {ALL_TAGS, 12, 1, 2},

@@ -407,6 +407,20 @@ static void decoded_list_of_other_elements_is_refused(void **state)
     kl_expect_bytes(to, kl_walk_at(&w), "02 00000005 00");
 }
 
+static void list_without_elements_behind_its_count_is_refused(void **state)
+{
+    (void)state;
+    static const bad_case cases[] = {
+        {&kl_one_pairs_type, 0, {.array = {{.count = 1}}}, KLOOP_BAD_ARRAY, 0, 0, 0, "value"},
+        {&kl_one_numbers_type, 2, {.array = {{.count = 2}}}, KLOOP_BAD_ARRAY, 0, 0, 0, "value"},
+    };
+    EXPECT_BAD(cases);
+    int32_t number;
+    kloop_array array = kloop_array_of(NULL, 1);
+    kloop_iter it = kloop_iterate(&array);
+    assert_false(kloop_next(&it, &number));
+}
+
 static void fault_in_an_element_of_a_decoded_list_is_named(void **state)
 {
     (void)state;
@@ -421,7 +435,10 @@ static void fault_in_an_element_of_a_decoded_list_is_named(void **state)
     kl_expect_fault(&w.fault, KLOOP_NO_SPACE, 17, 1, 0, "value[1].name");
 }
 
-/* Somebody changed the bytes under a decoded list: iterating ends early instead of going astray. */
+/*
+ * Somebody changed the bytes under a decoded list: iterating ends early instead of going astray,
+ * and a list that is shorter than its count is not written.
+ */
 static void decoded_list_over_bytes_that_changed(void **state)
 {
     (void)state;
@@ -431,6 +448,10 @@ static void decoded_list_over_bytes_that_changed(void **state)
     kl_walk_decode(&w, bytes, sizeof bytes);
     assert_int_equal(kl_walk_message(&w, &kl_one_pairs_type, 0, &decoded), KLOOP_OK);
     bytes[9] = 200;
+    uint8_t to[40];
+    kl_walk_encode(&w, to, sizeof to);
+    kl_walk_message(&w, &kl_one_pairs_type, 0, &decoded);
+    kl_expect_fault(&w.fault, KLOOP_BAD_ARRAY, 4, 0, 0, "value[0]");
     kl_pair pair;
     kloop_iter it = kloop_iterate(&decoded.value);
     assert_false(kloop_next(&it, &pair));
@@ -548,6 +569,7 @@ int main(void)
         cmocka_unit_test(strings_may_take_32767_bytes),
         cmocka_unit_test(blobs_stay_below_2_gib),
         cmocka_unit_test(decoded_list_of_other_elements_is_refused),
+        cmocka_unit_test(list_without_elements_behind_its_count_is_refused),
         cmocka_unit_test(fault_in_an_element_of_a_decoded_list_is_named),
         cmocka_unit_test(decoded_list_over_bytes_that_changed),
         cmocka_unit_test(value_that_a_version_does_not_carry),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The public functions: whole frames of requests and responses, frames in slices around record
- * payload, sizes, the table of APIs, and what is refused before a byte is looked at.
+ * payload, sizes, and what is refused before a byte is looked at.
  */
 #include "tests/support/expect_fault.h"
 
@@ -54,82 +54,6 @@ static size_t struct_size(const kloop_api *api, kloop_half half)
     assert_int_equal(fault.a, 100000);
     assert_true(fault.b > 0 && (size_t)fault.b <= sizeof m);
     return (size_t)fault.b;
-}
-
-/* ---- The table ---- */
-
-static void apis_are_found_by_key_name_and_place(void **state)
-{
-    (void)state;
-    static const struct {
-        int16_t key;
-        const char *name;
-        int16_t min, max, flexible;
-        bool request, response;
-    } wanted[] = {
-        {0, "Produce", 3, 13, 9, true, true},
-        {3, "Metadata", 0, 13, 9, true, true},
-        {10, "FindCoordinator", 0, 6, 3, true, true},
-        {17, "SaslHandshake", 0, 1, INT16_MAX, true, true},
-        {18, "ApiVersions", 0, 4, 3, true, true},
-        {22, "InitProducerId", 0, 6, 2, true, true},
-        {36, "SaslAuthenticate", 0, 2, 2, true, true},
-        {KLOOP_REQUEST_HEADER, "RequestHeader", 1, 2, 2, true, false},
-        {KLOOP_RESPONSE_HEADER, "ResponseHeader", 0, 1, 1, false, true},
-    };
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        const kloop_api *api = kloop_api_find(wanted[i].key);
-        assert_non_null(api);
-        assert_ptr_equal(kloop_api_find_name(wanted[i].name, strlen(wanted[i].name)), api);
-        assert_int_equal(api->key, wanted[i].key);
-        assert_string_equal(api->name, wanted[i].name);
-        assert_int_equal(api->min_version, wanted[i].min);
-        assert_int_equal(api->max_version, wanted[i].max);
-        assert_int_equal(api->flexible_since, wanted[i].flexible);
-        assert_int_equal(api->has_request, wanted[i].request);
-        assert_int_equal(api->has_response, wanted[i].response);
-    }
-    assert_null(kloop_api_find(1));
-    assert_null(kloop_api_find(-3));
-    assert_null(kloop_api_find(INT16_MAX));
-    assert_null(kloop_api_find_name("metadata", 8));
-    assert_null(kloop_api_find_name("Metadat", 7));
-    assert_null(kloop_api_find_name("Metadata ", 9));
-    assert_null(kloop_api_find_name("", 0));
-    /* A name need not be terminated. */
-    assert_int_equal(kloop_api_find_name("MetadataX", 8)->key, KLOOP_METADATA);
-
-    size_t count = kloop_api_count();
-    assert_true(count >= sizeof wanted / sizeof wanted[0]);
-    for (size_t i = 0; i < count; i++) {
-        const kloop_api *api = kloop_api_at(i);
-        assert_ptr_equal(kloop_api_find(api->key), api);
-        assert_true(api->min_version <= api->max_version);
-    }
-    assert_int_equal(kloop_api_at(count - 1)->key, KLOOP_RESPONSE_HEADER);
-    assert_null(kloop_api_at(count));
-    assert_null(kloop_api_at(SIZE_MAX));
-}
-
-static void header_versions_follow_the_body(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < kloop_api_count(); i++) {
-        const kloop_api *api = kloop_api_at(i);
-        if (api->key < 0)
-            continue;
-        for (int16_t v = api->min_version; v <= api->max_version; v++) {
-            bool flexible = v >= api->flexible_since;
-            assert_int_equal(kloop_request_header_version(api->key, v), flexible ? 2 : 1);
-            assert_int_equal(kloop_response_header_version(api->key, v),
-                             flexible && api->key != KLOOP_API_VERSIONS ? 1 : 0);
-        }
-    }
-    assert_int_equal(kloop_response_header_version(KLOOP_API_VERSIONS, 4), 0);
-    assert_int_equal(kloop_request_header_version(KLOOP_API_VERSIONS, 4), 2);
-    /* Not spoken: what every broker reads. */
-    assert_int_equal(kloop_request_header_version(9999, 5), 1);
-    assert_int_equal(kloop_response_header_version(9999, 5), 0);
 }
 
 /* ---- Whole frames ---- */
@@ -310,7 +234,7 @@ typedef struct produce_sample {
 static void make_produce(produce_sample *s, int version)
 {
     *s = (produce_sample){
-        .bodies = {{payload, 5}, {payload + 5, 0}, {payload + 5, 3}},
+        .bodies = {{payload, 5}, {payload + 5, 0}, {payload + 5, 1}},
         .topics = {{.name = kloop_text(version < 13 ? "one" : "")},
                    {.name = kloop_text(version < 13 ? "two" : "")}},
     };
@@ -337,7 +261,7 @@ static void slices_are_the_frame_without_a_copy_of_the_payload(void **state)
             KLOOP_OK);
         /* Before flexible versions the last body ends the frame: no piece comes after it. */
         assert_int_equal(size.slices, v < 9 ? 5 : 6);
-        assert_int_equal(size.total - size.own, 5 + 3 + 3);
+        assert_int_equal(size.total - size.own, 5 + 1 + 1);
 
         uint8_t flat[300], own[300];
         assert_int_equal(kloop_encode_request(KLOOP_PRODUCE, v, 7, kloop_text("me"), &s.request,
@@ -597,8 +521,6 @@ static void a_body_of_no_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(apis_are_found_by_key_name_and_place),
-        cmocka_unit_test(header_versions_follow_the_body),
         cmocka_unit_test(frame_of_api_versions_v4),
         cmocka_unit_test(client_ids),
         cmocka_unit_test(frames_of_responses),

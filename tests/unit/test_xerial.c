@@ -13,9 +13,6 @@
 
 #include <cmocka.h>
 
-#define KIB 1024u
-#define MIB (1024u * KIB)
-
 static const char plain[] = "hello hello hello hello kafka kafka kafka\n";
 #define PLAIN_LEN (sizeof plain - 1)
 
@@ -60,7 +57,7 @@ static void writes_a_header_and_chunks_of_32_kib(void **state)
     uint8_t *data = malloc(100000);
     assert_non_null(data);
     kl_sample_fill(KL_SAMPLE_PATCHES, 3, data, 100000);
-    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+    for (size_t i = 0; i < COUNT(lens); i++) {
         kl_buf packed;
         kl_buf_init(&packed, &kl_mem_libc);
         kl_codec_pack(KL_CODEC_SNAPPY, KL_CODEC_LEVEL_DEFAULT, data, lens[i], &packed);
@@ -203,7 +200,7 @@ static void chunk_lengths(void **state)
         {31, KL_CODEC_TRUNCATED},       {29, KL_CODEC_CORRUPT},
         {1, KL_CODEC_CORRUPT},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         kl_buf b;
         kl_buf_init(&b, &kl_mem_libc);
         assert_true(kl_buf_append(&b, HEADER, HEADER_LEN));
@@ -237,7 +234,7 @@ static void broken_chunks(void **state)
          "abcd\x01\x05",
          8}, /* from before the start */
     };
-    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+    for (size_t i = 0; i < COUNT(blocks); i++) {
         kl_buf b;
         kl_buf_init(&b, &kl_mem_libc);
         assert_true(kl_buf_append(&b, HEADER, HEADER_LEN));

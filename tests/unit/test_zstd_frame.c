@@ -12,10 +12,6 @@
 
 #include <cmocka.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define KIB      1024u
-#define MIB      (1024u * KIB)
-
 static const char plain[] = "hello hello hello hello kafka kafka kafka\n";
 #define PLAIN_LEN (sizeof plain - 1)
 
@@ -174,6 +170,27 @@ static void frames_in_a_row(void **state)
     kl_codec_refuse(KL_CODEC_ZSTD, row.data, row.len, MIB, KL_CODEC_CORRUPT);
     kl_buf_deinit(&row);
     kl_buf_deinit(&expected);
+}
+
+/* The room for a frame follows that frame, not all that comes behind it. */
+static void small_frames_take_little_memory(void **state)
+{
+    (void)state;
+    const size_t count = 50000;
+    kl_buf row;
+    kl_buf out;
+    kl_buf_init(&row, &kl_mem_libc);
+    kl_buf_init(&out, &kl_mem_libc);
+    for (size_t i = 0; i < count; i++) {
+        put_header(&row);
+        put_block(&row, i % 2 ? RLE : RAW, true, "x", 1);
+    }
+    assert_int_equal(kl_codec_unpack(KL_CODEC_ZSTD, row.data, row.len, SIZE_MAX, &out, NULL),
+                     KL_CODEC_OK);
+    assert_int_equal(out.len, count);
+    assert_true(out.cap <= 2 * count + 512);
+    kl_buf_deinit(&row);
+    kl_buf_deinit(&out);
 }
 
 static void a_skippable_frame_of_4_gib_is_cut_off(void **state)
@@ -407,6 +424,7 @@ int main(void)
         cmocka_unit_test(reads_what_others_write),
         cmocka_unit_test(checksums_are_verified),
         cmocka_unit_test(frames_in_a_row),
+        cmocka_unit_test(small_frames_take_little_memory),
         cmocka_unit_test(a_skippable_frame_of_4_gib_is_cut_off),
         cmocka_unit_test(every_header),
         cmocka_unit_test(windows),
