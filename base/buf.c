@@ -126,18 +126,6 @@ bool kl_buf_append_str(kl_buf *b, const char *text)
     return kl_buf_append(b, text, strlen(text));
 }
 
-bool kl_buf_append_fill(kl_buf *b, uint8_t byte, size_t n)
-{
-    uint8_t *p = kl_buf_reserve(b, n, NULL);
-    if (!p)
-        return false;
-    if (n > 0) {
-        memset(p, byte, n);
-        b->len += n;
-    }
-    return true;
-}
-
 void kl_buf_truncate(kl_buf *b, size_t len)
 {
     KL_ASSERT(len <= b->len);

@@ -94,9 +94,6 @@ bool kl_buf_append(kl_buf *b, const void *bytes, size_t n);
 /* A terminated C string, without its terminator. */
 bool kl_buf_append_str(kl_buf *b, const char *text);
 
-/* n times the same byte. */
-bool kl_buf_append_fill(kl_buf *b, uint8_t byte, size_t n);
-
 /* Back to an earlier length, len at most b->len. A failure stays: what was refused is missing all
  * the same. */
 void kl_buf_truncate(kl_buf *b, size_t len);

@@ -44,9 +44,11 @@ bool kl_chain_grow(kl_chain *chain, size_t expected)
 {
     if (kl_chain_room(chain) > 0)
         return true;
-    /* As much again as is there already: few segments for a long chain, little waste for a short one. */
+    /* As much again as is there already: few segments for a long chain, little waste for a short
+     * one. */
     size_t len = kl_chain_len(chain);
-    kl_segment *segment = kl_segment_get(chain->pool, kl_grade_for(expected > len ? expected : len));
+    kl_segment *segment =
+        kl_segment_get(chain->pool, kl_grade_for(expected > len ? expected : len));
     if (!segment)
         return false;
     if (chain->last) {

@@ -7,8 +7,8 @@
  *     | 488 B  | --> |    4,072 B     |--> | data ....|pos    room   end|
  *     +--------+     +----------------+    +----------------------------+
  *
- * It starts with a small segment and takes larger ones as it grows. Bytes once appended never move; so slices of them
- * stay good as long as the chain, or a pin on the segment, lives.
+ * It starts with a small segment and takes larger ones as it grows. Bytes once appended never move;
+ * so slices of them stay good as long as the chain, or a pin on the segment, lives.
  *
  * Fails: whatever needs memory answers false and leaves the chain as it was.
  */
@@ -37,7 +37,8 @@ typedef struct kl_chain_mark {
 } kl_chain_mark;
 
 void kl_chain_init(kl_chain *chain, kl_pool *pool);
-/* Drops the chain's references; pinned segments live on with their pins. The chain is empty then, and usable. */
+/* Drops the chain's references; pinned segments live on with their pins. The chain is empty then,
+ * and usable. */
 void kl_chain_clear(kl_chain *chain);
 
 static inline size_t kl_chain_len(const kl_chain *chain)
@@ -54,7 +55,8 @@ static inline size_t kl_chain_room(const kl_chain *chain)
 /* Memory counted by segments, headers included. */
 size_t kl_chain_held_bytes(const kl_chain *chain);
 
-/* Makes room for at least one more byte: a new segment if there is none. expected tells how many are to come. */
+/* Makes room for at least one more byte: a new segment if there is none. expected tells how many
+ * are to come. */
 bool kl_chain_grow(kl_chain *chain, size_t expected);
 
 /* The part of kl_chain_append that needs another segment. */
@@ -87,7 +89,8 @@ size_t kl_chain_slices(const kl_chain *chain, kloop_slice *slices, size_t max);
 /* Copies all bytes to dst, which has room for kl_chain_len(chain). */
 void kl_chain_copy(const kl_chain *chain, uint8_t *dst);
 
-/* A place in a chain from which it is read piece by piece. The chain must not be rewound or cleared meanwhile. */
+/* A place in a chain from which it is read piece by piece. The chain must not be rewound or cleared
+ * meanwhile. */
 typedef struct kl_chain_cursor {
     const kl_chain *chain;
     const kl_segment *segment;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory through the allocator table (kloop_allocator in <kloop/types.h>), with sizes that cannot overflow.
+ * Memory through the allocator table (kloop_allocator in <kloop/types.h>), with sizes that cannot
+ * overflow.
  *
- * Every function here answers NULL when there is no memory; nothing else fails. Whoever allocates names the size
- * again when it gives back, so that a counting allocator needs no header of its own.
+ * Every function here answers NULL when there is no memory; nothing else fails. Whoever allocates
+ * names the size again when it gives back, so that a counting allocator needs no header of its own.
  */
 #ifndef KL_BASE_MEM_H
 #define KL_BASE_MEM_H

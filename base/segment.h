@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Segments: reference-counted blocks of memory in three grades, from a pool that keeps the idle ones.
+ * Segments: reference-counted blocks of memory in three grades, from a pool that keeps the idle
+ * ones.
  *
- * A partition that holds one small record must not cost a big block, and a partition that fills must not cost a
- * thousand small ones; hence 512 B, 4 KiB and 64 KiB. A block's size counts its header, so that the allocator sees
- * round numbers and a budget can count what is really held.
+ * A partition that holds one small record must not cost a big block, and a partition that fills
+ * must not cost a thousand small ones; hence 512 B, 4 KiB and 64 KiB. A block's size counts its
+ * header, so that the allocator sees round numbers and a budget can count what is really held.
  *
- * Who owns what: a segment is born with one reference, which belongs to the chain that asked for it. A write that is
- * under way pins it (one more reference) until the bytes are out of our hands. The last reference gives it back to its
- * pool. Bytes that were pinned never change. The pool outlives its segments.
+ * Who owns what: a segment is born with one reference, which belongs to the chain that asked for
+ * it. A write that is under way pins it (one more reference) until the bytes are out of our hands.
+ * The last reference gives it back to its pool. Bytes that were pinned never change. The pool
+ * outlives its segments.
  *
  * Fails: kl_segment_get answers NULL when there is no memory.
  */

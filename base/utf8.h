@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-/* The length of the longest valid beginning: len when all of it is valid, else the offset of the faulty sequence. */
+/* The length of the longest valid beginning: len when all of it is valid, else the offset of the
+ * faulty sequence. */
 size_t kl_utf8_valid_len(const char *text, size_t len);
 
 #endif

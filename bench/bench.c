@@ -166,8 +166,7 @@ static bool print_ratios(const struct options *o, const char *suite, const struc
         const struct row *minus = ratios[i].minus ? find(rows, row_count, ratios[i].minus) : NULL;
         if (!of || (ratios[i].by && !by) || (ratios[i].minus && !minus))
             continue;
-        double value =
-            median(o, of) / (by ? median(o, by) : 1) - (minus ? median(o, minus) : 0);
+        double value = median(o, of) / (by ? median(o, by) : 1) - (minus ? median(o, minus) : 0);
         all_met &= print_ratio(o, suite, &ratios[i], value);
     }
     return all_met;

@@ -27,6 +27,7 @@ static uint8_t records[MIB];
 static uint8_t noise[MIB];
 static uint8_t two_letters[MIB];
 static uint8_t four_letters[MIB];
+static uint8_t sixteen_letters[MIB];
 static uint8_t room[2 * MIB]; /* what a library alone writes to */
 static kl_pool pool;
 
@@ -208,6 +209,7 @@ static void fill_records(void)
         noise[i] = (uint8_t)(state >> 24);
         two_letters[i] = (uint8_t)('a' + (state >> 32) % 2);
         four_letters[i] = (uint8_t)('a' + (state >> 40) % 4);
+        sixteen_letters[i] = (uint8_t)('a' + (state >> 48) % 16);
     }
 }
 
@@ -312,6 +314,8 @@ static int print_steps(void)
         {KL_CODEC_LZ4, 10},
         {KL_CODEC_LZ4, 12},
         {KL_CODEC_GZIP, 1},
+        {KL_CODEC_GZIP, 2},
+        {KL_CODEC_GZIP, 3},
         {KL_CODEC_GZIP, 4},
         {KL_CODEC_GZIP, 5},
         {KL_CODEC_GZIP, 6},
@@ -327,9 +331,14 @@ static int print_steps(void)
         {KL_CODEC_ZSTD, 19},
         {KL_CODEC_ZSTD, 22},
     };
-    static const uint8_t *const data[] = {records, noise, four_letters, two_letters};
-    printf("dearest step, ms\n%-12s %6s %8s %8s %8s %8s %8s\n", "codec", "bytes", "begin",
-           "records", "noise", "4 letters", "2 letters");
+    static const uint8_t *const data[] = {records, noise, sixteen_letters, four_letters,
+                                          two_letters};
+    static const char *const heads[] = {"codec", "bytes",    "begin",   "records",
+                                        "noise", "16 lett.", "4 lett.", "2 lett."};
+    printf("The dearest step, ms.\n\n%-12s %6s", heads[0], heads[1]);
+    for (size_t k = 2; k < COUNT(heads); k++)
+        printf(" %8s", heads[k]);
+    printf("\n");
     for (size_t i = 0; i < COUNT(rows); i++) {
         kl_compressor *c;
         double begin_max = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages of the size that a busy producer meets: a Produce request and its response with 1,000 partitions, the
- * metadata of 10,000. Decoding includes reading every field of every partition through the iterators; encoding
- * includes measuring, and leaves the payload where it is. Nothing here allocates per partition: the walk has no
- * allocator, and the buffers are made once.
+ * Messages of the size that a busy producer meets: a Produce request and its response with 1,000
+ * partitions, the metadata of 10,000. Decoding includes reading every field of every partition
+ * through the iterators; encoding includes measuring, and leaves the payload where it is. Nothing
+ * here allocates per partition: the walk has no allocator, and the buffers are made once.
  */
 #include "base/check.h"
 #include "bench/bench.h"
@@ -77,7 +77,9 @@ static void make_request(request_work *work, int16_t version)
 
     kloop_size size;
     kloop_fault fault;
-    must(kloop_measure_request(KLOOP_PRODUCE, version, kloop_text("bench"), &work->request, &size, &fault), &fault);
+    must(kloop_measure_request(KLOOP_PRODUCE, version, kloop_text("bench"), &work->request, &size,
+                               &fault),
+         &fault);
     work->buffer = room_for(size.own, 1);
     work->capacity = size.own;
     work->slices = room_for(size.slices, sizeof *work->slices);
@@ -110,7 +112,9 @@ static void make_produce_response(encoded *to, int16_t version)
     size_t used;
     must(kloop_measure(KLOOP_PRODUCE, KLOOP_RESPONSE, version, &response, &size, &fault), &fault);
     keep_encoded(to, version, size);
-    must(kloop_encode(KLOOP_PRODUCE, KLOOP_RESPONSE, version, &response, to->bytes, to->len, &used, &fault), &fault);
+    must(kloop_encode(KLOOP_PRODUCE, KLOOP_RESPONSE, version, &response, to->bytes, to->len, &used,
+                      &fault),
+         &fault);
     free(partitions);
 }
 
@@ -136,7 +140,8 @@ static void make_metadata(encoded *to, int16_t version)
     }
     kloop_metadata_broker brokers[3];
     for (int32_t i = 0; i < 3; i++)
-        brokers[i] = (kloop_metadata_broker){.node_id = 1 + i, .host = kloop_text("broker.example"), .port = 9092};
+        brokers[i] = (kloop_metadata_broker){
+            .node_id = 1 + i, .host = kloop_text("broker.example"), .port = 9092};
     kloop_metadata_response response;
     kloop_message_init(KLOOP_METADATA, KLOOP_RESPONSE, &response);
     response.brokers = kloop_array_of(brokers, 3);
@@ -146,7 +151,9 @@ static void make_metadata(encoded *to, int16_t version)
     size_t used;
     must(kloop_measure(KLOOP_METADATA, KLOOP_RESPONSE, version, &response, &size, &fault), &fault);
     keep_encoded(to, version, size);
-    must(kloop_encode(KLOOP_METADATA, KLOOP_RESPONSE, version, &response, to->bytes, to->len, &used, &fault), &fault);
+    must(kloop_encode(KLOOP_METADATA, KLOOP_RESPONSE, version, &response, to->bytes, to->len, &used,
+                      &fault),
+         &fault);
     free(partitions);
     free(topics);
 }
@@ -160,10 +167,12 @@ static void encode_request(void *ctx, uint64_t iterations)
     while (iterations--) {
         kloop_size size;
         kloop_fault fault;
-        must(kloop_measure_request(KLOOP_PRODUCE, work->version, me, &work->request, &size, &fault), &fault);
+        must(kloop_measure_request(KLOOP_PRODUCE, work->version, me, &work->request, &size, &fault),
+             &fault);
         KL_ASSERT(size.own == work->capacity && size.slices == work->slice_max);
-        must(kloop_encode_request_slices(KLOOP_PRODUCE, work->version, 1, me, &work->request, work->buffer,
-                                         work->capacity, work->slices, work->slice_max, &fault),
+        must(kloop_encode_request_slices(KLOOP_PRODUCE, work->version, 1, me, &work->request,
+                                         work->buffer, work->capacity, work->slices,
+                                         work->slice_max, &fault),
              &fault);
         bench_keep(work->buffer);
         bench_keep(work->slices);
@@ -177,12 +186,14 @@ static void read_produce_response(void *ctx, uint64_t iterations)
         kloop_produce_response response;
         kloop_fault fault;
         int32_t seen = 0;
-        must(kloop_decode(KLOOP_PRODUCE, KLOOP_RESPONSE, from->version, from->bytes, from->len, &response, &fault),
+        must(kloop_decode(KLOOP_PRODUCE, KLOOP_RESPONSE, from->version, from->bytes, from->len,
+                          &response, &fault),
              &fault);
         kloop_produce_topic_response topic;
         for (kloop_iter t = kloop_iterate(&response.responses); kloop_next(&t, &topic);) {
             kloop_produce_partition_response partition;
-            for (kloop_iter p = kloop_iterate(&topic.partition_responses); kloop_next(&p, &partition); seen++)
+            for (kloop_iter p = kloop_iterate(&topic.partition_responses);
+                 kloop_next(&p, &partition); seen++)
                 bench_keep(&partition);
         }
         KL_ASSERT(seen == PRODUCE_PARTITIONS);
@@ -196,12 +207,14 @@ static void read_metadata(void *ctx, uint64_t iterations)
         kloop_metadata_response response;
         kloop_fault fault;
         int32_t seen = 0;
-        must(kloop_decode(KLOOP_METADATA, KLOOP_RESPONSE, from->version, from->bytes, from->len, &response, &fault),
+        must(kloop_decode(KLOOP_METADATA, KLOOP_RESPONSE, from->version, from->bytes, from->len,
+                          &response, &fault),
              &fault);
         kloop_metadata_topic topic;
         for (kloop_iter t = kloop_iterate(&response.topics); kloop_next(&t, &topic);) {
             kloop_metadata_partition partition;
-            for (kloop_iter p = kloop_iterate(&topic.partitions); kloop_next(&p, &partition); seen++)
+            for (kloop_iter p = kloop_iterate(&topic.partitions); kloop_next(&p, &partition);
+                 seen++)
                 bench_keep(&partition);
         }
         KL_ASSERT(seen == METADATA_TOPICS * METADATA_PARTITIONS);
@@ -214,7 +227,8 @@ static void only_decode_metadata(void *ctx, uint64_t iterations)
     while (iterations--) {
         kloop_metadata_response response;
         kloop_fault fault;
-        must(kloop_decode(KLOOP_METADATA, KLOOP_RESPONSE, from->version, from->bytes, from->len, &response, &fault),
+        must(kloop_decode(KLOOP_METADATA, KLOOP_RESPONSE, from->version, from->bytes, from->len,
+                          &response, &fault),
              &fault);
         bench_keep(&response);
     }
@@ -242,12 +256,19 @@ int main(int argc, char **argv)
         {.name = "Produce v7 response", .run = read_produce_response, .ctx = &old_response},
         {.name = METADATA, .run = read_metadata, .ctx = &metadata, .bytes_per_op = metadata.len},
         {.name = "Metadata v13, decode alone", .run = only_decode_metadata, .ctx = &metadata},
-        {.name = "Metadata v7", .run = read_metadata, .ctx = &old_metadata, .bytes_per_op = old_metadata.len},
+        {.name = "Metadata v7",
+         .run = read_metadata,
+         .ctx = &old_metadata,
+         .bytes_per_op = old_metadata.len},
     };
     const bench_ratio ratios[] = {
-        {.label = "ns to encode a Produce request of 1,000 partitions", .of = REQUEST, .at_most = 60e3},
+        {.label = "ns to encode a Produce request of 1,000 partitions",
+         .of = REQUEST,
+         .at_most = 60e3},
         {.label = "ns to decode its response", .of = RESPONSE, .at_most = 40e3},
-        {.label = "ns to decode the metadata of 10,000 partitions", .of = METADATA, .at_most = 800e3},
+        {.label = "ns to decode the metadata of 10,000 partitions",
+         .of = METADATA,
+         .at_most = 800e3},
     };
     return bench_main("message", argc, argv, cases, sizeof cases / sizeof cases[0], ratios,
                       sizeof ratios / sizeof ratios[0]);

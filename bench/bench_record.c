@@ -164,7 +164,7 @@ static void seal(void *ctx, uint64_t iterations)
     (void)ctx;
     for (uint64_t k = 0; k < iterations; k++) {
         kl_batch_builder *b = &sealed[turn++ % BATCH_COUNT];
-        b->sealed = KL_BATCH_OPEN;
+        b->state = KL_BATCH_OPEN;
         kl_batch_seal(b, NULL);
         bench_keep(b);
     }

@@ -25,7 +25,8 @@ static bool write_out(int fd, kl_buf *out)
     return true;
 }
 
-static bool answer_line(kl_line_fn answer, void *ctx, kloop_string line, kl_buf *out, kl_line_counts *counts)
+static bool answer_line(kl_line_fn answer, void *ctx, kloop_string line, kl_buf *out,
+                        kl_line_counts *counts)
 {
     counts->lines++;
     if (!answer(ctx, line, out))
@@ -37,10 +38,10 @@ static bool answer_line(kl_line_fn answer, void *ctx, kloop_string line, kl_buf 
     return false;
 }
 
-/* Answers every whole line that is in the buffer and leaves the beginning of the next one. searched is how much of
- * that is known to hold no end of line. */
-static bool answer_lines(kl_buf *in, size_t *searched, int fd, kl_line_fn answer, void *ctx, kl_buf *out,
-                         kl_line_counts *counts)
+/* Answers every whole line that is in the buffer and leaves the beginning of the next one. searched
+ * is how much of that is known to hold no end of line. */
+static bool answer_lines(kl_buf *in, size_t *searched, int fd, kl_line_fn answer, void *ctx,
+                         kl_buf *out, kl_line_counts *counts)
 {
     size_t start = 0;
     for (;;) {
@@ -83,7 +84,8 @@ static bool filter(int in_fd, int out_fd, kl_line_fn answer, void *ctx, kl_buf *
         if (n == 0)
             break;
         kl_buf_commit(in, (size_t)n);
-        if (!answer_lines(in, &searched, out_fd, answer, ctx, out, counts) || !write_out(out_fd, out))
+        if (!answer_lines(in, &searched, out_fd, answer, ctx, out, counts) ||
+            !write_out(out_fd, out))
             return false;
     }
     /* A last line without its end is a line all the same. */

@@ -12,7 +12,9 @@
 
 static void print_check(const char *file, int line, const char *what)
 {
-    fprintf(stderr, "kloop: %s:%d: this must hold and does not: %s\nThis is a fault of kloop; please report it.\n",
+    fprintf(stderr,
+            "kloop: %s:%d: this must hold and does not: %s\nThis is a fault of kloop; please "
+            "report it.\n",
             file, line, what);
 }
 

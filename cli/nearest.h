@@ -6,8 +6,8 @@
 #include <kloop/types.h>
 
 /*
- * The nearer one to word of best, which may be NULL, and candidate; NULL when neither is near. Case does not count as
- * a difference, and half of the letters may differ.
+ * The nearer one to word of best, which may be NULL, and candidate; NULL when neither is near. Case
+ * does not count as a difference, and half of the letters may differ.
  */
 const char *kl_nearest_of(const char *best, const char *candidate, kloop_string word);
 

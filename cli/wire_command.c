@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `kloop wire decode|encode|batch-decode|batch-encode|apis`. Each filter answers a line with a line; a bad one with
- * "error: REASON at byte N", where N counts bytes of the message when the message is at fault, and bytes of the line
- * (REASON says so) when the line is.
+ * `kloop wire decode|encode|batch-decode|batch-encode|apis`. Each filter answers a line with a
+ * line; a bad one with "error: REASON at byte N", where N counts bytes of the message when the
+ * message is at fault, and bytes of the line (REASON says so) when the line is.
  */
 #include "cli/wire_command.h"
 
@@ -90,8 +90,9 @@ static bool refuse_api(kl_buf *out, kloop_string word)
     const char *near = NULL;
     for (size_t i = 0; i < kloop_api_count(); i++)
         near = kl_nearest_of(near, kloop_api_at(i)->name, word);
-    snprintf(reason, sizeof reason, "no API is called '%s'%s%s%s (line)", kl_excerpt(quoted, sizeof quoted, word),
-             near ? ", did you mean " : "", near ? near : "", near ? "?" : "");
+    snprintf(reason, sizeof reason, "no API is called '%s'%s%s%s (line)",
+             kl_excerpt(quoted, sizeof quoted, word), near ? ", did you mean " : "",
+             near ? near : "", near ? "?" : "");
     return refuse(out, reason, 0);
 }
 
@@ -123,9 +124,11 @@ static bool parse_head(kloop_string line, line_head *head, kl_buf *out)
     size_t version_at = at;
     int32_t version;
     kloop_string word = take_word(line, &at);
-    if (!parse_version(word, &version) || version < head->api->min_version || version > head->api->max_version) {
-        snprintf(reason, sizeof reason, "%s has no version '%s', kloop speaks %d to %d (line)", head->api->name,
-                 kl_excerpt(quoted, sizeof quoted, word), head->api->min_version, head->api->max_version);
+    if (!parse_version(word, &version) || version < head->api->min_version ||
+        version > head->api->max_version) {
+        snprintf(reason, sizeof reason, "%s has no version '%s', kloop speaks %d to %d (line)",
+                 head->api->name, kl_excerpt(quoted, sizeof quoted, word), head->api->min_version,
+                 head->api->max_version);
         return refuse(out, reason, version_at);
     }
     head->version = (int16_t)version;
@@ -140,7 +143,8 @@ static bool parse_head(kloop_string line, line_head *head, kl_buf *out)
     }
     head->half = request ? KLOOP_REQUEST : KLOOP_RESPONSE;
     if (request ? !head->api->has_request : !head->api->has_response) {
-        snprintf(reason, sizeof reason, "%s is only a %s (line)", head->api->name, request ? "response" : "request");
+        snprintf(reason, sizeof reason, "%s is only a %s (line)", head->api->name,
+                 request ? "response" : "request");
         return refuse(out, reason, half_at);
     }
     head->rest = (kloop_string){line.data + at, line.len - at};
@@ -175,7 +179,8 @@ static bool put_hex(wire_state *state, kl_buf *out)
     return true;
 }
 
-static bool parse_json(wire_state *state, kloop_string text, size_t line_at, kl_json **root, kl_buf *out)
+static bool parse_json(wire_state *state, kloop_string text, size_t line_at, kl_json **root,
+                       kl_buf *out)
 {
     char reason[160];
     *root = kl_json_read(&state->doc, text.data, text.len);
@@ -204,8 +209,8 @@ static bool decode_line(void *ctx, kloop_string line, kl_buf *out)
     kloop_fault fault;
     kl_json_writer json;
     kl_json_write_init(&json, out);
-    if (kl_message_print(&json, head.api->key, head.half, head.version, kl_buf_slice(&state->bytes), &fault) ==
-        KLOOP_OK)
+    if (kl_message_print(&json, head.api->key, head.half, head.version, kl_buf_slice(&state->bytes),
+                         &fault) == KLOOP_OK)
         return true;
     kl_buf_truncate(out, start);
     return refuse_fault(out, &fault);
@@ -221,7 +226,8 @@ static bool encode_line(void *ctx, kloop_string line, kl_buf *out)
         return false;
     kl_buf_reset(&state->bytes);
     kl_arena_reset(&state->arena);
-    if (!kl_message_load(&state->bytes, head.api->key, head.half, head.version, root, &state->arena, &error))
+    if (!kl_message_load(&state->bytes, head.api->key, head.half, head.version, root, &state->arena,
+                         &error))
         return refuse_load(out, &error, head.rest_at);
     return put_hex(state, out);
 }
@@ -315,14 +321,16 @@ static void print_help(FILE *to)
 {
     fputs("usage: kloop wire COMMAND [--strict]\n"
           "\n"
-          "The Kafka wire protocol as line filters: each line of standard input is answered with one line.\n"
+          "The Kafka wire protocol as line filters: each line of standard input is answered with "
+          "one line.\n"
           "\n",
           to);
     for (size_t i = 0; i < FILTER_COUNT; i++)
         fprintf(to, "  %-13s %-34s  %s\n", filters[i].name, filters[i].form, filters[i].summary);
     fprintf(to, "  %-13s %-34s  %s\n", "apis", "", "the APIs and versions spoken");
     fputs("\n"
-          "A bad line is answered with \"error: REASON at byte N\", and the next one is read. N counts the message's\n"
+          "A bad line is answered with \"error: REASON at byte N\", and the next one is read. N "
+          "counts the message's\n"
           "bytes, or those of the line where REASON ends in (line).\n"
           "\n"
           "  --strict      exit with 4 if any line was refused\n"
@@ -372,7 +380,8 @@ int kl_wire_command(int argc, char **argv)
         else if (argv[i][0] == '-')
             return unknown_option(argv[i]);
         else if (command)
-            return usage_error("nothing is expected after the command, but there is", argv[i], NULL);
+            return usage_error("nothing is expected after the command, but there is", argv[i],
+                               NULL);
         else
             command = argv[i];
     }

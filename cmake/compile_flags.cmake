@@ -27,6 +27,7 @@ if(KLOOP_BUILD_FUZZ)
 endif()
 if(KLOOP_COVERAGE)
     target_compile_options(kloop_instrument INTERFACE --coverage -fprofile-abs-path -fno-inline)
+    target_compile_definitions(kloop_instrument INTERFACE KLOOP_COUNT_BRANCHES)
     target_link_options(kloop_instrument INTERFACE --coverage)
 endif()
 

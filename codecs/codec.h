@@ -4,11 +4,11 @@
  * Kafka's Java client writes and a broker reads.
  *
  * Compression runs in steps, so that no caller holds its loop for long: begin, some (as often as
- * there is input), end. A step costs what its input costs; the caller bounds it by giving at most
- * KL_CODEC_STEP_BYTES at once. One compressor serves any number of batches, one after the other,
- * and after the first few of them allocates nothing but the segments of its output. What comes out
- * depends on the bytes, the codec and its level alone, not on how the input was cut up nor on the
- * room in the chain.
+ * there is input), end. How much to give at once says kl_compressor_step_bytes; how long such a
+ * step takes, also with data that somebody chose to make it long, says the table below. One
+ * compressor serves any number of batches, one after the other, and after the first few of them
+ * allocates nothing but the segments of its output. What comes out depends on the bytes, the codec
+ * and its level alone, not on how the input was cut up nor on the room in the chain.
  *
  * Decompression is for tools, tests and brokers: one call, bounded by a limit, so that a bomb is an
  * error and not memory. Memory grows with the bytes that go in and come out, never with what a
@@ -39,17 +39,32 @@ typedef enum kl_codec_id {
 #define KL_CODEC_COUNT 5
 
 /*
- * What a step should be given. The dearest step of a batch of 1 MB, milliseconds, log records in
- * JSON / prose and C, on one core of an AMD EPYC:
+ * The most that kl_compressor_step_bytes answers. The dearest step of a batch of 1 MB in ms, with
+ * log records in JSON and with the worst of: noise; sixteen, four or two letters at random. One
+ * core of an AMD EPYC; `bench_codec --steps` measures it anew.
  *
- *     snappy      0.04 / 0.10         zstd  1  0.04 / 0.08     gzip 1  0.29 / 0.41
- *     lz4  fast   0.07 / 0.19         zstd  3  0.05 / 0.17     gzip 6  0.35 / 0.92
- *     lz4  1      0.32 / 0.73         zstd  6  0.21 / 0.28     gzip 9  1.07 / 1.88
- *     lz4  8      0.95 / 1.44         zstd  9  0.29 / 0.48
- *     lz4 12      3.2  / 4.2          zstd 12  0.45 / 0.88     zstd 19  8.5 / 6.0
+ *                bytes   records   worst                      bytes   records   worst
+ *     snappy     16384     0.03     0.06         gzip 1, 2    16384     0.30     0.55
+ *     lz4   9    16384     0.05     0.15         gzip 3, 4     8192     0.29     0.48
+ *     zstd  1    16384     0.04     0.09         gzip 5        4096     0.25     0.35
+ *     zstd  3    16384     0.04     0.19         gzip 6        2048     0.22     0.50
+ *     zstd  6    16384     0.19     0.31         gzip 7        1024     0.21     0.47
+ *     zstd  9    16384     0.28     0.57         gzip 8        1024     0.24     1.1
+ *                                                gzip 9        1024     0.26     3.6
+ *     zstd 12    16384     0.55     1.3
+ *     zstd 15    16384     1.7     14            lz4  1       16384     0.28     0.96
+ *     zstd 19    16384     8.4     19            lz4  4       16384     0.41     1.7
+ *     zstd 22    16384     9.6     16            lz4  8       16384     0.84    12
+ *                                                lz4 12       16384     4.4    180
  *
- * lz4 and snappy compress 64 and 32 KiB at a time: every fourth or second step does it all. Before
- * zstd's first step, begin clears tables: 0.25 ms at level 9.
+ * lz4 9, the default, is the fast compressor; all its other levels are the thorough one. Other
+ * machines and data were seen to take half as much again (lz4 12: 258 ms), zstd 12 three times.
+ *
+ * Whoever holds a loop and does not choose the data keeps to the defaults, or to levels up to 7 of
+ * gzip and up to 9 of zstd, and leaves lz4 at 9. The others cannot be had in short steps: lz4 and
+ * snappy compress 64 and 32 KiB at a time, so that every fourth or second step does it all, and
+ * zstd the 16 KiB of a flush; to give them less at once changes nothing. Before zstd's first step,
+ * begin clears tables: 0.3 ms at levels 9 to 12.
  */
 #define KL_CODEC_STEP_BYTES 16384
 
@@ -98,7 +113,7 @@ const char *kl_codec_status_text(kl_codec_status status);
  * *out is NULL after an error: NO_MEMORY, BAD_LEVEL or LIBRARY. The id is one that kl_codec_by_id
  * knows.
  *
- * What a compressor holds, beside its output: gzip 278 KiB, snappy 96, lz4 144 or, not fast, 384.
+ * What a compressor holds, beside its output: gzip 263 KiB, snappy 96, lz4 144 or, not fast, 384.
  * zstd's grows to the largest batch it was given, 0.3 MiB for 16 KiB; for 1 MB it is 1.3 MiB at
  * level 1, 2.5 at 3, 4.7 at 6, 14 at 9, 18 at 19. A long run of much smaller batches shrinks it.
  */

@@ -37,6 +37,7 @@ typedef struct script {
 #define HOW_CANCEL   1 /* the first seal is given up in the middle */
 #define HOW_RENUMBER 2
 #define HOW_PINNED   4 /* a segment outlives the builder */
+#define HOW_REFUSED  8 /* the writer is offered what it must refuse */
 
 /* ---- Drawing ---- */
 
@@ -169,7 +170,7 @@ static void give_up_seal(script *s, kl_batch_builder *b, kl_compressor *c)
     }
     kl_batch_seal_cancel(&sealer);
     uint8_t *after = chain_bytes(&b->payload);
-    KL_FUZZ_CHECK(!b->sealed && kl_chain_len(&b->payload) == len &&
+    KL_FUZZ_CHECK(b->state == KL_BATCH_OPEN && kl_chain_len(&b->payload) == len &&
                   (len == 0 || memcmp(before, after, len) == 0));
     free(after);
     free(before);
@@ -179,7 +180,7 @@ static void seal(script *s, kl_batch_builder *b, kl_compressor *c)
 {
     if (s->how & HOW_CANCEL)
         give_up_seal(s, b, c);
-    if (b->sealed)
+    if (b->state == KL_BATCH_SEALED)
         return;
     size_t len = kl_chain_len(&b->payload);
     kl_batch_sealer sealer;
@@ -237,7 +238,7 @@ static void run_builder(script *s, const kloop_allocator *alloc)
     if (pinned)
         kl_segment_pin(pinned);
     kl_batch_builder_clear(&b);
-    KL_FUZZ_CHECK(b.count == 0 && !b.sealed &&
+    KL_FUZZ_CHECK(b.count == 0 && b.state == KL_BATCH_OPEN &&
                   kl_batch_builder_len(&b) == KLOOP_BATCH_HEADER_BYTES);
     if (pinned)
         kl_segment_unpin(pinned);
@@ -247,6 +248,43 @@ static void run_builder(script *s, const kloop_allocator *alloc)
 }
 
 /* ---- The writer ---- */
+
+/* Records that no reader would take, offsets out of reach: refused, and the batch is as it was. */
+static void add_refused(script *s, kloop_batch_writer *w, const kloop_batch_header *header)
+{
+    static const kloop_record_header null_key[] = {{{"a", 1}, {NULL, 0}}, {{NULL, 0}, {NULL, 0}}};
+    static const kloop_record_header bad_key[] = {{{"\xed\xa0\x80", 3}, {NULL, 0}}};
+    kloop_batch_record record;
+    kloop_fault fault;
+    memset(&record, 0, sizeof record);
+    record.offset = header->base_offset;
+    record.value = kl_drawn_bytes(&s->d, 4);
+    uint8_t how = kl_drawn_u8(&s->d);
+    kloop_status expected;
+    switch (how & 3) {
+    case 0:
+        record.headers = kloop_record_headers_of(null_key, 2);
+        expected = KLOOP_BAD_NULL;
+        break;
+    case 1:
+        record.headers = kloop_record_headers_of(bad_key, 1);
+        expected = KLOOP_BAD_UTF8;
+        break;
+    case 2: /* bytes that are no headers, or not so many */
+        record.headers.count = 200;
+        record.headers.bytes = kl_drawn_bytes(&s->d, 100);
+        if (kloop_batch_writer_add(w, &record, &fault) == KLOOP_BAD_UTF8)
+            return;
+        expected = KLOOP_BAD_COUNT;
+        break;
+    default:
+        record.offset = (int64_t)((uint64_t)header->base_offset + (uint64_t)INT32_MAX + 1 + how);
+        expected = KLOOP_OUT_OF_RANGE;
+        break;
+    }
+    KL_FUZZ_CHECK(kloop_batch_writer_add(w, &record, &fault) == expected);
+    KL_FUZZ_FAULT(&fault, SIZE_MAX);
+}
 
 static void run_writer(script *s, const kloop_allocator *alloc)
 {
@@ -266,8 +304,11 @@ static void run_writer(script *s, const kloop_allocator *alloc)
     kloop_batch_writer *w = kloop_batch_writer_new(alloc);
     KL_FUZZ_CHECK(w);
     kloop_batch_writer_start(w, &header);
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->how & HOW_REFUSED)
+            add_refused(s, w, &header);
         KL_FUZZ_FINE(kloop_batch_writer_add(w, &s->records[i], &fault), &fault);
+    }
     KL_FUZZ_FINE(kloop_batch_writer_end(w, &batch, &fault), &fault);
     kl_batch_trial_expect(batch, &header, s->records, s->count);
     KL_FUZZ_CHECK(batch.len <= kloop_batch_size_max(&header, s->records, s->count));

@@ -2,9 +2,10 @@
 /*
  * The frame reader: however a stream is cut into chunks, the same frames and the same fault come
  * out as a naive splitter finds in the whole, and no more is held than twice what came and a
- * little.
+ * little, nor than four times what no frame has taken yet.
  *
- * Input: largest frame allowed (2 bytes), which allocation fails (1 byte), cuts, then the stream.
+ * Input: largest frame allowed (2 bytes), which allocation fails (7 bits), whether the stream comes
+ * many times over (1 bit), cuts, then the stream.
  */
 #include "fuzz/counted_memory.h"
 #include "fuzz/drawn.h"
@@ -13,16 +14,19 @@
 
 #include <kloop/wire.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #define CHUNKS_MAX 64
 #define STREAM_MAX 16384
+#define LONG_BYTES 40000
 
 /* What must come out, one after the other. */
 typedef struct splitter {
     kloop_slice stream;
     size_t at;
     size_t frame_max;
+    size_t unread_max; /* the most that ever lay in the reader */
 } splitter;
 
 typedef enum next { NEXT_FRAME, NEXT_MORE, NEXT_FAULT } next;
@@ -96,7 +100,11 @@ static bool receive(kl_frame_reader *r, splitter *s, kloop_slice chunk, size_t *
         *received += step;
         chunk.data += step;
         chunk.len -= step;
+        size_t unread = r->buf.len - r->start;
+        if (unread > s->unread_max)
+            s->unread_max = unread;
         KL_FUZZ_CHECK(memory->peak_bytes <= 2 * *received + 4096);
+        KL_FUZZ_CHECK(memory->peak_bytes <= 4 * s->unread_max + 8192);
         if (!take_frames(r, s, *received))
             return false;
     }
@@ -123,7 +131,7 @@ static void run(const kloop_slice *chunks, size_t count, splitter s, size_t nth)
  * takes. */
 static void run_public(kloop_slice stream, size_t frame_max)
 {
-    splitter s = {stream, 0, frame_max};
+    splitter s = {stream, 0, frame_max, 0};
     for (;;) {
         kloop_slice wanted;
         kloop_slice frame;
@@ -156,17 +164,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* Also limits that only a length field of its own can reach. */
     if (frame_max >= 0xff00)
         frame_max = (size_t)INT32_MAX - (frame_max & 0xff);
-    size_t nth = kl_drawn_u8(&d);
+    uint8_t how = kl_drawn_u8(&d);
     kl_drawn cuts = kl_drawn_from(d.pos, kl_drawn_left(&d) < CHUNKS_MAX + 1 ? kl_drawn_left(&d)
                                                                             : CHUNKS_MAX + 1);
     uint8_t wanted = kl_drawn_left(&cuts) ? *cuts.pos : 0;
     kl_drawn_bytes(&d, 1 + wanted % CHUNKS_MAX);
-    kloop_slice stream = kl_drawn_bytes(&d, STREAM_MAX);
+    kloop_slice once = kl_drawn_bytes(&d, STREAM_MAX);
+    size_t times = how & 0x80 && once.len > 0 && once.len < 1000 ? LONG_BYTES / once.len : 1;
+    uint8_t *bytes = kl_fuzz_exact_room(times * once.len);
+    for (size_t i = 0; i < times && once.len > 0; i++)
+        memcpy(bytes + i * once.len, once.data, once.len);
+    kloop_slice stream = {bytes, times * once.len};
     size_t count = kl_drawn_cuts(&cuts, stream, chunks, CHUNKS_MAX);
 
-    splitter s = {stream, 0, frame_max};
-    run(&stream, 1, s, 0);
-    run(chunks, count, s, nth);
+    splitter s = {stream, 0, frame_max, 0};
+    if (times == 1)
+        run(&stream, 1, s, 0);
+    run(chunks, count, s, how & 0x7f);
     run_public(stream, frame_max);
+    free(bytes);
     return 0;
 }

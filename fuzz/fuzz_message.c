@@ -22,11 +22,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     size_t canonical_len;
     uint8_t *canonical = kl_message_trial_fixpoint(&s, &message, &canonical_len);
+    KL_FUZZ_CHECK(canonical_len <= len);
     uint32_t hash = kl_fuzz_hash(data, size);
     if (hash % 4 == 0)
         kl_message_trial_json(&s, bytes, len, canonical, canonical_len);
     if (hash % 8 == 1)
         kl_message_trial_cuts(&s, bytes, len, hash >> 3);
+    if (hash % 8 == 2)
+        kl_message_trial_other_version(&s, &message, hash >> 3);
     free(canonical);
     return 0;
 }

@@ -202,10 +202,10 @@ static void try_seal(kl_drawn *d, int codec, kl_counted_memory *memory,
     status = kl_batch_seal(&b, c);
     KL_FUZZ_CHECK((status == KL_CODEC_NO_MEMORY) == (memory->refused > refused));
     if (status != KL_CODEC_OK) {
-        KL_FUZZ_CHECK(!b.sealed && kl_chain_len(&b.payload) == len && b.count == 1);
+        KL_FUZZ_CHECK(b.state == KL_BATCH_OPEN && kl_chain_len(&b.payload) == len && b.count == 1);
         KL_FUZZ_CHECK(kl_batch_seal(&b, c) == KL_CODEC_OK);
     }
-    KL_FUZZ_CHECK(b.sealed && kl_chain_len(&b.payload) <= len);
+    KL_FUZZ_CHECK(b.state == KL_BATCH_SEALED && kl_chain_len(&b.payload) <= len);
     kl_batch_builder_clear(&b);
 
     /* The compressor alone, behind bytes of someone else. */

@@ -233,6 +233,21 @@ static void try_numbers(const uint8_t *p, size_t len, bool compact, bool nullabl
     KL_FUZZ_CHECK(seen == (run.length < 0 ? 0 : run.length));
 }
 
+/* The longest string there may be, and one byte more: too long to be part of an input. */
+static void try_border(bool compact, size_t text_len)
+{
+    static uint8_t bytes[3 + 32769];
+    size_t head = 2;
+    if (compact) {
+        head = (size_t)(kl_uvarint32_put(bytes, (uint32_t)text_len + 1) - bytes);
+    } else {
+        bytes[0] = (uint8_t)(text_len >> 8);
+        bytes[1] = (uint8_t)text_len;
+    }
+    memset(bytes + head, 'x', text_len);
+    try_string(bytes, head + text_len, compact, false, true);
+}
+
 static void try_lengths(uint8_t how, const uint8_t *p, size_t len)
 {
     bool compact = how & 1;
@@ -241,6 +256,8 @@ static void try_lengths(uint8_t how, const uint8_t *p, size_t len)
     try_string(p, len, compact, nullable, fast);
     try_bytes(p, len, compact, nullable, fast);
     try_numbers(p, len, compact, nullable, fast);
+    if (len == 2 && p[0] == 0x7f)
+        try_border(compact, 32766u + (p[1] & 3u));
 }
 
 /* ---- UTF-8 ---- */

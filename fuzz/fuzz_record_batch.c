@@ -11,6 +11,7 @@
 #include "fuzz/batch_trial.h"
 #include "fuzz/counted_memory.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/naive_record.h"
 #include "wiretools/batch_load.h"
 #include "wiretools/batch_print.h"
 #include "wiretools/json_read.h"
@@ -123,12 +124,26 @@ static void check_json(kloop_slice batch, const kloop_batch_header *header,
     kl_buf_deinit(&text);
 }
 
+/* Each record is one, and all together are all there is. */
+static void check_records(const kloop_batch_header *header, kloop_slice batch,
+                          const kl_batch_records *records)
+{
+    for (size_t i = 0; i < kl_batch_records_count(records); i++) {
+        kloop_slice bytes = kl_batch_records_at(records, i)->bytes;
+        KL_FUZZ_CHECK(kl_naive_records(bytes.data, bytes.len, 1));
+    }
+    if (kloop_batch_codec(header) == 0)
+        KL_FUZZ_CHECK(kl_naive_records(batch.data + KLOOP_BATCH_HEADER_BYTES,
+                                       batch.len - KLOOP_BATCH_HEADER_BYTES, header->record_count));
+}
+
 static void check_sound(kloop_slice batch, const kloop_batch_header *header,
                         const kl_batch_records *records, uint32_t hash)
 {
     KL_FUZZ_CHECK((size_t)header->record_count == kl_batch_records_count(records));
     kl_fuzz_feature((uint32_t)kloop_batch_codec(header) << 8 |
                     (header->record_count > 1 ? 2 : header->record_count > 0));
+    check_records(header, batch, records);
     /* Packing costs a hundred times what unpacking does. */
     if (kloop_batch_codec(header) == 0 ? hash % 4 == 0 : hash % 16 == 0)
         check_rewrite(header, records);
@@ -170,6 +185,11 @@ static kloop_status read_all(kloop_batch_reader *reader, kl_batch_records *recor
             return status;
         status = kl_batch_trial_read(reader, records, fault);
         if (status) {
+            kloop_slice batch = kloop_batch_reader_bytes(reader);
+            if (kloop_batch_codec(header) == 0)
+                KL_FUZZ_CHECK(!kl_naive_records(batch.data + KLOOP_BATCH_HEADER_BYTES,
+                                                batch.len - KLOOP_BATCH_HEADER_BYTES,
+                                                header->record_count));
             kl_fuzz_feature((uint32_t)kloop_batch_codec(header) << 16 | (uint32_t)status << 4 |
                             fault->depth);
             return status;

@@ -211,6 +211,23 @@ static void run(const call *c, bool wild, const kl_buf *trace, uint32_t hash)
     free(flat);
 }
 
+/* A struct at its defaults can be encoded in every version, and that is what its decoding gives. */
+static void check_defaults(const kl_selection *s)
+{
+    kl_message defaults;
+    kl_message decoded;
+    size_t len;
+    size_t again_len;
+    KL_FUZZ_CHECK(kloop_message_init_sized(s->api->key, s->half, &defaults, s->type->size) ==
+                  KLOOP_OK);
+    uint8_t *bytes = kl_message_trial_encode(s, &defaults, &len);
+    KL_FUZZ_CHECK(kl_message_trial_decode(s, bytes, len, &decoded) == KLOOP_OK);
+    uint8_t *again = kl_message_trial_encode(s, &decoded, &again_len);
+    KL_FUZZ_CHECK(again_len == len && (len == 0 || memcmp(again, bytes, len) == 0));
+    free(again);
+    free(bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     kl_drawn d = kl_drawn_from(data, size);
@@ -227,7 +244,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     c.correlation_id = (int32_t)kl_drawn_number(&d, 32);
     c.framed = c.s.api->key >= 0;
     kl_drawn_message(&d, &c.s, wild, &arena, &c.message, &trace);
-    run(&c, wild, &trace, kl_fuzz_hash(data, size));
+    uint32_t hash = kl_fuzz_hash(data, size);
+    run(&c, wild, &trace, hash);
+    if (hash % 16 == 2)
+        check_defaults(&c.s);
 
     kl_buf_deinit(&trace);
     kl_arena_deinit(&arena);

@@ -109,6 +109,33 @@ void kl_message_trial_cuts(const kl_selection *s, const uint8_t *bytes, size_t l
     check_longer(s, bytes, len, (uint8_t)hash);
 }
 
+/* ---- Another version ---- */
+
+void kl_message_trial_other_version(const kl_selection *s, const kl_message *message, uint32_t hash)
+{
+    kl_selection other = *s;
+    uint32_t versions = (uint32_t)(s->api->max_version - s->api->min_version + 1);
+    other.version = (int16_t)(s->api->min_version + (int)(hash % versions));
+    kloop_fault fault;
+    kloop_size size;
+    kloop_status status = kloop_measure_sized(s->api->key, s->half, other.version, message,
+                                              s->type->size, &size, &fault);
+    if (status == KLOOP_OK) {
+        size_t len;
+        uint8_t *bytes = kl_message_trial_fixpoint(&other, message, &len);
+        KL_FUZZ_CHECK(len == size.total);
+        free(bytes);
+        return;
+    }
+    KL_FUZZ_FAULT(&fault, SIZE_MAX);
+    uint8_t room[512];
+    size_t used;
+    kloop_fault written;
+    status = kloop_encode_sized(s->api->key, s->half, other.version, message, s->type->size, room,
+                                sizeof room, &used, &written);
+    KL_FUZZ_CHECK(status == fault.status || status == KLOOP_NO_SPACE);
+}
+
 /* ---- JSON ---- */
 
 void kl_message_trial_json(const kl_selection *s, const uint8_t *bytes, size_t len,

@@ -33,6 +33,13 @@ uint8_t *kl_message_trial_fixpoint(const kl_selection *s, const kl_message *mess
  * as trailing. */
 void kl_message_trial_cuts(const kl_selection *s, const uint8_t *bytes, size_t len, uint32_t hash);
 
+/*
+ * What was decoded in one version is encoded in another one, which may refuse it; what it takes is
+ * a message of that version, and measuring and writing agree.
+ */
+void kl_message_trial_other_version(const kl_selection *s, const kl_message *message,
+                                    uint32_t hash);
+
 /* Printed as JSON and loaded again, accepted bytes become the canonical ones. */
 void kl_message_trial_json(const kl_selection *s, const uint8_t *bytes, size_t len,
                            const uint8_t *canonical, size_t canonical_len);

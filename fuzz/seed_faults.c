@@ -100,6 +100,10 @@ const kl_seed_bytes kl_seed_input_faults[] = {
     {"frame", "0004000207050000000461626364 00000005 6162636465"},
     {"frame", "00100002010100000000 00000000 00000001 61"},
     {"frame", "0010010000000010 61616161616161616161616161616161 00000002 6262"},
+    /* Small frames without end. */
+    {"frame",
+     "0100 80 05 0907210300 00000003 616263 00000000 00000010 30313233343536373839414243444546"},
+    {"frame", "0100 82 00 00000003 616263"},
     /* "HTTP" and a TLS alert are lengths too. */
     {"frame", "ffff000048545450 2f312e31"},
     {"frame", "ffff000015030300 020228"},
@@ -123,6 +127,10 @@ const kl_seed_bytes kl_seed_input_faults[] = {
     {"primitives", "29 03 0000000100000002"},
     {"primitives", "39 ffffffff0f"},
     {"primitives", "31 7fffffff"},
+    {"primitives", "01 7f01"},
+    {"primitives", "01 7f02"},
+    {"primitives", "09 7f01"},
+    {"primitives", "09 7f02"},
     /* UTF-8 */
     {"primitives", "02 6162636465666768c3a9e282acf09f9880"},
     {"primitives", "02 616263646566676869c080"},

@@ -10,12 +10,15 @@ typedef struct api_row {
 } api_row;
 
 static const api_row rows[] = {
-#define KL_API_ROW(NAME, key, name, min, max, flexible, struct_name)                                                   \
-    {{key, name, min, max, flexible, true, true}, {&kl_##struct_name##_request_type, &kl_##struct_name##_response_type}},
+#define KL_API_ROW(NAME, key, name, min, max, flexible, struct_name)                               \
+    {{key, name, min, max, flexible, true, true},                                                  \
+     {&kl_##struct_name##_request_type, &kl_##struct_name##_response_type}},
     KLOOP_API_MAP(KL_API_ROW)
 #undef KL_API_ROW
-        {{KLOOP_REQUEST_HEADER, "RequestHeader", 1, 2, 2, true, false}, {&kl_request_header_type, NULL}},
-    {{KLOOP_RESPONSE_HEADER, "ResponseHeader", 0, 1, 1, false, true}, {NULL, &kl_response_header_type}},
+        {{KLOOP_REQUEST_HEADER, "RequestHeader", 1, 2, 2, true, false},
+         {&kl_request_header_type, NULL}},
+    {{KLOOP_RESPONSE_HEADER, "ResponseHeader", 0, 1, 1, false, true},
+     {NULL, &kl_response_header_type}},
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
@@ -62,7 +65,8 @@ int16_t kloop_request_header_version(int16_t api_key, int16_t version)
 
 int16_t kloop_response_header_version(int16_t api_key, int16_t version)
 {
-    /* A client must be able to read the answer of a broker that does not know the version it asked in (KIP-511). */
+    /* A client must be able to read the answer of a broker that does not know the version it asked
+     * in (KIP-511). */
     if (api_key == KLOOP_API_VERSIONS)
         return 0;
     const api_row *row = find_row(api_key);
@@ -76,7 +80,8 @@ static const kloop_message_type *refuse(kloop_fault *fault, kloop_status status,
     return NULL;
 }
 
-const kloop_message_type *kl_api_type(int16_t api_key, kloop_half half, int16_t version, kloop_fault *fault)
+const kloop_message_type *kl_api_type(int16_t api_key, kloop_half half, int16_t version,
+                                      kloop_fault *fault)
 {
     const api_row *row = find_row(api_key);
     if (!row || (half != KLOOP_REQUEST && half != KLOOP_RESPONSE) || !row->types[half])

@@ -25,7 +25,7 @@ struct kloop_batch_writer {
     kloop_batch_header header;
     kl_chain records;
     int32_t count;
-    kl_chain folded; /* in use during a call, else empty */
+    kl_chain folded;           /* in use during a call, else empty */
     kl_compressor *compressor; /* of the codec that was needed last */
     kl_buf out;
     kloop_record_header *headers; /* room for a record's headers that came as bytes */

@@ -80,7 +80,8 @@ static void add_reason(text_out *out, const kloop_fault *fault)
         add(out, "tag %" PRId64 " after tag %" PRId64 ", tags must rise", a, b);
         return;
     case KLOOP_BAD_TAG_SIZE:
-        add(out, "a tagged field of %" PRId64 " %s where %" PRId64 " were announced", a, bytes(a), b);
+        add(out, "a tagged field of %" PRId64 " %s where %" PRId64 " were announced", a, bytes(a),
+            b);
         return;
     case KLOOP_FRAME_TOO_LARGE:
         add(out, "a frame of %" PRId64 " %s, %" PRId64 " are allowed", a, bytes(a), b);
@@ -92,7 +93,8 @@ static void add_reason(text_out *out, const kloop_fault *fault)
         add(out, "version %" PRId64 " is not spoken", a);
         return;
     case KLOOP_BAD_STRUCT_SIZE:
-        add(out, "a struct of %" PRId64 " %s was given, this message's has %" PRId64, a, bytes(a), b);
+        add(out, "a struct of %" PRId64 " %s was given, this message's has %" PRId64, a, bytes(a),
+            b);
         return;
     case KLOOP_NO_MEMORY:
         add(out, "no memory");
@@ -116,7 +118,8 @@ static void add_reason(text_out *out, const kloop_fault *fault)
         add(out, "magic %" PRId64 ", only record batches of magic 2 are known", a);
         return;
     case KLOOP_BAD_CRC:
-        add(out, "CRC %08" PRIx64 " computed, %08" PRIx64 " in the batch", (uint64_t)a, (uint64_t)b);
+        add(out, "CRC %08" PRIx64 " computed, %08" PRIx64 " in the batch", (uint64_t)a,
+            (uint64_t)b);
         return;
     case KLOOP_BAD_CODEC:
         add(out, "codec %" PRId64 " is not known", a);

@@ -7,9 +7,8 @@
 
 #include <kloop/wire.h>
 
-#define FRAME_LENGTH_BYTES 4
-
-/* A read is offered at least this much; with doubling, memory stays below twice what came and this twice. */
+/* A read is offered at least this much; with doubling, memory stays below twice what came and this
+ * twice. */
 #define READ_BYTES 2048
 
 static kloop_status refuse(kloop_fault *fault, kloop_status status, int64_t a, int64_t b)
@@ -19,14 +18,14 @@ static kloop_status refuse(kloop_fault *fault, kloop_status status, int64_t a, i
     return status;
 }
 
-kloop_status kloop_frame_next(const void *bytes, size_t len, size_t max, kloop_slice *frame, size_t *used,
-                              kloop_fault *fault)
+kloop_status kloop_frame_next(const void *bytes, size_t len, size_t max, kloop_slice *frame,
+                              size_t *used, kloop_fault *fault)
 {
     *frame = (kloop_slice){NULL, 0};
-    *used = FRAME_LENGTH_BYTES;
+    *used = KL_FRAME_LENGTH_BYTES;
     if (fault)
         *fault = (kloop_fault){.status = KLOOP_OK};
-    if (len < FRAME_LENGTH_BYTES)
+    if (len < KL_FRAME_LENGTH_BYTES)
         return KLOOP_OK;
     const uint8_t *start = bytes;
     int32_t length = (int32_t)kl_be_load32(start);
@@ -36,7 +35,7 @@ kloop_status kloop_frame_next(const void *bytes, size_t len, size_t max, kloop_s
         return refuse(fault, KLOOP_FRAME_TOO_LARGE, length, (int64_t)max);
     *used += (size_t)length;
     if (len >= *used)
-        *frame = (kloop_slice){start + FRAME_LENGTH_BYTES, (size_t)length};
+        *frame = (kloop_slice){start + KL_FRAME_LENGTH_BYTES, (size_t)length};
     return KLOOP_OK;
 }
 
@@ -56,7 +55,8 @@ void kl_frame_reader_deinit(kl_frame_reader *r)
     kl_buf_deinit(&r->buf);
 }
 
-/* All bytes were taken: nothing but the buffer's size is lost. A moment in which nothing came says nothing. */
+/* All bytes were taken: nothing but the buffer's size is lost. A moment in which nothing came says
+ * nothing. */
 static void settle(kl_frame_reader *r)
 {
     size_t needed = r->needed;
@@ -71,7 +71,8 @@ static void settle(kl_frame_reader *r)
 uint8_t *kl_frame_space(kl_frame_reader *r, size_t *room)
 {
     check_invariants(r);
-    /* Frames that were taken make room; what is unread moves only if it is the smaller part, so a byte moves rarely. */
+    /* Frames that were taken make room; what is unread moves only if it is the smaller part, so a
+     * byte moves rarely. */
     size_t unread = r->buf.len - r->start;
     if (unread == 0) {
         settle(r);
@@ -97,7 +98,8 @@ kloop_status kl_frame_next(kl_frame_reader *r, kloop_slice *frame, kloop_fault *
 {
     size_t used;
     kloop_slice all = kl_buf_slice(&r->buf);
-    kloop_status status = kloop_frame_next(all.data + r->start, all.len - r->start, r->frame_max, frame, &used, fault);
+    kloop_status status = kloop_frame_next(all.data + r->start, all.len - r->start, r->frame_max,
+                                           frame, &used, fault);
     if (status) {
         if (fault)
             fault->at = (size_t)r->taken_bytes;

@@ -5,16 +5,19 @@
  *      data        start            len          cap
  *       | taken     | unread bytes   | free space |
  *
- * Bytes are received straight into the reader's buffer. It grows by doubling with the bytes that came, never to a
- * length that a peer announced. A frame is a view into the buffer, good until the next kl_frame_space or deinit.
+ * Bytes are received straight into the reader's buffer. It grows by doubling with the bytes that
+ * came, never to a length that a peer announced. A frame is a view into the buffer, good until the
+ * next kl_frame_space or deinit.
  *
- * It shrinks by this rule: when kl_frame_space finds that all bytes were taken, that the buffer is larger than
- * KL_FRAME_KEEP_BYTES, and that less than a quarter of it was in use at once since all had been taken the last time,
- * then the buffer is given back and begins anew (if nothing came at all, it stays). So one large frame among small ones is paid for until a small one came,
- * and a run of large ones grows the buffer once.
+ * It shrinks by this rule: when kl_frame_space finds that all bytes were taken, that the buffer is
+ * larger than KL_FRAME_KEEP_BYTES, and that less than a quarter of it was in use at once since all
+ * had been taken the last time, then the buffer is given back and begins anew (if nothing came at
+ * all, it stays). So one large frame among small ones is paid for until a small one came, and a run
+ * of large ones grows the buffer once.
  *
- * Fails: kl_frame_space answers NULL without memory; kl_frame_next reports a length that is negative or above the
- * limit, at which the connection has to be closed, because nothing behind it can be understood.
+ * Fails: kl_frame_space answers NULL without memory; kl_frame_next reports a length that is
+ * negative or above the limit, at which the connection has to be closed, because nothing behind it
+ * can be understood.
  */
 #ifndef KL_PROTOCOL_FRAME_H
 #define KL_PROTOCOL_FRAME_H
@@ -27,11 +30,14 @@
 /* A buffer up to this is kept whatever came lately. */
 #define KL_FRAME_KEEP_BYTES 65536
 
+/* The length field, which does not count itself. */
+#define KL_FRAME_LENGTH_BYTES 4
+
 typedef struct kl_frame_reader {
     kl_buf buf;
-    size_t start;        /* first byte that no frame has taken */
-    size_t needed;       /* most bytes that were unread at once since all had been taken */
-    size_t frame_max;    /* content bytes of the largest frame allowed */
+    size_t start;         /* first byte that no frame has taken */
+    size_t needed;        /* most bytes that were unread at once since all had been taken */
+    size_t frame_max;     /* content bytes of the largest frame allowed */
     uint64_t taken_bytes; /* in all frames so far: where buf.data[start] stands in the stream */
 } kl_frame_reader;
 
@@ -42,7 +48,8 @@ void kl_frame_reader_deinit(kl_frame_reader *r);
 uint8_t *kl_frame_space(kl_frame_reader *r, size_t *room);
 /* n bytes landed there. */
 void kl_frame_received(kl_frame_reader *r, size_t n);
-/* frame->data is NULL when no whole frame is there yet. fault->at is the offset in the whole stream. */
+/* frame->data is NULL when no whole frame is there yet. fault->at is the offset in the whole
+ * stream. */
 kloop_status kl_frame_next(kl_frame_reader *r, kloop_slice *frame, kloop_fault *fault);
 
 #endif

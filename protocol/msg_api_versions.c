@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ApiVersions: which APIs a broker speaks, in which versions. The first thing said on a connection. */
+/* ApiVersions: which APIs a broker speaks, in which versions. The first thing said on a connection.
+ */
 #include "protocol/api.h"
 #include "protocol/walk.h"
 
@@ -49,15 +50,17 @@ static void walk_response(kl_walk *w, void *message)
     ARRAY(api_keys, api_version_type, "apiKeys");
     INT32(throttle_time_ms, "throttleTimeMs", .since = 1, .ignorable = true);
     TAGS_BEGIN();
-    TAGGED(0, KL_ARRAY, supported_features, "supportedFeatures", ELEMENT(supported_feature_type), .since = 3,
-           .ignorable = true);
-    TAGGED(1, KL_INT64, finalized_features_epoch, "finalizedFeaturesEpoch", .since = 3, .fallback = -1,
-           .ignorable = true);
-    TAGGED(2, KL_ARRAY, finalized_features, "finalizedFeatures", ELEMENT(finalized_feature_type), .since = 3,
-           .ignorable = true);
+    TAGGED(0, KL_ARRAY, supported_features, "supportedFeatures", ELEMENT(supported_feature_type),
+           .since = 3, .ignorable = true);
+    TAGGED(1, KL_INT64, finalized_features_epoch, "finalizedFeaturesEpoch", .since = 3,
+           .fallback = -1, .ignorable = true);
+    TAGGED(2, KL_ARRAY, finalized_features, "finalizedFeatures", ELEMENT(finalized_feature_type),
+           .since = 3, .ignorable = true);
     TAGGED(3, KL_BOOL, zk_migration_ready, "zkMigrationReady", .since = 3, .ignorable = true);
     TAGS_END();
 }
 
-KL_MESSAGE_TYPE(kl_api_versions_request_type, kloop_api_versions_request, KL_FLEXIBLE_API_VERSIONS, walk_request);
-KL_MESSAGE_TYPE(kl_api_versions_response_type, kloop_api_versions_response, KL_FLEXIBLE_API_VERSIONS, walk_response);
+KL_MESSAGE_TYPE(kl_api_versions_request_type, kloop_api_versions_request, KL_FLEXIBLE_API_VERSIONS,
+                walk_request);
+KL_MESSAGE_TYPE(kl_api_versions_response_type, kloop_api_versions_response,
+                KL_FLEXIBLE_API_VERSIONS, walk_response);

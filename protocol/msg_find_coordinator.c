@@ -39,5 +39,7 @@ static void walk_response(kl_walk *w, void *message)
     NO_TAGS();
 }
 
-KL_MESSAGE_TYPE(kl_find_coordinator_request_type, kloop_find_coordinator_request, KL_FLEXIBLE_FIND_COORDINATOR, walk_request);
-KL_MESSAGE_TYPE(kl_find_coordinator_response_type, kloop_find_coordinator_response, KL_FLEXIBLE_FIND_COORDINATOR, walk_response);
+KL_MESSAGE_TYPE(kl_find_coordinator_request_type, kloop_find_coordinator_request,
+                KL_FLEXIBLE_FIND_COORDINATOR, walk_request);
+KL_MESSAGE_TYPE(kl_find_coordinator_response_type, kloop_find_coordinator_response,
+                KL_FLEXIBLE_FIND_COORDINATOR, walk_response);

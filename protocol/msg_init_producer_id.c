@@ -27,5 +27,7 @@ static void walk_response(kl_walk *w, void *message)
     NO_TAGS();
 }
 
-KL_MESSAGE_TYPE(kl_init_producer_id_request_type, kloop_init_producer_id_request, KL_FLEXIBLE_INIT_PRODUCER_ID, walk_request);
-KL_MESSAGE_TYPE(kl_init_producer_id_response_type, kloop_init_producer_id_response, KL_FLEXIBLE_INIT_PRODUCER_ID, walk_response);
+KL_MESSAGE_TYPE(kl_init_producer_id_request_type, kloop_init_producer_id_request,
+                KL_FLEXIBLE_INIT_PRODUCER_ID, walk_request);
+KL_MESSAGE_TYPE(kl_init_producer_id_response_type, kloop_init_producer_id_response,
+                KL_FLEXIBLE_INIT_PRODUCER_ID, walk_response);

@@ -19,7 +19,8 @@ static void walk_request(kl_walk *w, void *message)
     /* v0 has no null list: there an empty one asks for all topics. */
     ARRAY(topics, request_topic_type, "topics", NULLABLE(1));
     BOOL(allow_auto_topic_creation, "allowAutoTopicCreation", .since = 4, .fallback = true);
-    BOOL(include_cluster_authorized_operations, "includeClusterAuthorizedOperations", .since = 8, .until = 10);
+    BOOL(include_cluster_authorized_operations, "includeClusterAuthorizedOperations", .since = 8,
+         .until = 10);
     BOOL(include_topic_authorized_operations, "includeTopicAuthorizedOperations", .since = 8);
     NO_TAGS();
 }
@@ -58,7 +59,8 @@ static void walk_topic(kl_walk *w, void *element)
     UUID(topic_id, "topicId", .since = 10, .ignorable = true);
     BOOL(is_internal, "isInternal", .since = 1, .ignorable = true);
     ARRAY(partitions, partition_type, "partitions");
-    INT32(topic_authorized_operations, "topicAuthorizedOperations", .since = 8, .fallback = INT32_MIN);
+    INT32(topic_authorized_operations, "topicAuthorizedOperations", .since = 8,
+          .fallback = INT32_MIN);
     NO_TAGS();
 }
 
@@ -69,7 +71,8 @@ static void walk_response(kl_walk *w, void *message)
     kloop_metadata_response *m = message;
     INT32(throttle_time_ms, "throttleTimeMs", .since = 3, .ignorable = true);
     ARRAY(brokers, broker_type, "brokers");
-    STRING(cluster_id, "clusterId", .since = 2, NULLABLE(2), .null_default = true, .ignorable = true);
+    STRING(cluster_id, "clusterId", .since = 2, NULLABLE(2), .null_default = true,
+           .ignorable = true);
     INT32(controller_id, "controllerId", .since = 1, .fallback = -1, .ignorable = true);
     ARRAY(topics, topic_type, "topics");
     INT32(cluster_authorized_operations, "clusterAuthorizedOperations", .since = 8, .until = 10,
@@ -78,5 +81,7 @@ static void walk_response(kl_walk *w, void *message)
     NO_TAGS();
 }
 
-KL_MESSAGE_TYPE(kl_metadata_request_type, kloop_metadata_request, KL_FLEXIBLE_METADATA, walk_request);
-KL_MESSAGE_TYPE(kl_metadata_response_type, kloop_metadata_response, KL_FLEXIBLE_METADATA, walk_response);
+KL_MESSAGE_TYPE(kl_metadata_request_type, kloop_metadata_request, KL_FLEXIBLE_METADATA,
+                walk_request);
+KL_MESSAGE_TYPE(kl_metadata_response_type, kloop_metadata_response, KL_FLEXIBLE_METADATA,
+                walk_response);

@@ -70,7 +70,8 @@ static void walk_partition_response(kl_walk *w, void *element)
     INT64(log_append_time_ms, "logAppendTimeMs", .fallback = -1, .ignorable = true);
     INT64(log_start_offset, "logStartOffset", .since = 5, .fallback = -1, .ignorable = true);
     ARRAY(record_errors, record_error_type, "recordErrors", .since = 8, .ignorable = true);
-    STRING(error_message, "errorMessage", .since = 8, NULLABLE(8), .null_default = true, .ignorable = true);
+    STRING(error_message, "errorMessage", .since = 8, NULLABLE(8), .null_default = true,
+           .ignorable = true);
     TAGS_BEGIN();
     TAGGED(0, KL_STRUCT, current_leader, "currentLeader", ELEMENT(leader_hint_type), .since = 10);
     TAGS_END();
@@ -111,4 +112,5 @@ static void walk_response(kl_walk *w, void *message)
 }
 
 KL_MESSAGE_TYPE(kl_produce_request_type, kloop_produce_request, KL_FLEXIBLE_PRODUCE, walk_request);
-KL_MESSAGE_TYPE(kl_produce_response_type, kloop_produce_response, KL_FLEXIBLE_PRODUCE, walk_response);
+KL_MESSAGE_TYPE(kl_produce_response_type, kloop_produce_response, KL_FLEXIBLE_PRODUCE,
+                walk_response);

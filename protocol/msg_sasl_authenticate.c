@@ -20,5 +20,7 @@ static void walk_response(kl_walk *w, void *message)
     NO_TAGS();
 }
 
-KL_MESSAGE_TYPE(kl_sasl_authenticate_request_type, kloop_sasl_authenticate_request, KL_FLEXIBLE_SASL_AUTHENTICATE, walk_request);
-KL_MESSAGE_TYPE(kl_sasl_authenticate_response_type, kloop_sasl_authenticate_response, KL_FLEXIBLE_SASL_AUTHENTICATE, walk_response);
+KL_MESSAGE_TYPE(kl_sasl_authenticate_request_type, kloop_sasl_authenticate_request,
+                KL_FLEXIBLE_SASL_AUTHENTICATE, walk_request);
+KL_MESSAGE_TYPE(kl_sasl_authenticate_response_type, kloop_sasl_authenticate_response,
+                KL_FLEXIBLE_SASL_AUTHENTICATE, walk_response);

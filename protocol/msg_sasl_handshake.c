@@ -18,5 +18,7 @@ static void walk_response(kl_walk *w, void *message)
     NO_TAGS();
 }
 
-KL_MESSAGE_TYPE(kl_sasl_handshake_request_type, kloop_sasl_handshake_request, KL_FLEXIBLE_SASL_HANDSHAKE, walk_request);
-KL_MESSAGE_TYPE(kl_sasl_handshake_response_type, kloop_sasl_handshake_response, KL_FLEXIBLE_SASL_HANDSHAKE, walk_response);
+KL_MESSAGE_TYPE(kl_sasl_handshake_request_type, kloop_sasl_handshake_request,
+                KL_FLEXIBLE_SASL_HANDSHAKE, walk_request);
+KL_MESSAGE_TYPE(kl_sasl_handshake_response_type, kloop_sasl_handshake_response,
+                KL_FLEXIBLE_SASL_HANDSHAKE, walk_response);

@@ -101,9 +101,9 @@ static inline uint8_t *kl_record_put21(uint8_t *p, uint32_t v)
  * Left to themselves, compilers call this rather than inline it in two places; for a call the
  * record has to be built in memory first, which costs as much as all the rest.
  */
-__attribute__((always_inline)) static inline kl_record_appended
-kl_record_append_within(kl_chain *chain, const kl_record *r, int64_t timestamp_delta,
-                        int32_t offset_delta, size_t bytes_max)
+KL_INLINE kl_record_appended kl_record_append_within(kl_chain *chain, const kl_record *r,
+                                                     int64_t timestamp_delta, int32_t offset_delta,
+                                                     size_t bytes_max)
 {
     const uint8_t *key = r->key.data;
     const uint8_t *value = r->value.data;
@@ -115,8 +115,7 @@ kl_record_append_within(kl_chain *chain, const kl_record *r, int64_t timestamp_d
     /* The short way is for lengths up to 8,191 bytes, 8 seconds and a million records: varints of
      * two and three bytes, whose sizes are comparisons. The branches inside go the same way for
      * thousands of records. */
-    if (KL_UNLIKELY(timestamp >> 14 | (key_len | value_len) >> 13 | offset >> 21 |
-                    r->header_count))
+    if (KL_UNLIKELY(timestamp >> 14 | (key_len | value_len) >> 13 | offset >> 21 | r->header_count))
         return kl_record_append_any(chain, r, timestamp_delta, offset_delta, bytes_max);
     uint32_t key_field = key ? (uint32_t)key_len << 1 : 1;
     uint32_t value_field = value ? (uint32_t)value_len << 1 : 1;

@@ -35,7 +35,7 @@ void kl_batch_builder_init(kl_batch_builder *b, kl_pool *pool)
 
 void kl_batch_builder_clear(kl_batch_builder *b)
 {
-    KL_ASSERT(b->sealed != KL_BATCH_SEALING);
+    KL_ASSERT(b->state != KL_BATCH_SEALING);
     kl_chain_clear(&b->payload);
     kl_batch_builder_init(b, b->payload.pool);
 }
@@ -44,13 +44,13 @@ void kl_batch_builder_clear(kl_batch_builder *b)
 
 static bool under_way(const kl_batch_sealer *s)
 {
-    return s->batch && s->batch->sealed == KL_BATCH_SEALING;
+    return s->batch && s->batch->state == KL_BATCH_SEALING;
 }
 
 /* Whatever the sealer borrowed is another's from now on. */
 static void let_go(kl_batch_sealer *s, kl_batch_state state)
 {
-    s->batch->sealed = state;
+    s->batch->state = state;
     s->batch = NULL;
     s->compressor = NULL;
 }
@@ -67,9 +67,9 @@ void kl_batch_seal_cancel(kl_batch_sealer *s)
 kl_codec_status kl_batch_seal_begin(kl_batch_sealer *s, kl_batch_builder *b,
                                     kl_compressor *compressor)
 {
-    KL_ASSERT(b->sealed == KL_BATCH_OPEN);
+    KL_ASSERT(b->state == KL_BATCH_OPEN);
     KL_ASSERT(!compressor || !kl_compressor_busy(compressor));
-    b->sealed = KL_BATCH_SEALING;
+    b->state = KL_BATCH_SEALING;
     *s = (kl_batch_sealer){.batch = b, .at = kl_chain_read(&b->payload)};
     kl_chain_init(&s->folded, b->payload.pool);
     if (!compressor || b->count == 0)
@@ -222,7 +222,7 @@ void kl_batch_header_put(const kloop_batch_header *header, size_t payload_len, u
 
 void kl_batch_builder_header(const kl_batch_builder *b, kloop_batch_header *header)
 {
-    KL_ASSERT(b->sealed == KL_BATCH_SEALED);
+    KL_ASSERT(b->state == KL_BATCH_SEALED);
     kloop_batch_header_init(header);
     header->attributes = (int16_t)b->codec;
     header->last_offset_delta = b->count - 1;
@@ -234,7 +234,7 @@ void kl_batch_builder_header(const kl_batch_builder *b, kloop_batch_header *head
 void kl_batch_builder_header_put(const kl_batch_builder *b, const kloop_batch_header *header,
                                  uint8_t out[KLOOP_BATCH_HEADER_BYTES])
 {
-    KL_ASSERT(b->sealed == KL_BATCH_SEALED && kloop_batch_codec(header) == (int)b->codec);
+    KL_ASSERT(b->state == KL_BATCH_SEALED && kloop_batch_codec(header) == (int)b->codec);
     kl_batch_header_put(header, kl_chain_len(&b->payload), b->payload_crc, out);
 }
 

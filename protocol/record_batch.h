@@ -35,9 +35,8 @@
 #define KL_BATCH_CRC_FROM     21
 
 /* What a length of 31 bits can say: bytes behind the header, and bytes of the whole batch. */
-#define KL_BATCH_PAYLOAD_MAX                                                                       \
-    ((size_t)INT32_MAX - KLOOP_BATCH_HEADER_BYTES + KL_BATCH_LENGTH_SKIPS)
-#define KL_BATCH_BYTES_MAX ((size_t)INT32_MAX + KL_BATCH_LENGTH_SKIPS)
+#define KL_BATCH_PAYLOAD_MAX ((size_t)INT32_MAX - KLOOP_BATCH_HEADER_BYTES + KL_BATCH_LENGTH_SKIPS)
+#define KL_BATCH_BYTES_MAX   ((size_t)INT32_MAX + KL_BATCH_LENGTH_SKIPS)
 
 /* ---- Building ---- */
 
@@ -53,7 +52,7 @@ typedef struct kl_batch_builder {
     int64_t base_timestamp;
     int64_t max_timestamp;
     int32_t count;
-    kl_batch_state sealed;
+    kl_batch_state state;
     kl_codec_id codec;    /* once sealed: what payload is folded with */
     uint32_t payload_crc; /* once sealed */
 } kl_batch_builder;
@@ -77,7 +76,7 @@ static inline size_t kl_batch_builder_len(const kl_batch_builder *b)
 static inline kl_record_appended kl_batch_builder_append(kl_batch_builder *b, const kl_record *r,
                                                          int64_t timestamp, size_t bytes_max)
 {
-    KL_ASSERT(b->sealed == KL_BATCH_OPEN);
+    KL_ASSERT(b->state == KL_BATCH_OPEN);
     size_t len = kl_batch_builder_len(b);
     if (bytes_max > KL_BATCH_BYTES_MAX)
         bytes_max = KL_BATCH_BYTES_MAX;

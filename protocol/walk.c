@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The walk's turnstile: which mode does what at a field, at a list, at the tagged fields. See walk.h. */
+/* The walk's turnstile: which mode does what at a field, at a list, at the tagged fields. See
+ * walk.h. */
 #include "protocol/walk.h"
 
 #include "protocol/walk_parts.h"
@@ -48,7 +49,8 @@ void kl_walk_load(kl_walk *w, kl_tap *tap)
     w->tap = tap;
 }
 
-kloop_status kl_walk_message(kl_walk *w, const kloop_message_type *type, int16_t version, void *message)
+kloop_status kl_walk_message(kl_walk *w, const kloop_message_type *type, int16_t version,
+                             void *message)
 {
     w->version = version;
     w->flexible = version >= type->flexible_since;
@@ -176,7 +178,8 @@ static void write_array(kl_walk *w, const kl_field *f, const kloop_array *array)
             if (!walk_element(w, f, it.index - 1, &scratch))
                 return;
         }
-        /* The count is written already; somebody has changed the bytes behind the list since they were decoded. */
+        /* The count is written already; somebody has changed the bytes behind the list since they
+         * were decoded. */
         if (it.index < array->count) {
             kl_walk_fail(w, KLOOP_BAD_ARRAY, kl_walk_at(w), 0, 0);
             kl_walk_blame(w, f, it.index);
@@ -249,7 +252,8 @@ static void walk_struct(kl_walk *w, const kl_field *f, void *value)
         w->tap->struct_end(w->tap, w, f);
 }
 
-/* The version has no such field: what was read takes its default, what is to be written must be at it. */
+/* The version has no such field: what was read takes its default, what is to be written must be at
+ * it. */
 static void absent_field(kl_walk *w, const kl_field *f, void *value)
 {
     if (w->mode == KL_DECODE) {
@@ -313,7 +317,8 @@ void kl_walk_field(kl_walk *w, const kl_field *f, void *value)
         w->differs |= !kl_walk_is_default(f, value);
         return;
     case KL_LOAD:
-        /* Also where the version has no such field: whether a value there is refused is for the encoder to say. */
+        /* Also where the version has no such field: whether a value there is refused is for the
+         * encoder to say. */
         if (kl_walk_failed(w))
             kl_walk_set_default(f, value);
         else
@@ -354,8 +359,11 @@ static void walk_string_element(kl_walk *w, void *element)
     kl_walk_string(w, &field, element);
 }
 
-const kloop_message_type kl_int32_element = {
-    .name = "int32", .size = sizeof(int32_t), .walk = walk_int32_element, .fixed_bytes = 4, .kind = KL_INT32};
+const kloop_message_type kl_int32_element = {.name = "int32",
+                                             .size = sizeof(int32_t),
+                                             .walk = walk_int32_element,
+                                             .fixed_bytes = 4,
+                                             .kind = KL_INT32};
 
 const kloop_message_type kl_string_element = {
     .name = "string", .size = sizeof(kloop_string), .walk = walk_string_element, .kind = KL_STRING};

@@ -2,21 +2,23 @@
 /*
  * The walk: one description of a message, every use of it.
  *
- * For each struct of the protocol there is one function that names its fields in wire order, each with the versions it
- * lives in and its default. What happens at a field depends on the walk's mode:
+ * For each struct of the protocol there is one function that names its fields in wire order, each
+ * with the versions it lives in and its default. What happens at a field depends on the walk's
+ * mode:
  *
  *     KL_DECODE   bytes -> struct      KL_MEASURE  struct -> how many bytes
  *     KL_ENCODE   struct -> bytes      KL_PROBE    is every field at its default?
  *     KL_RESET    struct := defaults   KL_LOAD     a tap fills the struct (JSON, a mutator)
  *
- * A tap is how tools plug in: under KL_DECODE it is shown each field as it is read, with the bytes it took; under
- * KL_LOAD it supplies each field. The engine never sets one, and carries none of the tools' code.
+ * A tap is how tools plug in: under KL_DECODE it is shown each field as it is read, with the bytes
+ * it took; under KL_LOAD it supplies each field. The engine never sets one, and carries none of the
+ * tools' code.
  *
- * Lists are decoded to views: the elements are walked once to be checked and to find where the list ends, and again by
- * whoever iterates. Nothing is allocated.
+ * Lists are decoded to views: the elements are walked once to be checked and to find where the list
+ * ends, and again by whoever iterates. Nothing is allocated.
  *
- * After the first fault a walk goes on to the end of its function without touching bytes: the remaining fields take
- * their defaults, so that no struct is left half filled.
+ * After the first fault a walk goes on to the end of its function without touching bytes: the
+ * remaining fields take their defaults, so that no struct is left half filled.
  */
 #ifndef KL_PROTOCOL_WALK_H
 #define KL_PROTOCOL_WALK_H
@@ -56,15 +58,15 @@ typedef enum kl_kind {
 typedef struct kl_field {
     const char *name; /* Kafka's, first letter small; NULL for an element of a list */
     kl_kind kind;
-    int16_t since;      /* first version */
-    int16_t until;      /* last version; 0: the latest */
-    bool nullable;      /* from null_since on */
+    int16_t since; /* first version */
+    int16_t until; /* last version; 0: the latest */
+    bool nullable; /* from null_since on */
     int16_t null_since;
     bool null_default;
     bool ignorable;     /* may be dropped silently where the version has no such field */
     bool never_compact; /* the client id of a request header */
     bool tagged;
-    int64_t fallback;   /* the default of a number */
+    int64_t fallback; /* the default of a number */
     const kloop_message_type *type;
 } kl_field;
 
@@ -76,18 +78,23 @@ struct kloop_message_type {
     size_t size;
     int16_t flexible_since;
     void (*walk)(kl_walk *w, void *message);
-    size_t fixed_bytes; /* a number's width on the wire; 0: must be walked */
-    kl_kind kind;       /* KL_STRUCT, or what a plain element is */
+    size_t fixed_bytes;   /* a number's width on the wire; 0: must be walked */
+    kl_kind kind;         /* KL_STRUCT, or what a plain element is */
     const void *defaults; /* of a small struct that is mostly left out; NULL: found by walking */
 };
 
-/* A tap implements every one of these. from is where the field's bytes begin; they end at w->pos. */
+/* A tap implements every one of these. from is where the field's bytes begin; they end at w->pos.
+ */
 struct kl_tap {
-    void (*value)(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind kind, void *value, const uint8_t *from);
-    /* KL_LOAD: makes array->items for array->count elements. false: nothing to walk (null, or a fault was noted). */
-    bool (*array_begin)(kl_tap *tap, kl_walk *w, const kl_field *field, kloop_array *array, const uint8_t *from);
+    void (*value)(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind kind, void *value,
+                  const uint8_t *from);
+    /* KL_LOAD: makes array->items for array->count elements. false: nothing to walk (null, or a
+     * fault was noted). */
+    bool (*array_begin)(kl_tap *tap, kl_walk *w, const kl_field *field, kloop_array *array,
+                        const uint8_t *from);
     void (*array_end)(kl_tap *tap, kl_walk *w, const kl_field *field);
-    /* index is -1 unless the struct is an element. KL_LOAD: false when the struct is not there (tagged). */
+    /* index is -1 unless the struct is an element. KL_LOAD: false when the struct is not there
+     * (tagged). */
     bool (*struct_begin)(kl_tap *tap, kl_walk *w, const kl_field *field, int32_t index);
     void (*struct_end)(kl_tap *tap, kl_walk *w, const kl_field *field);
 };
@@ -111,9 +118,11 @@ struct kl_walk {
 
     size_t own;      /* KL_MEASURE: bytes that are written */
     size_t borrowed; /* and bytes that are only referred to */
-    size_t gap_own;  /* of own, those before the last gap: nothing behind it means no piece behind it */
+    size_t
+        gap_own; /* of own, those before the last gap: nothing behind it means no piece behind it */
 
-    /* Gaps: with slices set, record bodies are listed and not copied. KL_MEASURE counts them in slice_count. */
+    /* Gaps: with slices set, record bodies are listed and not copied. KL_MEASURE counts them in
+     * slice_count. */
     kloop_slice *slices;
     size_t slice_count;
     size_t slice_max;
@@ -132,7 +141,8 @@ void kl_walk_encode(kl_walk *w, void *buffer, size_t capacity);
 void kl_walk_measure(kl_walk *w);
 void kl_walk_load(kl_walk *w, kl_tap *tap);
 /* Walks the struct in the version; the walk can go on with another one behind it. */
-kloop_status kl_walk_message(kl_walk *w, const kloop_message_type *type, int16_t version, void *message);
+kloop_status kl_walk_message(kl_walk *w, const kloop_message_type *type, int16_t version,
+                             void *message);
 void kl_walk_reset(const kloop_message_type *type, void *message);
 /* The last piece of an encoding with slices, if there is one. */
 void kl_walk_last_slice(kl_walk *w);
@@ -194,18 +204,18 @@ static inline void kl_walk_bool(kl_walk *w, const kl_field *f, bool *v)
         kl_walk_field(w, f, v);
 }
 
-#define KL_WALK_NUMBER(bits)                                                                                           \
-    KL_INLINE void kl_walk_int##bits(kl_walk *w, const kl_field *f, int##bits##_t *v)                                  \
-    {                                                                                                                  \
-        uint8_t *place;                                                                                                \
-        if (kl_walk_fast_bytes(w, f, bits / 8)) {                                                                      \
-            *v = (int##bits##_t)kl_be_load##bits(w->pos);                                                                 \
-            w->pos += bits / 8;                                                                                        \
-        } else if ((place = kl_walk_place(w, f, bits / 8))) {                                                          \
-            kl_be_store##bits(place, (uint##bits##_t)*v);                                                                 \
-        } else if (!kl_walk_counted(w, f, bits / 8)) {                                                                 \
-            kl_walk_field(w, f, v);                                                                                    \
-        }                                                                                                              \
+#define KL_WALK_NUMBER(bits)                                                                       \
+    KL_INLINE void kl_walk_int##bits(kl_walk *w, const kl_field *f, int##bits##_t *v)              \
+    {                                                                                              \
+        uint8_t *place;                                                                            \
+        if (kl_walk_fast_bytes(w, f, bits / 8)) {                                                  \
+            *v = (int##bits##_t)kl_be_load##bits(w->pos);                                          \
+            w->pos += bits / 8;                                                                    \
+        } else if ((place = kl_walk_place(w, f, bits / 8))) {                                      \
+            kl_be_store##bits(place, (uint##bits##_t) * v);                                        \
+        } else if (!kl_walk_counted(w, f, bits / 8)) {                                             \
+            kl_walk_field(w, f, v);                                                                \
+        }                                                                                          \
     }
 
 KL_WALK_NUMBER(16)
@@ -225,8 +235,8 @@ static inline void kl_walk_uuid(kl_walk *w, const kl_field *f, kloop_uuid *v)
 static inline void kl_walk_string(kl_walk *w, const kl_field *f, kloop_string *v)
 {
     /* A null of one byte: error messages and racks are mostly that. */
-    if (f->nullable && !f->never_compact && kl_walk_fast_bytes(w, f, 1) && w->flexible && *w->pos == 0 &&
-        w->version >= f->null_since) {
+    if (f->nullable && !f->never_compact && kl_walk_fast_bytes(w, f, 1) && w->flexible &&
+        *w->pos == 0 && w->version >= f->null_since) {
         *v = (kloop_string){NULL, 0};
         w->pos++;
     } else if (w->fast && !kl_walk_carries(w, f)) {
@@ -263,7 +273,8 @@ KL_INLINE void kl_walk_array(kl_walk *w, const kl_field *f, kloop_array *v)
         uint64_t count = kl_be_load32(w->pos);
         uint64_t bytes = count * f->type->fixed_bytes;
         if (count <= INT32_MAX && (uint64_t)(w->end - w->pos - 4) >= bytes) {
-            *v = (kloop_array){w->pos + 4, (size_t)bytes, f->type, (int32_t)count, w->version, false};
+            *v = (kloop_array){w->pos + 4,     (size_t)bytes, f->type,
+                               (int32_t)count, w->version,    false};
             w->pos += 4 + bytes;
             return;
         }
@@ -277,10 +288,10 @@ KL_INLINE void kl_walk_array(kl_walk *w, const kl_field *f, kloop_array *v)
 /* ---- Tagged fields: the last lines of each struct's function ---- */
 
 typedef struct kl_tags {
-    uint32_t count;   /* KL_DECODE: still to come; else: written */
-    uint32_t tag;     /* KL_DECODE: the one under the hand, if have */
+    uint32_t count; /* KL_DECODE: still to come; else: written */
+    uint32_t tag;   /* KL_DECODE: the one under the hand, if have */
     uint32_t size;
-    int64_t last;     /* the highest seen, -1 at first */
+    int64_t last; /* the highest seen, -1 at first */
     bool have;
     uint8_t *count_at; /* KL_ENCODE */
 } kl_tags;
@@ -289,7 +300,8 @@ void kl_walk_tags_begin(kl_walk *w, kl_tags *tags);
 void kl_walk_tagged(kl_walk *w, kl_tags *tags, uint32_t tag, const kl_field *f, void *value);
 void kl_walk_tags_end(kl_walk *w, kl_tags *tags);
 
-/* The end of a struct without tags, which is what nearly all are: one byte, 0; nothing in versions without tags. */
+/* The end of a struct without tags, which is what nearly all are: one byte, 0; nothing in versions
+ * without tags. */
 static inline bool kl_walk_skip_no_tags(kl_walk *w)
 {
     if (!w->fast)
@@ -321,10 +333,10 @@ static inline void kl_walk_no_tags(kl_walk *w)
 /* ---- The vocabulary of the message files ---- */
 
 /* The struct under description is called m in all of them. */
-#define KL_FIELD(KIND, walker, member, ...)                                                                            \
-    do {                                                                                                               \
-        static const kl_field field_ = {.kind = KIND, __VA_ARGS__};                                                    \
-        walker(w, &field_, &m->member);                                                                                \
+#define KL_FIELD(KIND, walker, member, ...)                                                        \
+    do {                                                                                           \
+        static const kl_field field_ = {.kind = KIND, __VA_ARGS__};                                \
+        walker(w, &field_, &m->member);                                                            \
     } while (0)
 
 #define BOOL(member, ...)    KL_FIELD(KL_BOOL, kl_walk_bool, member, .name = __VA_ARGS__)
@@ -336,48 +348,48 @@ static inline void kl_walk_no_tags(kl_walk *w)
 #define STRING(member, ...)  KL_FIELD(KL_STRING, kl_walk_string, member, .name = __VA_ARGS__)
 #define BYTES(member, ...)   KL_FIELD(KL_BYTES, kl_walk_bytes, member, .name = __VA_ARGS__)
 #define RECORDS(member, ...) KL_FIELD(KL_RECORDS, kl_walk_records, member, .name = __VA_ARGS__)
-#define ARRAY(member, element, ...)                                                                                    \
+#define ARRAY(member, element, ...)                                                                \
     KL_FIELD(KL_ARRAY, kl_walk_array, member, .type = &(element), .name = __VA_ARGS__)
 
 #define NULLABLE(version) .nullable = true, .null_since = (version)
 #define ELEMENT(element)  .type = &(element)
 
-#define TAGS_BEGIN()                                                                                                   \
-    kl_tags tags_;                                                                                                     \
-    const bool no_tags_ = kl_walk_skip_no_tags(w);                                                                     \
-    if (!no_tags_)                                                                                                     \
+#define TAGS_BEGIN()                                                                               \
+    kl_tags tags_;                                                                                 \
+    const bool no_tags_ = kl_walk_skip_no_tags(w);                                                 \
+    if (!no_tags_)                                                                                 \
     kl_walk_tags_begin(w, &tags_)
-#define TAGGED(number, KIND, member, ...)                                                                              \
-    do {                                                                                                               \
-        static const kl_field field_ = {.tagged = true, .kind = KIND, .name = __VA_ARGS__};                            \
-        if (no_tags_)                                                                                                  \
-            kl_walk_set_default(&field_, &m->member);                                                                  \
-        else                                                                                                           \
-            kl_walk_tagged(w, &tags_, number, &field_, &m->member);                                                    \
+#define TAGGED(number, KIND, member, ...)                                                          \
+    do {                                                                                           \
+        static const kl_field field_ = {.tagged = true, .kind = KIND, .name = __VA_ARGS__};        \
+        if (no_tags_)                                                                              \
+            kl_walk_set_default(&field_, &m->member);                                              \
+        else                                                                                       \
+            kl_walk_tagged(w, &tags_, number, &field_, &m->member);                                \
     } while (0)
-#define TAGS_END()                                                                                                     \
-    if (!no_tags_)                                                                                                     \
+#define TAGS_END()                                                                                 \
+    if (!no_tags_)                                                                                 \
     kl_walk_tags_end(w, &tags_)
-#define NO_TAGS()  kl_walk_no_tags(w)
+#define NO_TAGS() kl_walk_no_tags(w)
 
 /* Elements that are no structs. */
 extern const kloop_message_type kl_int32_element;
 extern const kloop_message_type kl_string_element;
 
 /* How a message file declares the types that it describes. */
-#define KL_STRUCT_TYPE(type_name, c_struct, walker)                                                                    \
-    static const kloop_message_type type_name = {                                                                      \
+#define KL_STRUCT_TYPE(type_name, c_struct, walker)                                                \
+    static const kloop_message_type type_name = {                                                  \
         .name = #c_struct, .size = sizeof(c_struct), .walk = walker, .kind = KL_STRUCT}
-#define KL_MESSAGE_TYPE(type_name, c_struct, flexible, walker)                                                         \
-    const kloop_message_type type_name = {.name = #c_struct,                                                           \
-                                          .size = sizeof(c_struct),                                                    \
-                                          .flexible_since = flexible,                                                  \
-                                          .walk = walker,                                                              \
+#define KL_MESSAGE_TYPE(type_name, c_struct, flexible, walker)                                     \
+    const kloop_message_type type_name = {.name = #c_struct,                                       \
+                                          .size = sizeof(c_struct),                                \
+                                          .flexible_since = flexible,                              \
+                                          .walk = walker,                                          \
                                           .kind = KL_STRUCT}
 
 /* One for each half of each API, made by its own file; api.c has the table. */
-#define KL_DECLARE_TYPES(NAME, key, name, min, max, flexible, struct_name)                                             \
-    extern const kloop_message_type kl_##struct_name##_request_type;                                                   \
+#define KL_DECLARE_TYPES(NAME, key, name, min, max, flexible, struct_name)                         \
+    extern const kloop_message_type kl_##struct_name##_request_type;                               \
     extern const kloop_message_type kl_##struct_name##_response_type;
 
 #endif

@@ -48,8 +48,8 @@ void kl_walk_set_default(const kl_field *f, void *value)
 }
 
 /*
- * Where null and empty are two values, only one of them is the default. Where there is no null, a pointer that was never
- * set is as good as empty.
+ * Where null and empty are two values, only one of them is the default. Where there is no null, a
+ * pointer that was never set is as good as empty.
  */
 static bool is_default_view(const kl_field *f, const void *data, size_t len)
 {

@@ -30,8 +30,8 @@ static inline bool kl_walk_compact(const kl_walk *w, const kl_field *f)
 }
 
 /*
- * A walk without input or output. Only what every mode looks at is set: zeroing all of it would cost more than reading
- * a small element.
+ * A walk without input or output. Only what every mode looks at is set: zeroing all of it would
+ * cost more than reading a small element.
  */
 static inline void kl_walk_begin(kl_walk *w, kl_walk_mode mode)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * KL_DECODE for a plain field. Every length is held against the bytes that are left before anything is read, so that a
- * length that lies is a fault at its own place and costs nothing.
+ * KL_DECODE for a plain field. Every length is held against the bytes that are left before anything
+ * is read, so that a length that lies is a fault at its own place and costs nothing.
  */
 #include "protocol/walk_parts.h"
 
@@ -24,7 +24,8 @@ bool kl_walk_read_uvarint(kl_walk *w, uint32_t *value)
         return true;
     }
     if (used == 0)
-        kl_walk_fail(w, KLOOP_TRUNCATED, kl_walk_at(w), (int64_t)kl_walk_left(w) + 1, (int64_t)kl_walk_left(w));
+        kl_walk_fail(w, KLOOP_TRUNCATED, kl_walk_at(w), (int64_t)kl_walk_left(w) + 1,
+                     (int64_t)kl_walk_left(w));
     else
         kl_walk_fail(w, KLOOP_BAD_VARINT, kl_walk_at(w), 0, 0);
     return false;
@@ -33,10 +34,11 @@ bool kl_walk_read_uvarint(kl_walk *w, uint32_t *value)
 typedef enum length_width { LENGTH_16, LENGTH_32 } length_width;
 
 /*
- * A length, or a count, in its compact or plain form: false after a fault, *length == -1 for null. at_most is a limit
- * of the protocol itself.
+ * A length, or a count, in its compact or plain form: false after a fault, *length == -1 for null.
+ * at_most is a limit of the protocol itself.
  */
-static bool read_length(kl_walk *w, const kl_field *f, length_width width, int64_t at_most, int64_t *length)
+static bool read_length(kl_walk *w, const kl_field *f, length_width width, int64_t at_most,
+                        int64_t *length)
 {
     size_t at = kl_walk_at(w);
     if (kl_walk_compact(w, f)) {
@@ -72,29 +74,23 @@ static bool read_length(kl_walk *w, const kl_field *f, length_width width, int64
     return true;
 }
 
-/* The bytes behind a length. */
-static bool read_sized(kl_walk *w, const kl_field *f, length_width width, int64_t at_most, kloop_slice *bytes)
+/* The bytes behind a length; no data for null, and after a fault. */
+static void read_sized(kl_walk *w, const kl_field *f, length_width width, int64_t at_most,
+                       kloop_slice *bytes)
 {
     int64_t length;
     *bytes = (kloop_slice){NULL, 0};
-    if (!read_length(w, f, width, at_most, &length))
-        return false;
-    if (length < 0)
-        return true;
-    if (!need(w, (size_t)length))
-        return false;
+    if (!read_length(w, f, width, at_most, &length) || length < 0 || !need(w, (size_t)length))
+        return;
     *bytes = (kloop_slice){w->pos, (size_t)length};
     w->pos += length;
-    return true;
 }
 
 static void read_string(kl_walk *w, const kl_field *f, kloop_string *v)
 {
     kloop_slice bytes;
-    *v = (kloop_string){NULL, 0};
-    if (!read_sized(w, f, LENGTH_16, KL_STRING_BYTES_MAX, &bytes) || !bytes.data)
-        return;
-    if (!w->trusted) {
+    read_sized(w, f, LENGTH_16, KL_STRING_BYTES_MAX, &bytes);
+    if (!w->trusted && bytes.data) {
         size_t valid = kl_utf8_valid_len((const char *)bytes.data, bytes.len);
         if (valid < bytes.len) {
             kl_walk_fail(w, KLOOP_BAD_UTF8, (size_t)(bytes.data - w->start) + valid, 0, 0);

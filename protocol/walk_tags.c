@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tagged fields: a count, then for each its number, its size, its bytes, with rising numbers. Those we do not know are
- * skipped; those at their default are not written.
+ * Tagged fields: a count, then for each its number, its size, its bytes, with rising numbers. Those
+ * we do not know are skipped; those at their default are not written.
  */
 #include "protocol/walk_parts.h"
 
@@ -61,8 +61,9 @@ static void decode_tagged(kl_walk *w, kl_tags *tags, const kl_field *f, void *va
         return;
     }
     /*
-     * A tool is shown what was sent only if it says something: at its default the field counts as left out. A struct
-     * that carries a tag from the future does say something, also to Kafka's own classes.
+     * A tool is shown what was sent only if it says something: at its default the field counts as
+     * left out. A struct that carries a tag from the future does say something, also to Kafka's own
+     * classes.
      */
     if (tap && (skipped_inside || !kl_walk_is_default(f, value))) {
         w->pos = from;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * KL_ENCODE and KL_MEASURE for a plain field: both go through the same two functions, put_bytes and put_number, so that
- * the measured size is the written size by construction.
+ * KL_ENCODE and KL_MEASURE for a plain field: both go through the same two functions, put_bytes and
+ * put_number, so that the measured size is the written size by construction.
  */
 #include "protocol/walk_parts.h"
 
@@ -66,15 +66,12 @@ static void put_length(kl_walk *w, const kl_field *f, size_t width, int64_t leng
         put_number(w, (uint64_t)length, width);
 }
 
-/* Whether the field's value is written as null, or may not be. */
-static bool put_null(kl_walk *w, const kl_field *f, size_t width)
+static void put_null(kl_walk *w, const kl_field *f, size_t width)
 {
-    if (!kl_walk_null_allowed(w, f)) {
+    if (kl_walk_null_allowed(w, f))
+        put_length(w, f, width, -1);
+    else
         kl_walk_fail(w, KLOOP_BAD_NULL, kl_walk_at(w), 0, 0);
-        return false;
-    }
-    put_length(w, f, width, -1);
-    return true;
 }
 
 static void put_string(kl_walk *w, const kl_field *f, const kloop_string *v)
@@ -132,7 +129,8 @@ void kl_walk_last_slice(kl_walk *w)
 static void put_body(kl_walk *w, const kloop_records *v, size_t body_len)
 {
     if (w->mode == KL_MEASURE) {
-        /* Each gap ends one piece of own bytes; a last piece is counted by whoever started the walk. */
+        /* Each gap ends one piece of own bytes; a last piece is counted by whoever started the
+         * walk. */
         if (body_len > 0) {
             w->slice_count += 1;
             w->gap_own = w->own;

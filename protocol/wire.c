@@ -3,10 +3,8 @@
 #include <kloop/wire.h>
 
 #include "protocol/api.h"
+#include "protocol/frame.h"
 #include "protocol/walk.h"
-
-/* The bytes of a frame's length field. */
-#define FRAME_LENGTH_BYTES 4
 
 static kloop_status report(kloop_fault *to, const kloop_fault *fault)
 {
@@ -23,23 +21,26 @@ static kloop_status report_status(kloop_fault *to, kloop_status status, int64_t 
 }
 
 /* The message's type, its struct's size checked. */
-static kloop_status find_type(const kloop_message_type **type, int16_t api_key, kloop_half half, int16_t version,
-                              size_t message_size, kloop_fault *fault)
+static kloop_status find_type(const kloop_message_type **type, int16_t api_key, kloop_half half,
+                              int16_t version, size_t message_size, kloop_fault *fault)
 {
     kloop_fault found = {.status = KLOOP_OK};
     *type = kl_api_type(api_key, half, version, &found);
     if (!*type)
         return report(fault, &found);
     if ((*type)->size != message_size)
-        return report_status(fault, KLOOP_BAD_STRUCT_SIZE, (int64_t)message_size, (int64_t)(*type)->size);
+        return report_status(fault, KLOOP_BAD_STRUCT_SIZE, (int64_t)message_size,
+                             (int64_t)(*type)->size);
     return KLOOP_OK;
 }
 
-kloop_status kloop_message_init_sized(int16_t api_key, kloop_half half, void *message, size_t message_size)
+kloop_status kloop_message_init_sized(int16_t api_key, kloop_half half, void *message,
+                                      size_t message_size)
 {
     const kloop_api *api = kloop_api_find(api_key);
     const kloop_message_type *type;
-    kloop_status status = find_type(&type, api_key, half, api ? api->min_version : 0, message_size, NULL);
+    kloop_status status =
+        find_type(&type, api_key, half, api ? api->min_version : 0, message_size, NULL);
     if (status == KLOOP_OK)
         kl_walk_reset(type, message);
     return status;
@@ -47,8 +48,9 @@ kloop_status kloop_message_init_sized(int16_t api_key, kloop_half half, void *me
 
 /* ---- Decode ---- */
 
-kloop_status kloop_decode_prefix_sized(int16_t api_key, kloop_half half, int16_t version, const void *bytes, size_t len,
-                                       size_t *used, void *message, size_t message_size, kloop_fault *fault)
+kloop_status kloop_decode_prefix_sized(int16_t api_key, kloop_half half, int16_t version,
+                                       const void *bytes, size_t len, size_t *used, void *message,
+                                       size_t message_size, kloop_fault *fault)
 {
     const kloop_message_type *type;
     kloop_status status = find_type(&type, api_key, half, version, message_size, fault);
@@ -61,12 +63,13 @@ kloop_status kloop_decode_prefix_sized(int16_t api_key, kloop_half half, int16_t
     return report(fault, &w.fault);
 }
 
-kloop_status kloop_decode_sized(int16_t api_key, kloop_half half, int16_t version, const void *bytes, size_t len,
-                                void *message, size_t message_size, kloop_fault *fault)
+kloop_status kloop_decode_sized(int16_t api_key, kloop_half half, int16_t version,
+                                const void *bytes, size_t len, void *message, size_t message_size,
+                                kloop_fault *fault)
 {
     size_t used;
-    kloop_status status =
-        kloop_decode_prefix_sized(api_key, half, version, bytes, len, &used, message, message_size, fault);
+    kloop_status status = kloop_decode_prefix_sized(api_key, half, version, bytes, len, &used,
+                                                    message, message_size, fault);
     if (status || used == len)
         return status;
     kloop_fault trailing = {.status = KLOOP_TRAILING, .at = used, .a = (int64_t)(len - used)};
@@ -88,7 +91,8 @@ typedef struct frame_parts {
 
 static void walk_parts(kl_walk *w, const frame_parts *parts)
 {
-    if (parts->header_type && kl_walk_message(w, parts->header_type, parts->header_version, parts->header))
+    if (parts->header_type &&
+        kl_walk_message(w, parts->header_type, parts->header_version, parts->header))
         return;
     kl_walk_message(w, parts->body_type, parts->body_version, parts->body);
 }
@@ -105,25 +109,27 @@ static kloop_status measure_parts(const frame_parts *parts, kloop_size *size, kl
     kl_walk w;
     kl_walk_measure(&w);
     if (parts->header_type)
-        w.own = FRAME_LENGTH_BYTES;
+        w.own = KL_FRAME_LENGTH_BYTES;
     walk_parts(&w, parts);
     check_total(&w, (uint64_t)w.own + w.borrowed);
-    *size = (kloop_size){.total = w.own + w.borrowed, .own = w.own, .slices = w.slice_count + (w.own > w.gap_own)};
+    *size = (kloop_size){
+        .total = w.own + w.borrowed, .own = w.own, .slices = w.slice_count + (w.own > w.gap_own)};
     return report(fault, &w.fault);
 }
 
 /* With slices == NULL flat. *used is what went into the buffer. */
-static kloop_status encode_parts(const frame_parts *parts, uint8_t *buffer, size_t capacity, kloop_slice *slices,
-                                 size_t slice_max, size_t *used, kloop_fault *fault)
+static kloop_status encode_parts(const frame_parts *parts, uint8_t *buffer, size_t capacity,
+                                 kloop_slice *slices, size_t slice_max, size_t *used,
+                                 kloop_fault *fault)
 {
     kl_walk w;
     kl_walk_encode(&w, buffer, capacity);
     w.slices = slices;
     w.slice_max = slice_max;
     if (parts->header_type) {
-        if (capacity < FRAME_LENGTH_BYTES)
-            return report_status(fault, KLOOP_NO_SPACE, FRAME_LENGTH_BYTES, (int64_t)capacity);
-        w.out += FRAME_LENGTH_BYTES;
+        if (capacity < KL_FRAME_LENGTH_BYTES)
+            return report_status(fault, KLOOP_NO_SPACE, KL_FRAME_LENGTH_BYTES, (int64_t)capacity);
+        w.out += KL_FRAME_LENGTH_BYTES;
     }
     walk_parts(&w, parts);
     if (!kl_walk_failed(&w))
@@ -134,32 +140,36 @@ static kloop_status encode_parts(const frame_parts *parts, uint8_t *buffer, size
         total += slices[i].len;
     check_total(&w, total);
     if (parts->header_type && !kl_walk_failed(&w))
-        kl_be_store32(buffer, (uint32_t)(total - FRAME_LENGTH_BYTES));
+        kl_be_store32(buffer, (uint32_t)(total - KL_FRAME_LENGTH_BYTES));
     return report(fault, &w.fault);
 }
 
-kloop_status kloop_measure_sized(int16_t api_key, kloop_half half, int16_t version, const void *message,
-                                 size_t message_size, kloop_size *size, kloop_fault *fault)
+kloop_status kloop_measure_sized(int16_t api_key, kloop_half half, int16_t version,
+                                 const void *message, size_t message_size, kloop_size *size,
+                                 kloop_fault *fault)
 {
     frame_parts parts = {.body_version = version, .body = (void *)(uintptr_t)message};
     kloop_status status = find_type(&parts.body_type, api_key, half, version, message_size, fault);
     return status ? status : measure_parts(&parts, size, fault);
 }
 
-kloop_status kloop_encode_sized(int16_t api_key, kloop_half half, int16_t version, const void *message,
-                                size_t message_size, void *buffer, size_t capacity, size_t *used, kloop_fault *fault)
+kloop_status kloop_encode_sized(int16_t api_key, kloop_half half, int16_t version,
+                                const void *message, size_t message_size, void *buffer,
+                                size_t capacity, size_t *used, kloop_fault *fault)
 {
     frame_parts parts = {.body_version = version, .body = (void *)(uintptr_t)message};
     kloop_status status = find_type(&parts.body_type, api_key, half, version, message_size, fault);
     return status ? status : encode_parts(&parts, buffer, capacity, NULL, 0, used, fault);
 }
 
-static kloop_status request_parts(frame_parts *parts, kloop_request_header *header, int16_t api_key, int16_t version,
-                                  int32_t correlation_id, kloop_string client_id, const void *message,
-                                  size_t message_size, kloop_fault *fault)
+static kloop_status request_parts(frame_parts *parts, kloop_request_header *header, int16_t api_key,
+                                  int16_t version, int32_t correlation_id, kloop_string client_id,
+                                  const void *message, size_t message_size, kloop_fault *fault)
 {
-    *header = (kloop_request_header){
-        .api_key = api_key, .api_version = version, .correlation_id = correlation_id, .client_id = client_id};
+    *header = (kloop_request_header){.api_key = api_key,
+                                     .api_version = version,
+                                     .correlation_id = correlation_id,
+                                     .client_id = client_id};
     *parts = (frame_parts){.header_type = &kl_request_header_type,
                            .header_version = kloop_request_header_version(api_key, version),
                            .header = header,
@@ -168,40 +178,44 @@ static kloop_status request_parts(frame_parts *parts, kloop_request_header *head
     return find_type(&parts->body_type, api_key, KLOOP_REQUEST, version, message_size, fault);
 }
 
-kloop_status kloop_measure_request_sized(int16_t api_key, int16_t version, kloop_string client_id, const void *message,
-                                         size_t message_size, kloop_size *size, kloop_fault *fault)
+kloop_status kloop_measure_request_sized(int16_t api_key, int16_t version, kloop_string client_id,
+                                         const void *message, size_t message_size, kloop_size *size,
+                                         kloop_fault *fault)
 {
     frame_parts parts;
     kloop_request_header header;
-    kloop_status status =
-        request_parts(&parts, &header, api_key, version, 0, client_id, message, message_size, fault);
+    kloop_status status = request_parts(&parts, &header, api_key, version, 0, client_id, message,
+                                        message_size, fault);
     return status ? status : measure_parts(&parts, size, fault);
 }
 
-kloop_status kloop_encode_request_slices_sized(int16_t api_key, int16_t version, int32_t correlation_id,
-                                               kloop_string client_id, const void *message, size_t message_size,
-                                               void *buffer, size_t capacity, kloop_slice *slices, size_t slice_count,
-                                               kloop_fault *fault)
+kloop_status kloop_encode_request_slices_sized(int16_t api_key, int16_t version,
+                                               int32_t correlation_id, kloop_string client_id,
+                                               const void *message, size_t message_size,
+                                               void *buffer, size_t capacity, kloop_slice *slices,
+                                               size_t slice_count, kloop_fault *fault)
 {
     frame_parts parts;
     kloop_request_header header;
     size_t used;
-    kloop_status status = request_parts(&parts, &header, api_key, version, correlation_id, client_id, message,
-                                        message_size, fault);
-    return status ? status : encode_parts(&parts, buffer, capacity, slices, slice_count, &used, fault);
+    kloop_status status = request_parts(&parts, &header, api_key, version, correlation_id,
+                                        client_id, message, message_size, fault);
+    return status ? status
+                  : encode_parts(&parts, buffer, capacity, slices, slice_count, &used, fault);
 }
 
 kloop_status kloop_encode_request_sized(int16_t api_key, int16_t version, int32_t correlation_id,
-                                        kloop_string client_id, const void *message, size_t message_size, void *buffer,
-                                        size_t capacity, kloop_fault *fault)
+                                        kloop_string client_id, const void *message,
+                                        size_t message_size, void *buffer, size_t capacity,
+                                        kloop_fault *fault)
 {
-    return kloop_encode_request_slices_sized(api_key, version, correlation_id, client_id, message, message_size, buffer,
-                                             capacity, NULL, 0, fault);
+    return kloop_encode_request_slices_sized(api_key, version, correlation_id, client_id, message,
+                                             message_size, buffer, capacity, NULL, 0, fault);
 }
 
-static kloop_status response_parts(frame_parts *parts, kloop_response_header *header, int16_t api_key, int16_t version,
-                                   int32_t correlation_id, const void *message, size_t message_size,
-                                   kloop_fault *fault)
+static kloop_status response_parts(frame_parts *parts, kloop_response_header *header,
+                                   int16_t api_key, int16_t version, int32_t correlation_id,
+                                   const void *message, size_t message_size, kloop_fault *fault)
 {
     *header = (kloop_response_header){.correlation_id = correlation_id};
     *parts = (frame_parts){.header_type = &kl_response_header_type,
@@ -212,22 +226,24 @@ static kloop_status response_parts(frame_parts *parts, kloop_response_header *he
     return find_type(&parts->body_type, api_key, KLOOP_RESPONSE, version, message_size, fault);
 }
 
-kloop_status kloop_measure_response_sized(int16_t api_key, int16_t version, const void *message, size_t message_size,
-                                          kloop_size *size, kloop_fault *fault)
+kloop_status kloop_measure_response_sized(int16_t api_key, int16_t version, const void *message,
+                                          size_t message_size, kloop_size *size, kloop_fault *fault)
 {
     frame_parts parts;
     kloop_response_header header;
-    kloop_status status = response_parts(&parts, &header, api_key, version, 0, message, message_size, fault);
+    kloop_status status =
+        response_parts(&parts, &header, api_key, version, 0, message, message_size, fault);
     return status ? status : measure_parts(&parts, size, fault);
 }
 
-kloop_status kloop_encode_response_sized(int16_t api_key, int16_t version, int32_t correlation_id, const void *message,
-                                         size_t message_size, void *buffer, size_t capacity, kloop_fault *fault)
+kloop_status kloop_encode_response_sized(int16_t api_key, int16_t version, int32_t correlation_id,
+                                         const void *message, size_t message_size, void *buffer,
+                                         size_t capacity, kloop_fault *fault)
 {
     frame_parts parts;
     kloop_response_header header;
     size_t used;
-    kloop_status status =
-        response_parts(&parts, &header, api_key, version, correlation_id, message, message_size, fault);
+    kloop_status status = response_parts(&parts, &header, api_key, version, correlation_id, message,
+                                         message_size, fault);
     return status ? status : encode_parts(&parts, buffer, capacity, NULL, 0, &used, fault);
 }

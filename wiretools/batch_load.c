@@ -123,7 +123,8 @@ static int16_t take_codec(fields *f)
     const kl_codec *codec = kl_codec_by_name(name.data, name.len);
     if (codec)
         return (int16_t)codec->id;
-    f->failed = !kl_json_value_refuse(value, "compression", "none, gzip, snappy, lz4 or zstd is needed", f->error);
+    f->failed = !kl_json_value_refuse(value, "compression",
+                                      "none, gzip, snappy, lz4 or zstd is needed", f->error);
     return 0;
 }
 
@@ -134,7 +135,8 @@ static void load_header(fields *f, kloop_batch_header *header)
     if (!f->failed)
         kl_json_take(f->object, "crc", &hint);
     header->base_offset = take_integer(f, "baseOffset", INT64_MIN, INT64_MAX);
-    header->partition_leader_epoch = (int32_t)take_integer(f, "partitionLeaderEpoch", INT32_MIN, INT32_MAX);
+    header->partition_leader_epoch =
+        (int32_t)take_integer(f, "partitionLeaderEpoch", INT32_MIN, INT32_MAX);
     header->magic = (int8_t)take_integer(f, "magic", 2, 2);
     header->attributes = take_codec(f);
     if (take_second_of(f, "timestampType", "create", "append"))
@@ -151,7 +153,8 @@ static void load_header(fields *f, kloop_batch_header *header)
     header->base_sequence = (int32_t)take_integer(f, "baseSequence", INT32_MIN, INT32_MAX);
 }
 
-static bool load_record_headers(kl_json *list, kl_arena *arena, kloop_record_headers *headers, kl_load_error *error)
+static bool load_record_headers(kl_json *list, kl_arena *arena, kloop_record_headers *headers,
+                                kl_load_error *error)
 {
     kloop_record_header *items = kl_arena_zalloc(arena, list->count + 1, sizeof *items);
     if (!items)
@@ -168,7 +171,8 @@ static bool load_record_headers(kl_json *list, kl_arena *arena, kloop_record_hea
     return true;
 }
 
-static bool load_record(kl_json *element, kl_arena *arena, kloop_batch_record *record, kl_load_error *error)
+static bool load_record(kl_json *element, kl_arena *arena, kloop_batch_record *record,
+                        kl_load_error *error)
 {
     fields f = open_object(element, "records", error);
     record->offset = take_integer(&f, "offset", INT64_MIN, INT64_MAX);
@@ -176,7 +180,8 @@ static bool load_record(kl_json *element, kl_arena *arena, kloop_batch_record *r
     record->key = take_bytes_or_null(&f, "key", arena);
     record->value = take_bytes_or_null(&f, "value", arena);
     kl_json *headers = take_array(&f, "headers");
-    return close_object(&f, "a record") && load_record_headers(headers, arena, &record->headers, error);
+    return close_object(&f, "a record") &&
+           load_record_headers(headers, arena, &record->headers, error);
 }
 
 static bool refuse_fault(const kl_json *where, const kloop_fault *fault, kl_load_error *error)
@@ -186,7 +191,8 @@ static bool refuse_fault(const kl_json *where, const kloop_fault *fault, kl_load
     return kl_json_value_refuse(where, NULL, reason, error);
 }
 
-static bool load_batch(kl_batch_loader *l, kl_json *root, kl_arena *arena, kl_buf *out, kl_load_error *error)
+static bool load_batch(kl_batch_loader *l, kl_json *root, kl_arena *arena, kl_buf *out,
+                       kl_load_error *error)
 {
     kloop_fault fault;
     kloop_batch_header header;
@@ -213,7 +219,8 @@ static bool load_batch(kl_batch_loader *l, kl_json *root, kl_arena *arena, kl_bu
     return true;
 }
 
-bool kl_batch_load(kl_batch_loader *l, kl_json *root, kl_arena *arena, kl_buf *out, kl_load_error *error)
+bool kl_batch_load(kl_batch_loader *l, kl_json *root, kl_arena *arena, kl_buf *out,
+                   kl_load_error *error)
 {
     if (!l->writer)
         l->writer = kloop_batch_writer_new(&l->alloc);

@@ -51,7 +51,8 @@ static void put_header(kl_json_writer *json, const kloop_batch_header *header)
     put_int(json, "magic", header->magic);
     put_int(json, "crc", header->crc);
     put_text(json, "compression", codec ? codec->name : "none");
-    put_text(json, "timestampType", header->attributes & KLOOP_BATCH_APPEND_TIME ? "append" : "create");
+    put_text(json, "timestampType",
+             header->attributes & KLOOP_BATCH_APPEND_TIME ? "append" : "create");
     put_bool(json, "transactional", header->attributes & KLOOP_BATCH_TRANSACTIONAL);
     put_bool(json, "control", header->attributes & KLOOP_BATCH_CONTROL);
     put_int(json, "lastOffsetDelta", header->last_offset_delta);
@@ -83,7 +84,8 @@ static void put_record(kl_json_writer *json, const kloop_batch_record *record)
     kl_json_write_object_end(json);
 }
 
-static kloop_status put_records(kl_json_writer *json, kloop_batch_reader *reader, kloop_fault *fault)
+static kloop_status put_records(kl_json_writer *json, kloop_batch_reader *reader,
+                                kloop_fault *fault)
 {
     const kloop_batch_record *record;
     kl_json_write_key(json, "records");

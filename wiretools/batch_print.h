@@ -23,6 +23,7 @@ void kl_batch_printer_init(kl_batch_printer *p, const kloop_allocator *alloc);
 void kl_batch_printer_deinit(kl_batch_printer *p);
 
 /* One batch at least. On a fault *out holds the beginning; the caller cuts it off. */
-kloop_status kl_batch_print(kl_batch_printer *p, kloop_slice bytes, kl_buf *out, kloop_fault *fault);
+kloop_status kl_batch_print(kl_batch_printer *p, kloop_slice bytes, kl_buf *out,
+                            kloop_fault *fault);
 
 #endif

@@ -8,22 +8,26 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-bool kl_json_value_refuse(const kl_json *value, const char *name, const char *reason, kl_load_error *error)
+bool kl_json_value_refuse(const kl_json *value, const char *name, const char *reason,
+                          kl_load_error *error)
 {
-    snprintf(error->reason, sizeof error->reason, "%s%s%s", name ? name : "", name ? ": " : "", reason);
+    snprintf(error->reason, sizeof error->reason, "%s%s%s", name ? name : "", name ? ": " : "",
+             reason);
     error->offset = kl_json_offset(value);
     return false;
 }
 
-bool kl_json_value_refuse_type(const kl_json *value, const char *name, const char *wanted, kl_load_error *error)
+bool kl_json_value_refuse_type(const kl_json *value, const char *name, const char *wanted,
+                               kl_load_error *error)
 {
     char reason[160];
-    snprintf(reason, sizeof reason, "%s where %s is needed", kl_json_type_name(kl_json_type_of(value)), wanted);
+    snprintf(reason, sizeof reason, "%s where %s is needed",
+             kl_json_type_name(kl_json_type_of(value)), wanted);
     return kl_json_value_refuse(value, name, reason, error);
 }
 
-bool kl_json_value_integer(const kl_json *value, const char *name, int64_t min, int64_t max, int64_t *number,
-                           kl_load_error *error)
+bool kl_json_value_integer(const kl_json *value, const char *name, int64_t min, int64_t max,
+                           int64_t *number, kl_load_error *error)
 {
     char reason[120];
     kl_json_type type = kl_json_type_of(value);
@@ -32,7 +36,8 @@ bool kl_json_value_integer(const kl_json *value, const char *name, int64_t min, 
     *number = value->as.integer;
     if (type == KL_JSON_INTEGER && *number >= min && *number <= max)
         return true;
-    snprintf(reason, sizeof reason, "out of range, %" PRId64 " to %" PRId64 " are allowed", min, max);
+    snprintf(reason, sizeof reason, "out of range, %" PRId64 " to %" PRId64 " are allowed", min,
+             max);
     return kl_json_value_refuse(value, name, reason, error);
 }
 
@@ -44,7 +49,8 @@ bool kl_json_value_bool(const kl_json *value, const char *name, bool *truth, kl_
     return true;
 }
 
-bool kl_json_value_text(const kl_json *value, const char *name, kloop_string *text, kl_load_error *error)
+bool kl_json_value_text(const kl_json *value, const char *name, kloop_string *text,
+                        kl_load_error *error)
 {
     if (kl_json_type_of(value) != KL_JSON_STRING)
         return kl_json_value_refuse_type(value, name, "a string", error);
@@ -52,8 +58,8 @@ bool kl_json_value_text(const kl_json *value, const char *name, kloop_string *te
     return true;
 }
 
-bool kl_json_value_bytes(const kl_json *value, const char *name, kl_arena *arena, kloop_slice *bytes,
-                         kl_load_error *error)
+bool kl_json_value_bytes(const kl_json *value, const char *name, kl_arena *arena,
+                         kloop_slice *bytes, kl_load_error *error)
 {
     if (kl_json_type_of(value) != KL_JSON_STRING)
         return kl_json_value_refuse_type(value, name, "a base64 string", error);
@@ -70,7 +76,8 @@ bool kl_json_value_bytes(const kl_json *value, const char *name, kl_arena *arena
     return true;
 }
 
-bool kl_json_value_uuid(const kl_json *value, const char *name, kloop_uuid *id, kl_load_error *error)
+bool kl_json_value_uuid(const kl_json *value, const char *name, kloop_uuid *id,
+                        kl_load_error *error)
 {
     if (kl_json_type_of(value) != KL_JSON_STRING)
         return kl_json_value_refuse_type(value, name, "an id of 22 base64url characters", error);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JSON to a message in two steps: a walk under KL_LOAD fills the message's struct from the tree (types, ranges, what is
- * missing, what is unknown), then the struct is encoded (what the version cannot carry, lengths, nulls). A fault of the
- * second step is found again in the text by the path that it carries.
+ * JSON to a message in two steps: a walk under KL_LOAD fills the message's struct from the tree
+ * (types, ranges, what is missing, what is unknown), then the struct is encoded (what the version
+ * cannot carry, lengths, nulls). A fault of the second step is found again in the text by the path
+ * that it carries.
  */
 #include "wiretools/message_load.h"
 
@@ -37,13 +38,15 @@ static bool stop(kl_walk *w)
     return false;
 }
 
-static bool refuse(loader *l, kl_walk *w, const kl_json *where, const char *name, const char *reason)
+static bool refuse(loader *l, kl_walk *w, const kl_json *where, const char *name,
+                   const char *reason)
 {
     kl_json_value_refuse(where, name, reason, l->error);
     return stop(w);
 }
 
-/* The JSON value of a field: NULL when there is none, which is refused where the version wants one. */
+/* The JSON value of a field: NULL when there is none, which is refused where the version wants one.
+ */
 static kl_json *value_of(loader *l, kl_walk *w, const kl_field *field)
 {
     level *at = &l->levels[l->depth];
@@ -55,7 +58,8 @@ static kl_json *value_of(loader *l, kl_walk *w, const kl_field *field)
     kl_json *value = kl_json_take(at->object, field->name, &at->hint);
     if (!value && kl_walk_carries(w, field) && !field->tagged) {
         char reason[160];
-        snprintf(reason, sizeof reason, "is missing, %s version %d has it", l->api_name, w->version);
+        snprintf(reason, sizeof reason, "is missing, %s version %d has it", l->api_name,
+                 w->version);
         refuse(l, w, at->object, field->name, reason);
     }
     return value;
@@ -70,13 +74,15 @@ static bool is_null(loader *l, kl_walk *w, const kl_field *field, const kl_json 
     return true;
 }
 
-static bool load_integer(loader *l, const kl_json *json, const kl_field *field, int64_t max, int64_t *number)
+static bool load_integer(loader *l, const kl_json *json, const kl_field *field, int64_t max,
+                         int64_t *number)
 {
     return kl_json_value_integer(json, field->name, -max - 1, max, number, l->error);
 }
 
 /* A value that is not null. */
-static bool load_plain(loader *l, const kl_json *json, const kl_field *field, kl_kind kind, void *value)
+static bool load_plain(loader *l, const kl_json *json, const kl_field *field, kl_kind kind,
+                       void *value)
 {
     int64_t number = 0;
     bool ok;
@@ -104,7 +110,8 @@ static bool load_plain(loader *l, const kl_json *json, const kl_field *field, kl
     case KL_BYTES:
         return kl_json_value_bytes(json, field->name, l->arena, value, l->error);
     case KL_RECORDS:
-        return kl_json_value_bytes(json, field->name, l->arena, &((kloop_records *)value)->head, l->error);
+        return kl_json_value_bytes(json, field->name, l->arena, &((kloop_records *)value)->head,
+                                   l->error);
     case KL_ARRAY:
     case KL_STRUCT:
         break;
@@ -122,7 +129,8 @@ static void set_null(kl_kind kind, void *value)
         *(kloop_records *)value = (kloop_records){{NULL, 0}, NULL, 0};
 }
 
-static void load_value(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind kind, void *value, const uint8_t *from)
+static void load_value(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind kind, void *value,
+                       const uint8_t *from)
 {
     (void)from;
     loader *l = (loader *)tap;
@@ -141,7 +149,8 @@ static void descend(loader *l, level to)
     l->levels[++l->depth] = to;
 }
 
-static bool load_array_begin(kl_tap *tap, kl_walk *w, const kl_field *field, kloop_array *array, const uint8_t *from)
+static bool load_array_begin(kl_tap *tap, kl_walk *w, const kl_field *field, kloop_array *array,
+                             const uint8_t *from)
 {
     (void)from;
     loader *l = (loader *)tap;
@@ -154,9 +163,11 @@ static bool load_array_begin(kl_tap *tap, kl_walk *w, const kl_field *field, klo
     }
     if (!kl_json_value_array(json, field->name, l->error))
         return stop(w);
-    /* Not even where the field may be dropped: its elements are structs that the version does not know. */
+    /* Not even where the field may be dropped: its elements are structs that the version does not
+     * know. */
     if (json->count > 0 && field->type->kind == KL_STRUCT && !kl_walk_carries(w, field))
-        return refuse(l, w, json, field->name, "this version has no such field, and the list is not empty");
+        return refuse(l, w, json, field->name,
+                      "this version has no such field, and the list is not empty");
     array->count = (int32_t)json->count;
     array->data = NULL;
     if (array->count > 0) {
@@ -220,8 +231,8 @@ static size_t offset_of(const kloop_fault *fault, kl_json *root)
     return kl_json_offset(at);
 }
 
-static bool encode(kl_buf *out, const kloop_message_type *type, int16_t version, void *message, kl_json *root,
-                   kl_load_error *error)
+static bool encode(kl_buf *out, const kloop_message_type *type, int16_t version, void *message,
+                   kl_json *root, kl_load_error *error)
 {
     kl_walk w;
     kl_walk_measure(&w);
@@ -247,8 +258,8 @@ static bool encode(kl_buf *out, const kloop_message_type *type, int16_t version,
     return true;
 }
 
-bool kl_message_load(kl_buf *out, int16_t api_key, kloop_half half, int16_t version, kl_json *root, kl_arena *arena,
-                     kl_load_error *error)
+bool kl_message_load(kl_buf *out, int16_t api_key, kloop_half half, int16_t version, kl_json *root,
+                     kl_arena *arena, kl_load_error *error)
 {
     kloop_fault fault;
     const kloop_message_type *type = kl_api_type(api_key, half, version, &fault);
@@ -257,10 +268,11 @@ bool kl_message_load(kl_buf *out, int16_t api_key, kloop_half half, int16_t vers
         error->offset = 0;
         return false;
     }
-    loader l = {.tap = {load_value, load_array_begin, load_array_end, load_struct_begin, load_struct_end},
-                .api_name = kloop_api_find(api_key)->name,
-                .arena = arena,
-                .error = error};
+    loader l = {
+        .tap = {load_value, load_array_begin, load_array_end, load_struct_begin, load_struct_end},
+        .api_name = kloop_api_find(api_key)->name,
+        .arena = arena,
+        .error = error};
     kl_message message;
     kl_walk w;
     kl_walk_load(&w, &l.tap);

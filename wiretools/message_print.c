@@ -29,7 +29,8 @@ static void put_bytes(kl_json_writer *out, kloop_slice bytes)
         kl_json_write_null(out);
 }
 
-static void show_value(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind kind, void *value, const uint8_t *from)
+static void show_value(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind kind, void *value,
+                       const uint8_t *from)
 {
     (void)w;
     (void)from;
@@ -69,7 +70,8 @@ static void show_value(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind k
     }
 }
 
-static bool show_array_begin(kl_tap *tap, kl_walk *w, const kl_field *field, kloop_array *array, const uint8_t *from)
+static bool show_array_begin(kl_tap *tap, kl_walk *w, const kl_field *field, kloop_array *array,
+                             const uint8_t *from)
 {
     (void)w;
     (void)from;
@@ -105,13 +107,14 @@ static void show_struct_end(kl_tap *tap, kl_walk *w, const kl_field *field)
     kl_json_write_object_end(writer_of(tap));
 }
 
-kloop_status kl_message_print(kl_json_writer *out, int16_t api_key, kloop_half half, int16_t version,
-                              kloop_slice bytes, kloop_fault *fault)
+kloop_status kl_message_print(kl_json_writer *out, int16_t api_key, kloop_half half,
+                              int16_t version, kloop_slice bytes, kloop_fault *fault)
 {
     const kloop_message_type *type = kl_api_type(api_key, half, version, fault);
     if (!type)
         return fault->status;
-    printer p = {{show_value, show_array_begin, show_array_end, show_struct_begin, show_struct_end}, out};
+    printer p = {{show_value, show_array_begin, show_array_end, show_struct_begin, show_struct_end},
+                 out};
     kl_message message;
     kl_walk w;
     kl_walk_decode_shown(&w, bytes.data, bytes.len, &p.tap);

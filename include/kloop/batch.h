@@ -13,12 +13,12 @@
  *     21 int16  attributes                   57 int32  how many records
  *     23 int32  last offset delta            61        records
  *
- * Reading takes what Kafka's own reader takes, but for header keys, which are handed out as text and
- * must be UTF-8. It refuses, and says at which byte: another magic, a
- * wrong CRC, a length below 49 or beyond the bytes, an unknown codec, a count that is negative or
- * not that of the records, bytes after the last record, a record whose size does not match its
- * fields, a negative number of headers, a header key that is null or not UTF-8, a packed stream
- * that is corrupt or unfolds beyond the limit. A batch without records is sound.
+ * Reading takes what Kafka's own reader takes, but for header keys, which are handed out as text
+ * and must be UTF-8. It refuses, and says at which byte: another magic, a wrong CRC, a length below
+ * 49 or beyond the bytes, an unknown codec, a count that is negative or not that of the records,
+ * bytes after the last record, a record whose size does not match its fields, a negative number of
+ * headers, a header key that is null or not UTF-8, a packed stream that is corrupt or unfolds
+ * beyond the limit. A batch without records is sound.
  *
  *     kloop_batch_reader *reader = kloop_batch_reader_new(NULL, 64 << 20);
  *     const kloop_batch_header *batch;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * KLOOP_API marks what the library shows; everything else is hidden. The version is written here once: the build,
- * the package files and the command read it from this file.
+ * KLOOP_API marks what the library shows; everything else is hidden. The version is written here
+ * once: the build, the package files and the command read it from this file.
  */
 #ifndef KLOOP_EXPORT_H
 #define KLOOP_EXPORT_H
@@ -9,7 +9,7 @@
 #define KLOOP_VERSION_MAJOR 0
 #define KLOOP_VERSION_MINOR 1
 #define KLOOP_VERSION_PATCH 0
-#define KLOOP_VERSION "0.1.0"
+#define KLOOP_VERSION       "0.1.0"
 /* 0xMMmmpp, for #if. */
 #define KLOOP_VERSION_HEX 0x000100
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is wrong with bytes or with a message, and where: filled in without allocating, turned into text on demand.
+ * What is wrong with bytes or with a message, and where: filled in without allocating, turned into
+ * text on demand.
  *
- * One rule for each function that answers a kloop_status and takes a kloop_fault *fault: fault may be NULL; otherwise
- * the function fills in *fault whenever it returns. After a fault (*fault).status is what it answered. When all is well
- * *fault is all zero, which is KLOOP_OK with no place and no path: nothing of an earlier fault is left in it.
+ * One rule for each function that answers a kloop_status and takes a kloop_fault *fault: fault may
+ * be NULL; otherwise the function fills in *fault whenever it returns. After a fault
+ * (*fault).status is what it answered. When all is well *fault is all zero, which is KLOOP_OK with
+ * no place and no path: nothing of an earlier fault is left in it.
  */
 #ifndef KLOOP_FAULT_H
 #define KLOOP_FAULT_H
@@ -38,20 +40,20 @@ typedef enum kloop_status {
     KLOOP_BAD_STRUCT_SIZE, /* the struct is not the message's: a given, b wanted */
     KLOOP_NO_MEMORY,
     /* encoding */
-    KLOOP_NOT_CARRIED,   /* a value that version a has no field for */
-    KLOOP_TOO_LONG,      /* a bytes, b allowed */
-    KLOOP_NO_SPACE,      /* the buffer ends */
-    KLOOP_BAD_ARRAY,     /* a decoded list of another type of element */
-    KLOOP_OUT_OF_RANGE,  /* a does not fit */
+    KLOOP_NOT_CARRIED,  /* a value that version a has no field for */
+    KLOOP_TOO_LONG,     /* a bytes, b allowed */
+    KLOOP_NO_SPACE,     /* the buffer ends */
+    KLOOP_BAD_ARRAY,    /* a decoded list of another type of element */
+    KLOOP_OUT_OF_RANGE, /* a does not fit */
     /* record batches */
-    KLOOP_BAD_MAGIC,      /* a */
-    KLOOP_BAD_CRC,        /* a computed, b in the batch */
-    KLOOP_BAD_CODEC,      /* a */
-    KLOOP_BAD_PACKING,    /* compressed bytes are corrupt */
-    KLOOP_TOO_LARGE,      /* decompressed beyond the limit of a bytes */
-    KLOOP_BAD_RECORD,     /* its size a and its fields, which end at b, differ */
-    KLOOP_BAD_RECORDS,    /* a announced, b found */
-    KLOOP_CODEC_REFUSED,  /* a codec's library refused to work, which says nothing about the bytes */
+    KLOOP_BAD_MAGIC,     /* a */
+    KLOOP_BAD_CRC,       /* a computed, b in the batch */
+    KLOOP_BAD_CODEC,     /* a */
+    KLOOP_BAD_PACKING,   /* compressed bytes are corrupt */
+    KLOOP_TOO_LARGE,     /* decompressed beyond the limit of a bytes */
+    KLOOP_BAD_RECORD,    /* its size a and its fields, which end at b, differ */
+    KLOOP_BAD_RECORDS,   /* a announced, b found */
+    KLOOP_CODEC_REFUSED, /* a codec's library refused to work, which says nothing about the bytes */
     /* reading from elsewhere */
     KLOOP_BAD_INPUT, /* the source of the values refused, and knows why */
     KLOOP_STATUS_COUNT,
@@ -61,8 +63,8 @@ typedef enum kloop_status {
 
 typedef struct kloop_fault {
     kloop_status status;
-    size_t at;  /* offset in the bytes given, or so far written */
-    int64_t a;  /* numbers that belong to the status */
+    size_t at; /* offset in the bytes given, or so far written */
+    int64_t a; /* numbers that belong to the status */
     int64_t b;
     /* The field, innermost first: its Kafka name, and the index of an element, or -1. */
     uint8_t depth;
@@ -72,7 +74,8 @@ typedef struct kloop_fault {
     } path[KLOOP_FAULT_DEPTH_MAX];
 } kloop_fault;
 
-/* "topics[3].name: 12 bytes are needed, 5 left at byte 17". Always terminated; answers the length it would have. */
+/* "topics[3].name: 12 bytes are needed, 5 left at byte 17". Always terminated; answers the length
+ * it would have. */
 KLOOP_API size_t kloop_fault_text(const kloop_fault *fault, char *text, size_t size);
 
 /* The same without the place, for those who count bytes in another text. */

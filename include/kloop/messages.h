@@ -2,15 +2,16 @@
 /*
  * Kafka's messages as C structs, one pair (request, response) for each API that a producer speaks.
  *
- * A struct serves all versions of its message: a field that a version does not carry is set to its default by decode,
- * and must be at its default when encoding for that version (unless Kafka marks it ignorable). A struct that is all
- * zero is not at its defaults; start from kloop_message_init().
+ * A struct serves all versions of its message: a field that a version does not carry is set to its
+ * default by decode, and must be at its default when encoding for that version (unless Kafka marks
+ * it ignorable). A struct that is all zero is not at its defaults; start from kloop_message_init().
  *
- * Strings and bytes are views. After a decode they point into the bytes that were decoded, so those must stay.
- * An array (kloop_array) is either a view of decoded bytes or a C array of the element structs named beside it; both
- * can be iterated and encoded. See <kloop/wire.h>.
+ * Strings and bytes are views. After a decode they point into the bytes that were decoded, so those
+ * must stay. An array (kloop_array) is either a view of decoded bytes or a C array of the element
+ * structs named beside it; both can be iterated and encoded. See <kloop/wire.h>.
  *
- * Names are Kafka's; "v" in a comment means version, "tagged" a field that is left out at its default.
+ * Names are Kafka's; "v" in a comment means version, "tagged" a field that is left out at its
+ * default.
  */
 #ifndef KLOOP_MESSAGES_H
 #define KLOOP_MESSAGES_H
@@ -27,8 +28,8 @@ typedef struct kloop_message_type kloop_message_type;
 
 /* A list inside a message. Made by decode, by kloop_array_of() or by kloop_array_null(). */
 typedef struct kloop_array {
-    const void *data;               /* decoded: the elements' bytes; else the first of count structs */
-    size_t len;                     /* decoded: how many bytes */
+    const void *data; /* decoded: the elements' bytes; else the first of count structs */
+    size_t len;       /* decoded: how many bytes */
     const kloop_message_type *type; /* decoded: of the elements; else NULL */
     int32_t count;                  /* -1: Kafka's null */
     int16_t version;                /* decoded: of the message */
@@ -36,8 +37,9 @@ typedef struct kloop_array {
 } kloop_array;
 
 /*
- * The record batches of a partition, null if both parts are. head is copied into the encoded request, body is a list
- * of slices that kloop_encode_request_slices() refers to and does not copy. After a decode all bytes are in head.
+ * The record batches of a partition, null if both parts are. head is copied into the encoded
+ * request, body is a list of slices that kloop_encode_request_slices() refers to and does not copy.
+ * After a decode all bytes are in head.
  */
 typedef struct kloop_records {
     kloop_slice head;
@@ -101,10 +103,10 @@ typedef struct kloop_metadata_request_topic {
 } kloop_metadata_request_topic;
 
 typedef struct kloop_metadata_request {
-    kloop_array topics;                          /* of kloop_metadata_request_topic; null (v1+): all topics */
-    bool allow_auto_topic_creation;              /* v4+, true */
-    bool include_cluster_authorized_operations;  /* v8-10 */
-    bool include_topic_authorized_operations;    /* v8+ */
+    kloop_array topics;             /* of kloop_metadata_request_topic; null (v1+): all topics */
+    bool allow_auto_topic_creation; /* v4+, true */
+    bool include_cluster_authorized_operations; /* v8-10 */
+    bool include_topic_authorized_operations;   /* v8+ */
 } kloop_metadata_request;
 
 typedef struct kloop_metadata_broker {
@@ -134,11 +136,11 @@ typedef struct kloop_metadata_topic {
 } kloop_metadata_topic;
 
 typedef struct kloop_metadata_response {
-    int32_t throttle_time_ms; /* v3+ */
-    kloop_array brokers;      /* of kloop_metadata_broker */
-    kloop_string cluster_id;  /* v2+, nullable */
-    int32_t controller_id;    /* v1+, -1 */
-    kloop_array topics;       /* of kloop_metadata_topic */
+    int32_t throttle_time_ms;              /* v3+ */
+    kloop_array brokers;                   /* of kloop_metadata_broker */
+    kloop_string cluster_id;               /* v2+, nullable */
+    int32_t controller_id;                 /* v1+, -1 */
+    kloop_array topics;                    /* of kloop_metadata_topic */
     int32_t cluster_authorized_operations; /* v8-10, -2^31 */
     int16_t error_code;                    /* v13+ */
 } kloop_metadata_response;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The few types that every part of kloop speaks in: a view of bytes, a view of text, an id, an allocator.
+ * The few types that every part of kloop speaks in: a view of bytes, a view of text, an id, an
+ * allocator.
  *
- * A view owns nothing. Each function that takes or gives one says how long the bytes must stay alive.
+ * A view owns nothing. Each function that takes or gives one says how long the bytes must stay
+ * alive.
  */
 #ifndef KLOOP_TYPES_H
 #define KLOOP_TYPES_H
@@ -14,7 +16,8 @@
 extern "C" {
 #endif
 
-/* A read-only view of bytes. data == NULL is Kafka's null, which is not the same as an empty value. */
+/* A read-only view of bytes. data == NULL is Kafka's null, which is not the same as an empty value.
+ */
 typedef struct kloop_slice {
     const uint8_t *data;
     size_t len;
@@ -32,10 +35,11 @@ typedef struct kloop_uuid {
 } kloop_uuid;
 
 /*
- * Where memory comes from. The table is copied by whoever takes it; ctx must outlive every object made with it.
- * alloc and resize give memory aligned for any type, or NULL when there is none: kloop then reports an error and leaves
- * things as they were. resize with p == NULL is alloc. old_size and size are what was asked for before, so that a host
- * can account for bytes without a header of its own. Sizes are never 0.
+ * Where memory comes from. The table is copied by whoever takes it; ctx must outlive every object
+ * made with it. alloc and resize give memory aligned for any type, or NULL when there is none:
+ * kloop then reports an error and leaves things as they were. resize with p == NULL is alloc.
+ * old_size and size are what was asked for before, so that a host can account for bytes without a
+ * header of its own. Sizes are never 0.
  */
 typedef struct kloop_allocator {
     void *(*alloc)(void *ctx, size_t size);

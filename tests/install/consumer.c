@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A program that uses the installed library as a stranger would, with public headers and public functions only: makes a
- * Produce request by hand, its payload left where it is, and reads it back as a broker would. Prints the version.
+ * A program that uses the installed library as a stranger would, with public headers and public
+ * functions only: makes a Produce request by hand, its payload left where it is, and reads it back
+ * as a broker would. Prints the version.
  */
 #include <kloop/wire.h>
 
@@ -43,7 +44,9 @@ static int read_batches(kloop_slice records)
         }
     }
     kloop_batch_reader_del(reader);
-    return fault.status ? complain("batch", &fault) : seen == 2 ? 0 : complain_plainly("two records were sent");
+    return fault.status ? complain("batch", &fault)
+           : seen == 2  ? 0
+                        : complain_plainly("two records were sent");
 }
 
 /* What a broker does with the bytes. */
@@ -57,13 +60,13 @@ static int read_request(const uint8_t *bytes, size_t len)
     if (kloop_frame_next(bytes, len, 1 << 20, &frame, &used, &fault) || used != len)
         return complain("frame", &fault);
     int16_t header_version = kloop_request_header_version(KLOOP_PRODUCE, VERSION);
-    if (kloop_decode_prefix(KLOOP_REQUEST_HEADER, KLOOP_REQUEST, header_version, frame.data, frame.len, &used, &header,
-                            &fault))
+    if (kloop_decode_prefix(KLOOP_REQUEST_HEADER, KLOOP_REQUEST, header_version, frame.data,
+                            frame.len, &used, &header, &fault))
         return complain("header", &fault);
     if (header.api_key != KLOOP_PRODUCE || header.correlation_id != 7)
         return complain_plainly("another header than was sent");
-    if (kloop_decode(KLOOP_PRODUCE, KLOOP_REQUEST, header.api_version, frame.data + used, frame.len - used, &request,
-                     &fault))
+    if (kloop_decode(KLOOP_PRODUCE, KLOOP_REQUEST, header.api_version, frame.data + used,
+                     frame.len - used, &request, &fault))
         return complain("request", &fault);
     kloop_produce_topic topic;
     for (kloop_iter t = kloop_iterate(&request.topic_data); kloop_next(&t, &topic);) {
@@ -119,12 +122,13 @@ static int send_request(kloop_slice batch)
     kloop_size size;
     uint8_t own[256], wire[1024];
     kloop_slice slices[3];
-    if (kloop_measure_request(KLOOP_PRODUCE, VERSION, kloop_text("consumer"), &request, &size, &fault))
+    if (kloop_measure_request(KLOOP_PRODUCE, VERSION, kloop_text("consumer"), &request, &size,
+                              &fault))
         return complain("measure", &fault);
     if (size.own > sizeof own || size.slices > 3 || size.total > sizeof wire)
         return complain_plainly("larger than thought");
-    if (kloop_encode_request_slices(KLOOP_PRODUCE, VERSION, 7, kloop_text("consumer"), &request, own, sizeof own,
-                                    slices, 3, &fault))
+    if (kloop_encode_request_slices(KLOOP_PRODUCE, VERSION, 7, kloop_text("consumer"), &request,
+                                    own, sizeof own, slices, 3, &fault))
         return complain("encode", &fault);
     size_t at = 0;
     for (size_t i = 0; i < size.slices; i++) {

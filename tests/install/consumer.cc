@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The same library from C++: encodes a Metadata response, reads it back, names an error code. Prints the version. */
+/* The same library from C++: encodes a Metadata response, reads it back, names an error code.
+ * Prints the version. */
 #include <kloop/wire.h>
 
 #include <iostream>
@@ -38,7 +39,8 @@ static bool round_trip()
         return complain("measure", fault);
     std::vector<uint8_t> bytes(size.total);
     size_t used;
-    if (kloop_encode(KLOOP_METADATA, KLOOP_RESPONSE, 12, &response, bytes.data(), bytes.size(), &used, &fault))
+    if (kloop_encode(KLOOP_METADATA, KLOOP_RESPONSE, 12, &response, bytes.data(), bytes.size(),
+                     &used, &fault))
         return complain("encode", fault);
 
     kloop_metadata_response again;

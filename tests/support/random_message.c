@@ -33,8 +33,8 @@ typedef struct maker {
 
 static int64_t some_number(kl_random *r)
 {
-    static const int64_t edges[] = {0, 1, -1, 127, 128, -128, 255, 32767, -32768, INT32_MAX, INT32_MIN, INT64_MAX,
-                                    INT64_MIN};
+    static const int64_t edges[] = {0,     1,      -1,        127,       128,       -128,     255,
+                                    32767, -32768, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
     if (kl_random_below(r, 3) == 0)
         return (int64_t)kl_random_next(r);
     return edges[kl_random_below(r, sizeof edges / sizeof edges[0])];
@@ -69,26 +69,29 @@ static kloop_slice some_bytes(maker *m)
 
 static kloop_string some_text(maker *m)
 {
-    static const char *const letters[] = {"a", "Z", "-", "\"", "\\", "\n", "\x01", "\xc3\xa4", "\xe2\x82\xac",
-                                          "\xf0\x9f\x98\x80"};
+    static const char *const letters[] = {
+        "a", "Z", "-", "\"", "\\", "\n", "\x01", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
     size_t len = some_length(m->random);
     char *text = kl_arena_alloc_bytes(m->arena, 4 * len + 1);
     KL_ASSERT(text != NULL);
     size_t at = 0;
     for (size_t i = 0; i < len; i++) {
-        const char *letter = letters[kl_random_below(m->random, sizeof letters / sizeof letters[0])];
+        const char *letter =
+            letters[kl_random_below(m->random, sizeof letters / sizeof letters[0])];
         memcpy(text + at, letter, strlen(letter));
         at += strlen(letter);
     }
     return (kloop_string){text, at};
 }
 
-static void make_value(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind kind, void *value, const uint8_t *from)
+static void make_value(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind kind, void *value,
+                       const uint8_t *from)
 {
     (void)from;
     maker *m = (maker *)tap;
     /* The walk has set the default; now and then that is a good value too. */
-    if (!kl_walk_carries(w, field) || (field->name && kl_random_below(m->random, 6) == 0 && kind < KL_STRING))
+    if (!kl_walk_carries(w, field) ||
+        (field->name && kl_random_below(m->random, 6) == 0 && kind < KL_STRING))
         return;
     switch (kind) {
     case KL_BOOL:
@@ -117,7 +120,8 @@ static void make_value(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind k
         *(kloop_slice *)value = wants_null(m, w, field) ? (kloop_slice){NULL, 0} : some_bytes(m);
         return;
     case KL_RECORDS:
-        ((kloop_records *)value)->head = wants_null(m, w, field) ? (kloop_slice){NULL, 0} : some_bytes(m);
+        ((kloop_records *)value)->head =
+            wants_null(m, w, field) ? (kloop_slice){NULL, 0} : some_bytes(m);
         return;
     case KL_ARRAY:
     case KL_STRUCT:
@@ -126,7 +130,8 @@ static void make_value(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind k
     KL_UNREACHABLE();
 }
 
-static bool make_array(kl_tap *tap, kl_walk *w, const kl_field *field, kloop_array *array, const uint8_t *from)
+static bool make_array(kl_tap *tap, kl_walk *w, const kl_field *field, kloop_array *array,
+                       const uint8_t *from)
 {
     (void)from;
     maker *m = (maker *)tap;
@@ -159,8 +164,8 @@ static bool make_struct(kl_tap *tap, kl_walk *w, const kl_field *field, int32_t 
     return index >= 0 || (kl_walk_carries(w, field) && kl_random_below(m->random, 2) == 0);
 }
 
-void kl_random_message(kl_random *r, const kloop_message_type *type, int16_t version, kl_arena *arena,
-                       kl_message *message)
+void kl_random_message(kl_random *r, const kloop_message_type *type, int16_t version,
+                       kl_arena *arena, kl_message *message)
 {
     maker m = {{make_value, make_array, end_array, make_struct, end_array}, r, arena, false};
     kl_walk w;
@@ -175,7 +180,8 @@ void kl_each_message(kl_each_fn fn, void *ctx)
         const kloop_api *api = kloop_api_at(i);
         for (int half = KLOOP_REQUEST; half <= KLOOP_RESPONSE; half++) {
             for (int16_t version = api->min_version; version <= api->max_version; version++) {
-                const kloop_message_type *type = kl_api_type(api->key, (kloop_half)half, version, NULL);
+                const kloop_message_type *type =
+                    kl_api_type(api->key, (kloop_half)half, version, NULL);
                 if (type)
                     fn(ctx, api, (kloop_half)half, version, type);
             }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random messages from a seed: a tap under KL_LOAD that makes values up, with a liking for boundaries, nulls and empty
- * things. The message's strings and lists live in the arena.
+ * Random messages from a seed: a tap under KL_LOAD that makes values up, with a liking for
+ * boundaries, nulls and empty things. The message's strings and lists live in the arena.
  */
 #ifndef KL_TESTS_RANDOM_MESSAGE_H
 #define KL_TESTS_RANDOM_MESSAGE_H
@@ -19,8 +19,8 @@ uint64_t kl_random_next(kl_random *r);
 /* 0 .. n-1 */
 uint32_t kl_random_below(kl_random *r, uint32_t n);
 
-void kl_random_message(kl_random *r, const kloop_message_type *type, int16_t version, kl_arena *arena,
-                       kl_message *message);
+void kl_random_message(kl_random *r, const kloop_message_type *type, int16_t version,
+                       kl_arena *arena, kl_message *message);
 
 /* Calls fn for each API, half and version that is spoken. */
 typedef void (*kl_each_fn)(void *ctx, const kloop_api *api, kloop_half half, int16_t version,

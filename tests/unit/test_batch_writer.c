@@ -296,8 +296,8 @@ static void expect_size(const kloop_batch_record *record, int16_t codec)
     size_t max = kloop_batch_size_max(&header, record, 1);
     uint8_t *buffer = malloc(max);
     assert_non_null(buffer);
-    assert_int_equal(
-        kloop_batch_encode(writer, &header, record, 1, buffer, max, &used, &fault), KLOOP_OK);
+    assert_int_equal(kloop_batch_encode(writer, &header, record, 1, buffer, max, &used, &fault),
+                     KLOOP_OK);
     assert_true(used <= max);
     if (codec == 0)
         assert_int_equal(used, max);
@@ -571,8 +571,9 @@ static void what_was_folded_is_not_kept(void **unused)
         assert_int_equal(kloop_batch_encode(w, &header, &record, 1, buffer, max, &used, &fault),
                          KLOOP_OK);
         size_t held = f.live_bytes;
-        assert_int_equal(kloop_batch_encode(w, &header, &record, 1, buffer, used - 1, &used, &fault),
-                         KLOOP_NO_SPACE);
+        assert_int_equal(
+            kloop_batch_encode(w, &header, &record, 1, buffer, used - 1, &used, &fault),
+            KLOOP_NO_SPACE);
         assert_int_equal(f.live_bytes, held);
         /* No memory for each of the segments, and at last for the bytes that are handed out. */
         for (size_t nth = 1;; nth++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Chains: what is appended comes out in order, whatever the pieces; memory that fails changes nothing. */
+/* Chains: what is appended comes out in order, whatever the pieces; memory that fails changes
+ * nothing. */
 #include "base/chain.h"
 #include "tests/support/fail_alloc.h"
 
@@ -104,7 +105,8 @@ static void long_chain_takes_few_segments(void **state)
 static void pieces_of_any_size_come_out_in_order(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {1, 2, 3, 487, 488, 489, 512, 4000, 4096, 65535, 65536, 65537, 200000};
+    static const size_t sizes[] = {1,    2,    3,     487,   488,   489,   512,
+                                   4000, 4096, 65535, 65536, 65537, 200000};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         fixture x;
         open_fixture(&x, 0);

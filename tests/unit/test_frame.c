@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frames out of a stream: any chunking gives the same frames, memory follows the bytes that came, lies are refused. */
+/* Frames out of a stream: any chunking gives the same frames, memory follows the bytes that came,
+ * lies are refused. */
 #include "protocol/frame.h"
 #include "tests/support/expect_fault.h"
 #include "tests/support/fail_alloc.h"
@@ -108,7 +109,10 @@ static void announced_length_costs_no_memory(void **state)
     kl_frame_reader r;
     kl_frame_reader_init(&r, INT32_MAX, &alloc);
     size_t room;
-    memcpy(kl_frame_space(&r, &room), "\x7f\xff\xff\xff" "abc", 7);
+    memcpy(kl_frame_space(&r, &room),
+           "\x7f\xff\xff\xff"
+           "abc",
+           7);
     kl_frame_received(&r, 7);
     kloop_slice frame;
     assert_int_equal(kl_frame_next(&r, &frame, NULL), KLOOP_OK);
@@ -315,8 +319,9 @@ static void stateless_splitter_tells_how_much_it_needs(void **state)
         kloop_slice frame;
         size_t used;
         kloop_fault fault = an_old_fault();
-        assert_int_equal(kloop_frame_next(kl_guard_copy_at_end(&g, bytes, len), len, 100, &frame, &used, &fault),
-                         KLOOP_OK);
+        assert_int_equal(
+            kloop_frame_next(kl_guard_copy_at_end(&g, bytes, len), len, 100, &frame, &used, &fault),
+            KLOOP_OK);
         kl_expect_fault(&fault, KLOOP_OK, 0, 0, 0, "");
         assert_int_equal(used, len < 4 ? 4 : 7);
         if (len < 7) {

@@ -398,7 +398,7 @@ static bool answer_too_much(void *ctx, kloop_string line, kl_buf *out)
 {
     (void)ctx, (void)line;
     kl_buf_set_limit(out, 10);
-    kl_buf_append_fill(out, 'x', 11);
+    kl_buf_append_str(out, "xxxxxxxxxxx");
     return true;
 }
 

@@ -184,10 +184,10 @@ static void golden_records(void **unused)
         &chain, &(kl_record){.key = {(const uint8_t *)"k", 1}, .value = {(const uint8_t *)"v", 1}},
         0, 0));
     assert_true(append(&chain,
-                                 &(kl_record){.value = {(const uint8_t *)"hello", 5},
-                                              .headers = some_headers,
-                                              .header_count = 1},
-                                 5, 1));
+                       &(kl_record){.value = {(const uint8_t *)"hello", 5},
+                                    .headers = some_headers,
+                                    .header_count = 1},
+                       5, 1));
     uint8_t *bytes = flat(&chain);
     kl_expect_bytes(bytes, kl_chain_len(&chain),
                     "10 00 00 00 02 6b 02 76 00"
@@ -317,6 +317,24 @@ static void sums_of_lengths_do_not_wrap_around(void **unused)
         assert_int_equal(kl_chain_len(&chain), 0);
         kl_chain_clear(&chain);
     }
+}
+
+/* So many that even the 64 bits of the sum would not do. */
+static void nor_do_those_of_many_headers(void **unused)
+{
+    (void)unused;
+    enum { MANY = 65536 };
+    kloop_record_header *headers = calloc(MANY, sizeof(*headers));
+    assert_non_null(headers);
+    for (size_t i = 0; i < MANY; i++)
+        headers[i] = (kloop_record_header){{"k", 1}, {content, SIZE_MAX}};
+    kl_record r = {.headers = headers, .header_count = MANY};
+    kl_chain chain;
+    kl_chain_init(&chain, &pool);
+    assert_true(kl_record_size(&r, 0, 0) > INT32_MAX);
+    assert_int_equal(kl_record_append_within(&chain, &r, 0, 0, SIZE_MAX), KL_RECORD_TOO_LARGE);
+    kl_chain_clear(&chain);
+    free(headers);
 }
 
 static void without_memory_nothing_changes(void **unused)
@@ -524,6 +542,7 @@ int main(void)
                                         pool_down),
         cmocka_unit_test_setup_teardown(too_large_for_kafka, pool_up, pool_down),
         cmocka_unit_test_setup_teardown(sums_of_lengths_do_not_wrap_around, pool_up, pool_down),
+        cmocka_unit_test_setup_teardown(nor_do_those_of_many_headers, pool_up, pool_down),
         cmocka_unit_test(without_memory_nothing_changes),
         cmocka_unit_test_setup_teardown(all_shapes_come_back, guard_up, guard_down),
         cmocka_unit_test_setup_teardown(what_is_no_record, guard_up, guard_down),

@@ -123,7 +123,7 @@ static void a_header_knows_what_the_batch_knows(void **unused)
     kl_batch_builder_clear(&b);
     assert_int_equal(kl_batch_builder_len(&b), 61);
     assert_int_equal(b.count, 0);
-    assert_int_equal(b.sealed, KL_BATCH_OPEN);
+    assert_int_equal(b.state, KL_BATCH_OPEN);
 }
 
 static void a_batch_has_a_limit(void **unused)
@@ -253,7 +253,7 @@ static void ten_thousand_records_and_every_codec(void **unused)
         size_t raw = kl_batch_builder_len(&b);
         kl_compressor *c = id ? compressor_of(id, &kl_mem_libc) : NULL;
         assert_int_equal(kl_batch_seal(&b, c), KL_CODEC_OK);
-        assert_int_equal(b.sealed, KL_BATCH_SEALED);
+        assert_int_equal(b.state, KL_BATCH_SEALED);
         assert_int_equal(b.codec, id);
         if (id)
             assert_true(kl_batch_builder_len(&b) < raw);
@@ -346,13 +346,13 @@ static void seal_given_up_leaves_an_open_batch(void **unused)
             kl_batch_sealer sealer;
             bool done = false;
             assert_int_equal(kl_batch_seal_begin(&sealer, &b, c), KL_CODEC_OK);
-            assert_int_equal(b.sealed, KL_BATCH_SEALING);
+            assert_int_equal(b.state, KL_BATCH_SEALING);
             for (int i = 0; i < after && !done; i++)
                 assert_int_equal(kl_batch_seal_step(&sealer, 3000, &done), KL_CODEC_OK);
             if (done)
                 break;
             kl_batch_seal_cancel(&sealer);
-            assert_int_equal(b.sealed, KL_BATCH_OPEN);
+            assert_int_equal(b.state, KL_BATCH_OPEN);
             assert_int_equal(kl_batch_builder_len(&b), raw);
         }
         kloop_batch_header header;
@@ -383,7 +383,7 @@ static void seal_without_memory_leaves_an_open_batch(void **unused)
             kl_codec_status status = kl_batch_seal(&b, c);
             if (f.refused > 0) {
                 assert_int_equal(status, KL_CODEC_NO_MEMORY);
-                assert_int_equal(b.sealed, KL_BATCH_OPEN);
+                assert_int_equal(b.state, KL_BATCH_OPEN);
                 add(&b, &(kl_record){.value = text("one more")}, 6);
                 status = kl_batch_seal(&b, c);
             }
@@ -429,7 +429,7 @@ static void seal_without_a_codec_never_fails(void **unused)
                 assert_int_equal(own.held_bytes, held);
                 assert_false(kl_compressor_busy(c));
                 assert_int_equal(kl_batch_seal(&b, NULL), KL_CODEC_OK);
-                assert_int_equal(b.sealed, KL_BATCH_SEALED);
+                assert_int_equal(b.state, KL_BATCH_SEALED);
                 assert_int_equal(b.codec, KL_CODEC_NONE);
                 assert_int_equal(kl_batch_builder_len(&b), len);
                 assert_int_equal(b.payload_crc, kl_crc32c(0, raw, len - KLOOP_BATCH_HEADER_BYTES));
@@ -709,7 +709,7 @@ static void a_compressor_has_one_stream(void **unused)
     for (kl_codec_id id = KL_CODEC_GZIP; id < KL_CODEC_COUNT; id++) {
         open_bench(&x, id);
         expect_asserted(&x, two_sealers_at_one_compressor, 0);
-        assert_int_equal(x.other.sealed, KL_BATCH_OPEN);
+        assert_int_equal(x.other.state, KL_BATCH_OPEN);
         assert_true(kl_compressor_busy(x.c));
         while (!step(&x))
             continue;
@@ -722,7 +722,7 @@ static void a_compressor_has_one_stream(void **unused)
         close_bench(&x);
         open_bench(&x, id);
         expect_asserted(&x, stream_of_its_own, 1);
-        assert_int_equal(x.b.sealed, KL_BATCH_OPEN);
+        assert_int_equal(x.b.state, KL_BATCH_OPEN);
         kl_compress_abort(x.c);
         close_bench(&x);
     }
@@ -761,7 +761,7 @@ static void after_a_fault_a_sealer_is_done_with(void **unused)
         bool done;
         assert_int_equal(kl_batch_seal_step(&x.sealer, SIZE_MAX, &done), KL_CODEC_NO_MEMORY);
         assert_false(done);
-        assert_int_equal(x.b.sealed, KL_BATCH_OPEN);
+        assert_int_equal(x.b.state, KL_BATCH_OPEN);
         assert_int_equal(kl_batch_seal_begin(&x.other_sealer, &x.other, x.c), KL_CODEC_OK);
         expect_asserted(&x, mistakes[i], i);
         /* The other one's stream goes on. */

@@ -69,6 +69,37 @@ static void numbers_of_a_decoded_list(void **state)
     }
 }
 
+/* Around the count that takes a second byte, and in more bytes than it needs. */
+static void counts_of_every_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *count;
+        int32_t wanted;
+    } cases[] = {
+        {"01", 0},     {"8100", 0},   {"02", 1},     {"8200", 1},    {"82808000", 1},   {"7f", 126},
+        {"ff00", 126}, {"8001", 127}, {"8101", 128}, {"808000", -1}, {"80818000", 127},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t bytes[600] = {0};
+        size_t at = kl_hex_bytes(cases[i].count, bytes, sizeof bytes);
+        int32_t count = cases[i].wanted < 0 ? 0 : cases[i].wanted;
+        for (int32_t n = 0; n < count; n++)
+            bytes[at + 4 * (size_t)n + 3] = (uint8_t)n;
+        size_t len = at + 4 * (size_t)count + 1;
+        kl_one_array m;
+        kl_walk w;
+        kl_walk_decode(&w, kl_guard_copy_at_end(&guard, bytes, len), len);
+        assert_int_equal(kl_walk_message(&w, &kl_one_nullable_numbers_type, 2, &m), KLOOP_OK);
+        assert_int_equal(kl_walk_at(&w), len);
+        assert_int_equal(m.value.count, cases[i].wanted);
+        int32_t number, seen = 0;
+        for (kloop_iter it = kloop_iterate(&m.value); kloop_next(&it, &number); seen++)
+            assert_int_equal(number, seen);
+        assert_int_equal(seen, count);
+    }
+}
+
 static void names_of_a_decoded_list(void **state)
 {
     (void)state;
@@ -471,10 +502,41 @@ static void no_end_is_shown_after_a_fault(void **state)
     assert_int_equal(tape.list[6].what, 'v');
 }
 
+/* ---- A tap that supplies values ---- */
+
+static void refuse_value(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind kind, void *value,
+                         const uint8_t *from)
+{
+    (void)tap, (void)kind, (void)from;
+    if (strcmp(field->name, "transactionTimeoutMs") == 0)
+        kl_walk_fail(w, KLOOP_BAD_INPUT, 0, 0, 0);
+    else
+        *(kloop_string *)value = kloop_text("given");
+}
+
+static void nothing_is_asked_for_after_a_refusal(void **state)
+{
+    (void)state;
+    kl_tap tap = {refuse_value, record_array, record_array_end, record_struct, record_struct_end};
+    kloop_init_producer_id_request m;
+    kl_walk w;
+    memset(&m, 0xa5, sizeof m);
+    kl_walk_load(&w, &tap);
+    assert_int_equal(kl_walk_message(&w, &kl_init_producer_id_request_type, 6, &m),
+                     KLOOP_BAD_INPUT);
+    kl_expect_text(m.transactional_id, "given");
+    /* All that comes after it is at its default. */
+    assert_int_equal(m.producer_id, -1);
+    assert_int_equal(m.producer_epoch, -1);
+    assert_false(m.enable_2pc);
+    assert_false(m.keep_prepared_txn);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_of_a_decoded_list),
+        cmocka_unit_test(counts_of_every_form),
         cmocka_unit_test(names_of_a_decoded_list),
         cmocka_unit_test(structs_of_a_decoded_list),
         cmocka_unit_test(lists_that_hold_nothing),
@@ -486,6 +548,7 @@ int main(void)
         cmocka_unit_test(what_a_tap_is_shown_in_order),
         cmocka_unit_test(what_a_tap_is_shown_of_lists_and_tags),
         cmocka_unit_test(no_end_is_shown_after_a_fault),
+        cmocka_unit_test(nothing_is_asked_for_after_a_refusal),
     };
     return cmocka_run_group_tests(tests, open_guard, close_guard);
 }

@@ -78,6 +78,30 @@ static void frame_of_api_versions_v4(void **state)
                     "0000001d001200040000000100056b6c6f6f7000066b6c6f6f7006302e312e3000");
 }
 
+static void no_room_for_the_length_or_what_follows(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t room, at;
+        int64_t a, b;
+        const char *path;
+    } cases[] = {
+        {0, 0, 4, 0, ""},
+        {3, 0, 4, 3, ""},
+        {4, 4, 2, 0, "requestApiKey"},
+        {11, 8, 4, 3, "correlationId"},
+        {32, 32, 1, 0, ""},
+    };
+    kloop_api_versions_request m = {kloop_text("kloop"), kloop_text("0.1.0")};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t *to = kl_guard_at_end(&guard, cases[i].room);
+        kloop_fault fault;
+        kloop_encode_request(KLOOP_API_VERSIONS, 4, 1, kloop_text("kloop"), &m, to, cases[i].room,
+                             &fault);
+        kl_expect_fault(&fault, KLOOP_NO_SPACE, cases[i].at, cases[i].a, cases[i].b, cases[i].path);
+    }
+}
+
 static void client_ids(void **state)
 {
     (void)state;
@@ -484,6 +508,41 @@ static void faults_may_be_left_out(void **state)
         KLOOP_BAD_NULL);
 }
 
+/* A fault is not left over from before. */
+static void faults_are_all_zero_when_all_is_well(void **state)
+{
+    (void)state;
+    kloop_sasl_handshake_request m = {kloop_text("x")};
+    kloop_sasl_handshake_response answer;
+    kloop_string me = kloop_text("me");
+    kloop_fault f[10];
+    kloop_size size;
+    kloop_slice slice;
+    uint8_t to[64];
+    size_t used, n = 0;
+    kloop_message_init(KLOOP_SASL_HANDSHAKE, KLOOP_RESPONSE, &answer);
+    memset(f, 0xa5, sizeof f);
+    kloop_measure(KLOOP_SASL_HANDSHAKE, KLOOP_REQUEST, 0, &m, &size, &f[n++]);
+    kloop_encode(KLOOP_SASL_HANDSHAKE, KLOOP_REQUEST, 0, &m, to, 64, &used, &f[n++]);
+    kloop_decode(KLOOP_SASL_HANDSHAKE, KLOOP_REQUEST, 0, to, used, &m, &f[n++]);
+    kloop_decode_prefix(KLOOP_SASL_HANDSHAKE, KLOOP_REQUEST, 0, to, 64, &used, &m, &f[n++]);
+    m.mechanism = kloop_text("x");
+    kloop_measure_request(KLOOP_SASL_HANDSHAKE, 0, me, &m, &size, &f[n++]);
+    kloop_encode_request(KLOOP_SASL_HANDSHAKE, 0, 1, me, &m, to, 64, &f[n++]);
+    kloop_encode_request_slices(KLOOP_SASL_HANDSHAKE, 0, 1, me, &m, to, 64, &slice, 1, &f[n++]);
+    kloop_measure_response(KLOOP_SASL_HANDSHAKE, 0, &answer, &size, &f[n++]);
+    kloop_encode_response(KLOOP_SASL_HANDSHAKE, 0, 1, &answer, to, 64, &f[n++]);
+    kloop_frame_next(to, 64, 64, &slice, &used, &f[n++]);
+    assert_non_null(slice.data);
+    for (size_t i = 0; i < n; i++) {
+        kl_expect_fault(&f[i], KLOOP_OK, 0, 0, 0, "");
+        for (int k = 0; k < KLOOP_FAULT_DEPTH_MAX; k++) {
+            assert_null(f[i].path[k].name);
+            assert_int_equal(f[i].path[k].index, 0);
+        }
+    }
+}
+
 static void bytes_behind_the_end(void **state)
 {
     (void)state;
@@ -522,6 +581,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frame_of_api_versions_v4),
+        cmocka_unit_test(no_room_for_the_length_or_what_follows),
         cmocka_unit_test(client_ids),
         cmocka_unit_test(frames_of_responses),
         cmocka_unit_test(every_frame_comes_apart_again),
@@ -531,6 +591,7 @@ int main(void)
         cmocka_unit_test(frames_stay_below_2_gib),
         cmocka_unit_test(what_is_not_spoken_is_refused_everywhere),
         cmocka_unit_test(faults_may_be_left_out),
+        cmocka_unit_test(faults_are_all_zero_when_all_is_well),
         cmocka_unit_test(bytes_behind_the_end),
         cmocka_unit_test(a_body_of_no_bytes),
     };
