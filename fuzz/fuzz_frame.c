@@ -27,6 +27,7 @@ typedef struct splitter {
     size_t at;
     size_t frame_max;
     size_t unread_max; /* the most that ever lay in the reader */
+    size_t step_max;   /* what comes at once at most */
 } splitter;
 
 typedef enum next { NEXT_FRAME, NEXT_MORE, NEXT_FAULT } next;
@@ -95,6 +96,8 @@ static bool receive(kl_frame_reader *r, splitter *s, kloop_slice chunk, size_t *
         }
         KL_FUZZ_CHECK(to && room > 0);
         size_t step = chunk.len < room ? chunk.len : room;
+        if (step > s->step_max)
+            step = s->step_max;
         memcpy(to, chunk.data, step);
         kl_frame_received(r, step);
         *received += step;
@@ -131,7 +134,7 @@ static void run(const kloop_slice *chunks, size_t count, splitter s, size_t nth)
  * takes. */
 static void run_public(kloop_slice stream, size_t frame_max)
 {
-    splitter s = {stream, 0, frame_max, 0};
+    splitter s = {stream, 0, frame_max, 0, 0};
     for (;;) {
         kloop_slice wanted;
         kloop_slice frame;
@@ -177,7 +180,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     kloop_slice stream = {bytes, times * once.len};
     size_t count = kl_drawn_cuts(&cuts, stream, chunks, CHUNKS_MAX);
 
-    splitter s = {stream, 0, frame_max, 0};
+    /* In a long stream memory shows only if little comes at once. */
+    splitter s = {stream, 0, frame_max, 0, times == 1 ? STREAM_MAX : 200};
     if (times == 1)
         run(&stream, 1, s, 0);
     run(chunks, count, s, how & 0x7f);

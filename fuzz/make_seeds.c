@@ -330,6 +330,17 @@ static void batch_lies(void)
             seed_buf("record_batch", &b, "a lie about a batch");
         }
     }
+    /* A byte too many at the end: of the batch, and as part of the last record. */
+    for (int inside = 0; inside < 2; inside++) {
+        kl_buf_reset(&b);
+        put_byte(&b, 0xe1);
+        put_hex(&b, golden);
+        put_byte(&b, 0);
+        b.data[1 + 11]++;
+        if (inside)
+            b.data[1 + 70] += 2;
+        seed_buf("record_batch", &b, "a byte too many");
+    }
     kl_buf_reset(&b);
     put_byte(&b, 0);
     seed_buf("record_batch", &b, "no batch at all");
