@@ -185,6 +185,9 @@ static kloop_status read_all(kloop_batch_reader *reader, kl_batch_records *recor
             return status;
         status = kl_batch_trial_read(reader, records, fault);
         if (status) {
+            /* What is wrong behind the last record is told instead of it. */
+            size_t count = kl_batch_records_count(records);
+            KL_FUZZ_CHECK(count < (size_t)header->record_count || header->record_count == 0);
             kloop_slice batch = kloop_batch_reader_bytes(reader);
             if (kloop_batch_codec(header) == 0)
                 KL_FUZZ_CHECK(!kl_naive_records(batch.data + KLOOP_BATCH_HEADER_BYTES,

@@ -67,6 +67,8 @@ void kl_expect_fault_at(const kloop_fault *fault, kloop_status status, size_t at
 {
     char found[256];
     kl_fault_path(fault, found, sizeof found);
+    for (int i = 0; i < fault->depth; i++)
+        assert_true(fault->path[i].index >= -1);
     if (fault->status == status && fault->at == at && fault->a == a && fault->b == b &&
         strcmp(found, path) == 0)
         return;

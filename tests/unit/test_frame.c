@@ -156,7 +156,7 @@ static void feed_frame(kl_frame_reader *r, size_t len)
         assert_non_null(p);
         size_t n = room < 4 + len - at ? room : 4 + len - at;
         for (size_t i = 0; i < n; i++, at++)
-            p[i] = at < 4 ? (uint8_t)(len >> (24 - 8 * at)) : 0;
+            p[i] = (uint8_t)(at < 4 ? len >> (24 - 8 * at) : 0);
         kl_frame_received(r, n);
         assert_int_equal(kl_frame_next(r, &frame, NULL), KLOOP_OK);
     }
