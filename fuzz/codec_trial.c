@@ -129,13 +129,14 @@ static uint8_t *chain_bytes(const kl_chain *chain, size_t *len)
     return bytes;
 }
 
-static int32_t draw_level(kl_drawn *d, const kl_codec *codec)
+static int32_t draw_level(kl_drawn *d, const kl_codec *codec, bool longer)
 {
     uint8_t how = kl_drawn_u8(d);
     if (how == 0 || codec->level_min > codec->level_max)
         return KL_CODEC_LEVEL_DEFAULT;
-    /* The thorough levels of zstd take milliseconds to begin. */
-    int32_t top = codec->id == KL_CODEC_ZSTD && how < 0xf0 ? 4 : codec->level_max;
+    /* Thorough levels take a hundred times as long; zstd's even to begin. */
+    bool slow = longer || codec->id == KL_CODEC_ZSTD;
+    int32_t top = slow && how < 0xf0 ? 4 : codec->level_max;
     int32_t level = codec->level_min < 0 ? (how & 31) - 8 : how & 31;
     return level < codec->level_min ? codec->level_min : level > top ? top : level;
 }
@@ -207,14 +208,16 @@ static void fill(uint8_t *to, size_t len, kloop_slice rest)
 
 static void run_compress(const kl_codec_trial *trial, kl_drawn *d, uint8_t how)
 {
-    int32_t level = draw_level(d, kl_codec_by_id((int)trial->id));
+    bool longer = (how & FLAG_LONGER) == FLAG_LONGER;
+    int32_t level = draw_level(d, kl_codec_by_id((int)trial->id), longer);
     size_t ahead = (size_t)kl_drawn_u8(d) * 3;
     kl_drawn cuts = *d;
     kl_drawn_bytes(d, CUTS_MAX);
     cuts.end = d->pos;
     kloop_slice rest = kl_drawn_rest(d);
-    bool longer = (how & FLAG_LONGER) == FLAG_LONGER && rest.len < trial->block_bytes;
-    size_t len = longer ? trial->block_bytes + trial->block_bytes / 4 : rest.len;
+    size_t len = longer && rest.len < trial->block_bytes
+                     ? trial->block_bytes + trial->block_bytes / 4
+                     : rest.len;
     uint8_t *bytes = kl_fuzz_exact_room(len);
     fill(bytes, len, rest);
     kloop_slice content = {bytes, len};

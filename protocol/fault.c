@@ -79,6 +79,9 @@ static void add_reason(text_out *out, const kloop_fault *fault)
     case KLOOP_BAD_TAG_ORDER:
         add(out, "tag %" PRId64 " after tag %" PRId64 ", tags must rise", a, b);
         return;
+    case KLOOP_BAD_TAG:
+        add(out, "tag %" PRId64 " is a field that this version does not have", a);
+        return;
     case KLOOP_BAD_TAG_SIZE:
         add(out, "a tagged field of %" PRId64 " %s where %" PRId64 " were announced", a, bytes(a),
             b);

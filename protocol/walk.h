@@ -291,6 +291,7 @@ typedef struct kl_tags {
     uint32_t count; /* KL_DECODE: still to come; else: written */
     uint32_t tag;   /* KL_DECODE: the one under the hand, if have */
     uint32_t size;
+    size_t at;    /* and where its number stands */
     int64_t last; /* the highest seen, -1 at first */
     bool have;
     uint8_t *count_at; /* KL_ENCODE */

@@ -14,11 +14,11 @@ static void next_tag(kl_walk *w, kl_tags *tags)
     tags->have = false;
     if (tags->count == 0 || kl_walk_failed(w))
         return;
-    size_t at = kl_walk_at(w);
+    tags->at = kl_walk_at(w);
     if (!kl_walk_read_uvarint(w, &tags->tag))
         return;
     if ((int64_t)tags->tag <= tags->last) {
-        kl_walk_fail(w, KLOOP_BAD_TAG_ORDER, at, tags->tag, tags->last);
+        kl_walk_fail(w, KLOOP_BAD_TAG_ORDER, tags->at, tags->tag, tags->last);
         return;
     }
     if (!kl_walk_read_uvarint(w, &tags->size))
@@ -113,12 +113,18 @@ void kl_walk_tagged(kl_walk *w, kl_tags *tags, uint32_t tag, const kl_field *f, 
     switch (w->mode) {
     case KL_DECODE:
         kl_walk_set_default(f, value);
-        if (!carried)
-            return;
         while (tags->have && tags->tag < tag)
             skip_tag(w, tags);
-        if (tags->have && tags->tag == tag)
+        if (!tags->have || tags->tag != tag)
+            return;
+        if (carried) {
             decode_tagged(w, tags, f, value);
+        } else {
+            /* Not unknown, but out of place: a sender that means the field speaks a later version.
+             * So does Kafka. */
+            kl_walk_fail(w, KLOOP_BAD_TAG, tags->at, tag, 0);
+            kl_walk_blame(w, f, -1);
+        }
         return;
     case KL_ENCODE:
     case KL_MEASURE:

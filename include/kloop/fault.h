@@ -32,6 +32,7 @@ typedef enum kloop_status {
     KLOOP_BAD_UTF8,        /* */
     KLOOP_BAD_BOOL,        /* a is neither 0 nor 1 */
     KLOOP_BAD_TAG_ORDER,   /* tag a after tag b */
+    KLOOP_BAD_TAG,         /* tag a belongs to a field that this version does not have */
     KLOOP_BAD_TAG_SIZE,    /* tag content took a bytes, b were announced */
     KLOOP_FRAME_TOO_LARGE, /* a bytes, b allowed */
     /* either direction */

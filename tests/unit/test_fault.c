@@ -60,6 +60,8 @@ static void numbers_and_place_are_told(void **state)
          "a count of 1 with 1 byte left at byte 4"},
         {{.status = KLOOP_TOO_LARGE, .a = 1},
          "more than the allowed 1 byte once decompressed at byte 0"},
+        {{.status = KLOOP_BAD_TAG, .a = 3},
+         "tag 3 is a field that this version does not have at byte 0"},
         {{.status = KLOOP_BAD_TAG_SIZE, .a = 8, .b = 9},
          "a tagged field of 8 bytes where 9 were announced at byte 0"},
         {{.status = KLOOP_NOT_CARRIED, .a = 3},
