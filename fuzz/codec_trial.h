@@ -20,8 +20,13 @@ typedef enum kl_opinion {
 
 typedef struct kl_codec_trial {
     kl_codec_id id;
-    /* What the library makes of packed bytes that we read as content. */
+    /*
+     * What the library makes of packed bytes that we read as content. With content.data NULL: does
+     * it take them at all, if content.len bytes are room enough?
+     */
     kl_opinion (*second_opinion)(kloop_slice packed, kloop_slice content);
+    /* What we call corrupt or cut off, the library does not take either. */
+    bool strict;
     /* Puts checksums right, so that a mutation gets past them. May be NULL. */
     void (*mend)(uint8_t *packed, size_t len);
     /* All memory that a decompressor may take beyond the bytes that go in and come out. */
@@ -29,6 +34,9 @@ typedef struct kl_codec_trial {
     /* What the compressor sees at once. */
     size_t block_bytes;
 } kl_codec_trial;
+
+/* For second opinions: made bytes are the content, or any content that fits. */
+bool kl_codec_trial_same(const uint8_t *out, size_t made, kloop_slice content);
 
 void kl_codec_trial_run(const kl_codec_trial *trial, const uint8_t *data, size_t size);
 
