@@ -19,7 +19,7 @@
 
 #define CHUNKS_MAX 64
 #define STREAM_MAX 16384
-#define LONG_BYTES 40000
+#define LONG_BYTES 20000
 
 /* What must come out, one after the other. */
 typedef struct splitter {

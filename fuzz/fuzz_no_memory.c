@@ -230,7 +230,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t what = kl_drawn_u8(&d);
     int codec = what >> 2 & 3;
     kl_counted_memory memory;
-    kl_counted_memory_init(&memory, kl_drawn_u8(&d));
+    size_t nth = kl_drawn_u8(&d);
+    kl_counted_memory_init(&memory, nth);
     kloop_allocator alloc = kl_counted_memory_table(&memory);
     switch (what & 3) {
     case 0:
@@ -247,7 +248,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     }
     kl_counted_memory_end(&memory);
-    kl_fuzz_feature((uint32_t)what << 9 | (memory.refused > 0 ? 0x100u : 0) |
-                    (memory.refused ? memory.nth & 0xff : 0));
+    /* The first few refusals, in each of the subjects. */
+    if (memory.refused > 0)
+        kl_fuzz_feature((uint32_t)(what & 0x1f) << 3 | (nth < 7 ? (uint32_t)nth : 7));
     return 0;
 }
