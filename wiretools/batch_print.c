@@ -37,10 +37,7 @@ static void put_text(kl_json_writer *json, const char *key, const char *value)
 static void put_bytes(kl_json_writer *json, const char *key, kloop_slice bytes)
 {
     kl_json_write_key(json, key);
-    if (bytes.data)
-        kl_json_write_base64(json, bytes);
-    else
-        kl_json_write_null(json);
+    kl_json_write_base64(json, bytes);
 }
 
 static void put_header(kl_json_writer *json, const kloop_batch_header *header)

@@ -21,14 +21,6 @@ static void put_key(kl_json_writer *out, const kl_field *field)
         kl_json_write_key(out, field->name);
 }
 
-static void put_bytes(kl_json_writer *out, kloop_slice bytes)
-{
-    if (bytes.data)
-        kl_json_write_base64(out, bytes);
-    else
-        kl_json_write_null(out);
-}
-
 static void show_value(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind kind, void *value,
                        const uint8_t *from)
 {
@@ -59,10 +51,10 @@ static void show_value(kl_tap *tap, kl_walk *w, const kl_field *field, kl_kind k
         kl_json_write_string(out, *(const kloop_string *)value);
         break;
     case KL_BYTES:
-        put_bytes(out, *(const kloop_slice *)value);
+        kl_json_write_base64(out, *(const kloop_slice *)value);
         break;
     case KL_RECORDS:
-        put_bytes(out, ((const kloop_records *)value)->head);
+        kl_json_write_base64(out, ((const kloop_records *)value)->head);
         break;
     case KL_ARRAY:
     case KL_STRUCT:
