@@ -6,12 +6,12 @@
  */
 #include "cli/wire_command.h"
 
+#include "base/excerpt.h"
+#include "base/nearest.h"
 #include "cli/exit_code.h"
 #include "cli/line_filter.h"
-#include "cli/nearest.h"
 #include "wiretools/batch_load.h"
 #include "wiretools/batch_print.h"
-#include "wiretools/excerpt.h"
 #include "wiretools/hex.h"
 #include "wiretools/json_read.h"
 #include "wiretools/message_load.h"

@@ -2,8 +2,8 @@
 /* Types and ranges, and the words for what does not fit. */
 #include "wiretools/json_value.h"
 
+#include "base/excerpt.h"
 #include "wiretools/base64.h"
-#include "wiretools/excerpt.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Quoting text from outside: whole when it fits, one line always, never a broken character. */
+#include "base/excerpt.h"
 #include "base/utf8.h"
 #include "tests/support/guard.h"
-#include "wiretools/excerpt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which word was meant: near ones are found, far ones are not offered. */
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <kloop/wire.h>
 

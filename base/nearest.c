@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Edit distance between short words, by the usual table of two rows. */
-#include "cli/nearest.h"
+#include "base/nearest.h"
+#include "base/ascii.h"
 
 #include <string.h>
 
 #define WORD_MAX 64
 #define FAR      1000
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
 
 static size_t least(size_t a, size_t b, size_t c)
 {
@@ -30,7 +26,7 @@ static size_t distance(const char *known, kloop_string word)
         size_t diagonal = row[0];
         row[0] = j + 1;
         for (size_t i = 0; i < known_len; i++) {
-            size_t replace = diagonal + (lower(known[i]) != lower(word.data[j]));
+            size_t replace = diagonal + (kl_ascii_lower(known[i]) != kl_ascii_lower(word.data[j]));
             diagonal = row[i + 1];
             row[i + 1] = least(replace, row[i + 1] + 1, row[i] + 1);
         }

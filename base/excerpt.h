@@ -3,8 +3,8 @@
  * The beginning of a text from outside, fit to be quoted in a message of one line: nothing in it
  * ends the line, moves the cursor or breaks the encoding, and it is short. Pure, nothing is owned.
  */
-#ifndef KL_WIRETOOLS_EXCERPT_H
-#define KL_WIRETOOLS_EXCERPT_H
+#ifndef KL_BASE_EXCERPT_H
+#define KL_BASE_EXCERPT_H
 
 #include <kloop/types.h>
 

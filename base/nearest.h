@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* "Did you mean": which of the known words is near enough to what was typed. */
-#ifndef KL_CLI_NEAREST_H
-#define KL_CLI_NEAREST_H
+#ifndef KL_BASE_NEAREST_H
+#define KL_BASE_NEAREST_H
 
 #include <kloop/types.h>
 

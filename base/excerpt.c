@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Character by character, because a cut inside one would make bytes that are not UTF-8. */
-#include "wiretools/excerpt.h"
+#include "base/excerpt.h"
 
 #include "base/check.h"
 #include "base/utf8.h"
