@@ -1,14 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The kloop command: finds the subcommand and hands over. */
+#define _POSIX_C_SOURCE 200809L
 #include "base/check.h"
+#include "base/nearest.h"
 #include "cli/exit_code.h"
-#include "cli/nearest.h"
+#include "cli/perf_command.h"
+#include "cli/produce_command.h"
+#include "cli/sink_command.h"
 #include "cli/wire_command.h"
 
 #include <kloop/wire.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+    {"produce", kl_produce_command, "lines to records"},
+    {"perf", kl_perf_command, "measure a producer as kafka-producer-perf-test does"},
+    {"sink", kl_sink_command, "a Kafka broker in memory"},
+    {"wire", kl_wire_command, "decode and encode the Kafka wire protocol and record batches"},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static void print_check(const char *file, int line, const char *what)
 {
@@ -20,29 +39,59 @@ static void print_check(const char *file, int line, const char *what)
 
 static void print_help(FILE *to)
 {
-    fputs("usage: kloop COMMAND [ARGUMENTS]\n"
-          "\n"
-          "  wire        decode and encode the Kafka wire protocol and record batches\n"
-          "\n"
+    fputs("usage: kloop COMMAND [ARGUMENTS]\n\n", to);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n"
           "  --version   which kloop this is\n"
           "  --help      this text; kloop COMMAND --help tells more of a command\n"
           "\n"
           "examples:\n"
+          "  kloop perf --sink --num-records 100000 --record-size 100\n"
           "  kloop wire apis\n"
           "  echo 'ApiVersions 3 request 066b6c6f6f7006302e312e3000' | kloop wire decode\n",
           to);
 }
 
+static int unknown(const char *word)
+{
+    const char *near = kl_nearest_of(NULL, "--version", kloop_text(word));
+    near = kl_nearest_of(near, "--help", kloop_text(word));
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        near = kl_nearest_of(near, commands[i].name, kloop_text(word));
+    fprintf(stderr, "kloop: there is no %s '%s'", word[0] == '-' ? "option" : "command", word);
+    if (near)
+        fprintf(stderr, ", did you mean '%s'?", near);
+    fputs("\nkloop --help lists the commands.\n", stderr);
+    return KL_EXIT_USAGE;
+}
+
+/*
+ * Who starts us with standard input or output closed must not find sockets in their place. What
+ * stands there now answers as something closed does: reading the one and writing the others fails
+ * with EBADF.
+ */
+static void hold_standard_fds(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+}
+
 int main(int argc, char **argv)
 {
     kl_check_hook = print_check;
+    hold_standard_fds();
     if (argc < 2) {
         print_help(stderr);
         return KL_EXIT_USAGE;
     }
     const char *word = argv[1];
-    if (strcmp(word, "wire") == 0)
-        return kl_wire_command(argc - 1, argv + 1);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(word, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         print_help(stdout);
         return KL_EXIT_OK;
@@ -51,13 +100,5 @@ int main(int argc, char **argv)
         printf("kloop %s\n", kloop_version());
         return KL_EXIT_OK;
     }
-    static const char *const known[] = {"wire", "--version", "--help"};
-    const char *near = NULL;
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        near = kl_nearest_of(near, known[i], kloop_text(word));
-    fprintf(stderr, "kloop: there is no %s '%s'", word[0] == '-' ? "option" : "command", word);
-    if (near)
-        fprintf(stderr, ", did you mean '%s'?", near);
-    fputs("\nkloop --help lists the commands.\n", stderr);
-    return KL_EXIT_USAGE;
+    return unknown(word);
 }

@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What `cmake --install` puts where: the public headers, both libraries, kloop.pc, the CMake package and the command.
+# What `cmake --install` puts where: the public headers, the libraries, a .pc for each, the CMake package and the command.
 # Everything finds the rest by relative paths, so the folder may be moved.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(DIRECTORY include/kloop DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
-# Two sets, so that whoever links the shared library needs no codec library's development files.
-foreach(kind shared static)
+set(_not_here "")
+if(NOT KLOOP_BUILD_DRIVER)
+    # A header without its library would only be found out by the linker.
+    set(_not_here PATTERN kloop.h EXCLUDE)
+endif()
+install(DIRECTORY include/kloop DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" ${_not_here})
+set(_kinds engine_shared engine_static)
+if(KLOOP_BUILD_DRIVER)
+    list(APPEND _kinds shared static)
+endif()
+# A set for each, so that whoever links a shared library needs no development files of what is behind it.
+foreach(kind ${_kinds})
     install(TARGETS kloop_${kind} EXPORT kloop_${kind}_targets
         RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
@@ -19,7 +28,7 @@ if(KLOOP_BUILD_CLI)
 endif()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
-# kloop.pc
+# kloop.pc, kloop-engine.pc
 file(RELATIVE_PATH KLOOP_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 string(REGEX REPLACE "/$" "" KLOOP_PC_PREFIX "\${pcfiledir}/${KLOOP_PC_PREFIX}")
 foreach(dir LIBDIR INCLUDEDIR)
@@ -29,12 +38,29 @@ foreach(dir LIBDIR INCLUDEDIR)
         set(KLOOP_PC_PREFIX "${CMAKE_INSTALL_PREFIX}")
     endif()
 endforeach()
-configure_file(cmake/kloop.pc.in ${PROJECT_BINARY_DIR}/package/kloop.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/package/kloop.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+# kloop_pc(NAME DESCRIPTION PRIVATE)
+function(kloop_pc KLOOP_PC_NAME KLOOP_PC_DESCRIPTION KLOOP_PC_PRIVATE)
+    configure_file(cmake/kloop.pc.in ${PROJECT_BINARY_DIR}/package/${KLOOP_PC_NAME}.pc @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/package/${KLOOP_PC_NAME}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
+set(_private "zlib liblz4 libzstd")
+kloop_pc(kloop-engine "Kafka producer without a loop, and the Kafka wire protocol" "${_private}")
+if(KLOOP_BUILD_DRIVER)
+    # Some, Debian among them, give libuv's archive a name and a module of its own. Only --static asks for it.
+    set(_uv libuv)
+    find_package(PkgConfig QUIET)
+    if(PKG_CONFIG_FOUND)
+        pkg_check_modules(KLOOP_UV_STATIC QUIET libuv-static)
+        if(KLOOP_UV_STATIC_FOUND)
+            set(_uv libuv-static)
+        endif()
+    endif()
+    kloop_pc(kloop "Kafka producer for libuv loops, and the Kafka wire protocol" "${_uv} libcares ${_private}")
+endif()
 
 # The CMake package
 set(_package ${CMAKE_INSTALL_LIBDIR}/cmake/kloop)
-foreach(kind shared static)
+foreach(kind ${_kinds})
     install(EXPORT kloop_${kind}_targets
         FILE kloopTargets-${kind}.cmake NAMESPACE kloop:: DESTINATION ${_package})
 endforeach()
@@ -51,5 +77,5 @@ configure_package_config_file(cmake/kloopConfig.cmake.in ${PROJECT_BINARY_DIR}/p
 install(FILES
     ${PROJECT_BINARY_DIR}/package/kloopConfig.cmake
     ${PROJECT_BINARY_DIR}/package/kloopConfigVersion.cmake
-    ${PROJECT_SOURCE_DIR}/cmake/kloopCodecLibraries.cmake
+    ${PROJECT_SOURCE_DIR}/cmake/kloopFindLibraries.cmake
     DESTINATION ${_package})

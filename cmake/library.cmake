@@ -1,49 +1,71 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The library, shared and static from the same objects, and what our own programs link.
-set(_objects
-    $<TARGET_OBJECTS:kloop_base>
-    $<TARGET_OBJECTS:kloop_codecs>
-    $<TARGET_OBJECTS:kloop_protocol>)
+# The libraries, each shared and static from the same objects, and what our own programs link.
+#
+#   libkloop-engine   base to core: the engine, the protocol, record batches; for those who have a loop of their own
+#   libkloop          the same and the driver: the producer on a libuv loop
+#
+# A program links one of the two. kloop_library(TARGET OUTPUT OBJECTS LINKS) makes TARGET_shared and TARGET_static.
 
 # While the version is 0.x, a new minor version may break programs; then it has a new name too.
 set(_soversion ${PROJECT_VERSION_MAJOR})
 if(PROJECT_VERSION_MAJOR EQUAL 0)
     set(_soversion 0.${PROJECT_VERSION_MINOR})
 endif()
-
-foreach(kind shared static)
-    string(TOUPPER ${kind} KIND)
-    add_library(kloop_${kind} ${KIND} ${_objects})
-    add_library(kloop::${kind} ALIAS kloop_${kind})
-    set_target_properties(kloop_${kind} PROPERTIES
-        OUTPUT_NAME kloop
-        EXPORT_NAME ${kind}
-        LINKER_LANGUAGE C)
-    target_include_directories(kloop_${kind} INTERFACE
-        $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
-    target_link_libraries(kloop_${kind} PRIVATE kloop::zlib kloop::lz4 kloop::zstd)
-endforeach()
-
 set(_map ${PROJECT_SOURCE_DIR}/cmake/kloop.map)
-set_target_properties(kloop_shared PROPERTIES
-    VERSION ${PROJECT_VERSION}
-    SOVERSION ${_soversion}
-    LINK_DEPENDS ${_map})
-target_link_options(kloop_shared PRIVATE LINKER:--version-script=${_map})
-target_link_libraries(kloop_shared PRIVATE kloop_instrument)
-if(KLOOP_PLAIN_OBJECTS)
-    # Sanitizers leave their own symbols to the program; everything else must be found here.
-    target_link_options(kloop_shared PRIVATE LINKER:--no-undefined)
-endif()
 
+function(kloop_library target output objects links)
+    foreach(kind shared static)
+        string(TOUPPER ${kind} KIND)
+        set(library ${target}_${kind})
+        # kloop::shared, kloop::engine_shared
+        string(REGEX REPLACE "^kloop_" "" name ${library})
+        add_library(${library} ${KIND} ${objects})
+        add_library(kloop::${name} ALIAS ${library})
+        set_target_properties(${library} PROPERTIES
+            OUTPUT_NAME ${output}
+            EXPORT_NAME ${name}
+            LINKER_LANGUAGE C)
+        target_include_directories(${library} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+        target_link_libraries(${library} PRIVATE ${links})
+    endforeach()
+    set(library ${target}_shared)
+    set_target_properties(${library} PROPERTIES
+        VERSION ${PROJECT_VERSION}
+        SOVERSION ${_soversion}
+        LINK_DEPENDS ${_map})
+    target_link_options(${library} PRIVATE LINKER:--version-script=${_map})
+    target_link_libraries(${library} PRIVATE kloop_instrument)
+    if(KLOOP_PLAIN_OBJECTS)
+        # Sanitizers leave their own symbols to the program; everything else must be found here.
+        target_link_options(${library} PRIVATE LINKER:--no-undefined)
+    endif()
+endfunction()
+
+set(_objects
+    $<TARGET_OBJECTS:kloop_base>
+    $<TARGET_OBJECTS:kloop_codecs>
+    $<TARGET_OBJECTS:kloop_protocol>
+    $<TARGET_OBJECTS:kloop_core>)
+set(_links kloop::zlib kloop::lz4 kloop::zstd)
+kloop_library(kloop_engine kloop-engine "${_objects}" "${_links}")
+set(_kind static)
 if(BUILD_SHARED_LIBS)
-    add_library(kloop::kloop ALIAS kloop_shared)
-else()
-    add_library(kloop::kloop ALIAS kloop_static)
+    set(_kind shared)
 endif()
+add_library(kloop::engine ALIAS kloop_engine_${_kind})
 
-# For programs of this tree: hidden symbols are within reach through the static library, internal headers by their path.
+# For programs of this tree: hidden symbols are within reach through a static library, internal headers by their path.
 add_library(kloop_inside INTERFACE)
-target_link_libraries(kloop_inside INTERFACE kloop_static kloop_warnings kloop_instrument)
+target_link_libraries(kloop_inside INTERFACE kloop_warnings kloop_instrument)
 target_include_directories(kloop_inside INTERFACE ${PROJECT_SOURCE_DIR})
+
+if(KLOOP_BUILD_DRIVER)
+    list(APPEND _objects $<TARGET_OBJECTS:kloop_driver>)
+    list(APPEND _links kloop::uv kloop::cares)
+    kloop_library(kloop kloop "${_objects}" "${_links}")
+    add_library(kloop::kloop ALIAS kloop_${_kind})
+    target_link_libraries(kloop_inside INTERFACE kloop_static kloop::uv)
+else()
+    target_link_libraries(kloop_inside INTERFACE kloop_engine_static)
+endif()

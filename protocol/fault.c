@@ -145,6 +145,33 @@ static void add_reason(text_out *out, const kloop_fault *fault)
     case KLOOP_BAD_INPUT:
         add(out, "the source of the values refused");
         return;
+    case KLOOP_FULL:
+        add(out, "the producer's memory is used up for now");
+        return;
+    case KLOOP_CLOSED:
+        add(out, "the producer is closed or closing");
+        return;
+    case KLOOP_FATAL:
+        add(out, "the producer cannot go on");
+        return;
+    case KLOOP_BAD_ARGUMENT:
+        add(out, "an argument is missing");
+        return;
+    case KLOOP_BAD_PARTITION:
+        add(out, "the topic has no such partition");
+        return;
+    case KLOOP_BAD_TIMESTAMP:
+        add(out, "a timestamp is negative");
+        return;
+    case KLOOP_BAD_HEADERS:
+        add(out, "the headers of a record are not sound");
+        return;
+    case KLOOP_BAD_TOPIC:
+        add(out, "not a name for a topic");
+        return;
+    case KLOOP_BAD_CONFIG:
+        add(out, "the configuration is not sound");
+        return;
     case KLOOP_STATUS_COUNT:
         break;
     }

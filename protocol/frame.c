@@ -68,15 +68,35 @@ static void settle(kl_frame_reader *r)
     r->start = 0;
 }
 
+/* What is unread moves only if it is the smaller part, so a byte moves rarely. */
+static bool moves(const kl_frame_reader *r)
+{
+    return r->start > 0 && r->buf.len - r->start <= r->start;
+}
+
+bool kl_frame_must_grow(const kl_frame_reader *r)
+{
+    size_t unread = r->buf.len - r->start;
+    size_t end = moves(r) ? unread : r->buf.len;
+    return unread > 0 && r->buf.cap - end < READ_BYTES;
+}
+
+void kl_frame_give_back(kl_frame_reader *r)
+{
+    KL_ASSERT(r->start == r->buf.len);
+    kl_buf_deinit(&r->buf);
+    r->start = 0;
+    r->needed = 0;
+}
+
 uint8_t *kl_frame_space(kl_frame_reader *r, size_t *room)
 {
     check_invariants(r);
-    /* Frames that were taken make room; what is unread moves only if it is the smaller part, so a
-     * byte moves rarely. */
+    /* Frames that were taken make room. */
     size_t unread = r->buf.len - r->start;
     if (unread == 0) {
         settle(r);
-    } else if (r->start > 0 && unread <= r->start) {
+    } else if (moves(r)) {
         memcpy(r->buf.data, r->buf.data + r->start, unread);
         kl_buf_truncate(&r->buf, unread);
         r->start = 0;

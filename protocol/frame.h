@@ -46,6 +46,11 @@ void kl_frame_reader_deinit(kl_frame_reader *r);
 
 /* Where the next bytes should land, and how many fit (at least one). */
 uint8_t *kl_frame_space(kl_frame_reader *r, size_t *room);
+/* Would kl_frame_space double the buffer, because a frame is begun and little room is left? An
+ * empty one takes its first piece without a question. */
+bool kl_frame_must_grow(const kl_frame_reader *r);
+/* Gives the buffer back, from which all bytes were taken. */
+void kl_frame_give_back(kl_frame_reader *r);
 /* n bytes landed there. */
 void kl_frame_received(kl_frame_reader *r, size_t n);
 /* frame->data is NULL when no whole frame is there yet. fault->at is the offset in the whole

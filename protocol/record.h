@@ -11,9 +11,8 @@
  *     value        varint length, -1 for null; bytes
  *     headers      varint count; for each a key (varint length, text) and a value (as above)
  *
- * Sizes come first, so that the length needs no second look at what was written. A record without
- * headers, with small numbers, that fits into the chain's last segment is written right here; all
- * others by record.c.
+ * Sizes come first, so that the length needs no second look at what was written. A plain record
+ * that fits into the chain's last segment is written right here; all others by record.c.
  *
  * Everything is a view: nothing is kept of a record once it is appended, and what is read points
  * into the bytes.
@@ -63,16 +62,6 @@ kl_record_appended kl_record_append_any(kl_chain *chain, const kl_record *r,
                                         size_t bytes_max);
 
 /* Varints of at most two bytes, and of at most three. */
-static inline size_t kl_record_size14(uint32_t v)
-{
-    return v < 0x80 ? 1 : 2;
-}
-
-static inline size_t kl_record_size21(uint32_t v)
-{
-    return v < 0x80 ? 1 : v < 0x4000 ? 2 : 3;
-}
-
 static inline uint8_t *kl_record_put14(uint8_t *p, uint32_t v)
 {
     if (v < 0x80) {
@@ -95,54 +84,119 @@ static inline uint8_t *kl_record_put21(uint8_t *p, uint32_t v)
 }
 
 /*
+ * The plain record: no headers, up to 8 seconds and a million records behind the first of its
+ * batch, and key and value so long together that the size of the length field is known before the
+ * rest is written: one byte up to KL_RECORD_SHORT_MAX, two from KL_RECORD_PLAIN_MIN to
+ * KL_RECORD_PLAIN_MAX. So nothing is measured: the fields are written one after the other, and the
+ * length last.
+ */
+#define KL_RECORD_SHORT_MAX        52
+#define KL_RECORD_PLAIN_MIN        58
+#define KL_RECORD_PLAIN_MAX        8180
+#define KL_RECORD_PLAIN_OFFSET_MAX ((1 << 20) - 1)
+#define KL_RECORD_PLAIN_FRAME      13 /* what it takes beside key and value, at most */
+
+/*
+ * len is below 256. Moves of a fixed size, of which the last one overlaps the one before it: fewer
+ * instructions than a call, and a caller that calls nobody needs no registers saved.
+ */
+KL_INLINE void kl_record_copy_small(uint8_t *to, const uint8_t *from, size_t len)
+{
+    if (len > 64) {
+        if (len > 128) {
+            memcpy(to, from, 128);
+            memcpy(to + len - 128, from + len - 128, 128);
+            return;
+        }
+        memcpy(to, from, 64);
+        memcpy(to + len - 64, from + len - 64, 64);
+    } else if (len > 16) {
+        if (len > 32) {
+            memcpy(to, from, 32);
+            memcpy(to + len - 32, from + len - 32, 32);
+            return;
+        }
+        memcpy(to, from, 16);
+        memcpy(to + len - 16, from + len - 16, 16);
+    } else if (len >= 4) {
+        if (len > 8) {
+            memcpy(to, from, 8);
+            memcpy(to + len - 8, from + len - 8, 8);
+            return;
+        }
+        memcpy(to, from, 4);
+        memcpy(to + len - 4, from + len - 4, 4);
+    } else {
+        for (size_t i = 0; i < len; i++)
+            to[i] = from[i];
+    }
+}
+
+/*
+ * Appends the record if it is plain and surely ends at or before limit, which is in the chain's
+ * last segment; false: nothing was done, and kl_record_append_within can tell more. Neither headers
+ * nor attributes are looked at. offset_delta is from 0 to KL_RECORD_PLAIN_OFFSET_MAX. small, a
+ * constant: only records whose key and value are below 256 bytes each.
+ */
+KL_INLINE bool kl_record_append_plain(kl_chain *chain, kloop_slice key, kloop_slice value,
+                                      int64_t timestamp_delta, int32_t offset_delta,
+                                      const uint8_t *limit, bool small)
+{
+    size_t key_len = key.data ? key.len : 0;
+    size_t value_len = value.data ? value.len : 0;
+    size_t bytes = key_len + value_len;
+    uint8_t *start = chain->pos;
+    if (KL_UNLIKELY(
+            (uint64_t)timestamp_delta >= 1 << 13 || (key_len | value_len) >> (small ? 8 : 13) ||
+            (!small && bytes > KL_RECORD_PLAIN_MAX) ||
+            bytes - (KL_RECORD_SHORT_MAX + 1) < KL_RECORD_PLAIN_MIN - (KL_RECORD_SHORT_MAX + 1) ||
+            (size_t)(limit - start) < bytes + KL_RECORD_PLAIN_FRAME))
+        return false;
+
+    uint8_t *body = start + (bytes <= KL_RECORD_SHORT_MAX ? 1 : 2);
+    uint8_t *p = body;
+    *p++ = 0;
+    p = kl_record_put14(p, (uint32_t)timestamp_delta << 1);
+    p = kl_record_put21(p, (uint32_t)offset_delta << 1);
+    p = kl_record_put14(p, key.data ? (uint32_t)key_len << 1 : 1);
+    if (key_len) {
+        if (small)
+            kl_record_copy_small(p, key.data, key_len);
+        else
+            memcpy(p, key.data, key_len);
+        p += key_len;
+    }
+    p = kl_record_put14(p, value.data ? (uint32_t)value_len << 1 : 1);
+    if (value_len) {
+        if (small)
+            kl_record_copy_small(p, value.data, value_len);
+        else
+            memcpy(p, value.data, value_len);
+        p += value_len;
+    }
+    *p++ = 0;
+    kl_record_put14(start, (uint32_t)(p - body) << 1);
+    chain->pos = p;
+    return true;
+}
+
+/*
  * Appends the record if it takes at most bytes_max. Unless it answers KL_RECORD_APPENDED, the chain
  * is as it was.
- *
- * Left to themselves, compilers call this rather than inline it in two places; for a call the
- * record has to be built in memory first, which costs as much as all the rest.
  */
 KL_INLINE kl_record_appended kl_record_append_within(kl_chain *chain, const kl_record *r,
                                                      int64_t timestamp_delta, int32_t offset_delta,
                                                      size_t bytes_max)
 {
-    const uint8_t *key = r->key.data;
-    const uint8_t *value = r->value.data;
-    size_t key_len = key ? r->key.len : 0;
-    size_t value_len = value ? r->value.len : 0;
-    uint64_t timestamp = kl_zigzag64(timestamp_delta);
-    uint32_t offset = kl_zigzag32(offset_delta);
-
-    /* The short way is for lengths up to 8,191 bytes, 8 seconds and a million records: varints of
-     * two and three bytes, whose sizes are comparisons. The branches inside go the same way for
-     * thousands of records. */
-    if (KL_UNLIKELY(timestamp >> 14 | (key_len | value_len) >> 13 | offset >> 21 | r->header_count))
-        return kl_record_append_any(chain, r, timestamp_delta, offset_delta, bytes_max);
-    uint32_t key_field = key ? (uint32_t)key_len << 1 : 1;
-    uint32_t value_field = value ? (uint32_t)value_len << 1 : 1;
-    /* The two that are always one byte are the attributes and the count of no headers. */
-    size_t body = 2 + kl_record_size14((uint32_t)timestamp) + kl_record_size21(offset) +
-                  kl_record_size14(key_field) + key_len + kl_record_size14(value_field) + value_len;
     size_t room = kl_chain_room(chain);
-    if (KL_UNLIKELY(body > 0x1fff || body + 2 > (room < bytes_max ? room : bytes_max)))
-        return kl_record_append_any(chain, r, timestamp_delta, offset_delta, bytes_max);
-
-    uint8_t *p = kl_record_put14(chain->pos, (uint32_t)body << 1);
-    *p++ = (uint8_t)r->attributes;
-    p = kl_record_put14(p, (uint32_t)timestamp);
-    p = kl_record_put21(p, offset);
-    p = kl_record_put14(p, key_field);
-    if (key_len) {
-        memcpy(p, key, key_len);
-        p += key_len;
-    }
-    p = kl_record_put14(p, value_field);
-    if (value_len) {
-        memcpy(p, value, value_len);
-        p += value_len;
-    }
-    *p++ = 0;
-    chain->pos = p;
-    return KL_RECORD_APPENDED;
+    /* Without room there may be no segment, and nothing to count from. */
+    if (KL_LIKELY(!r->header_count && !r->attributes && offset_delta >= 0 &&
+                  offset_delta <= KL_RECORD_PLAIN_OFFSET_MAX && room &&
+                  kl_record_append_plain(chain, r->key, r->value, timestamp_delta, offset_delta,
+                                         chain->pos + (room < bytes_max ? room : bytes_max),
+                                         false)))
+        return KL_RECORD_APPENDED;
+    return kl_record_append_any(chain, r, timestamp_delta, offset_delta, bytes_max);
 }
 
 /* ---- Decoding ---- */

@@ -73,8 +73,8 @@ static inline size_t kl_batch_builder_len(const kl_batch_builder *b)
  * KL_BATCH_BYTES_MAX, which is all that a header can say; else nothing changes. The record's offset
  * is the count so far. The batch must be open.
  */
-static inline kl_record_appended kl_batch_builder_append(kl_batch_builder *b, const kl_record *r,
-                                                         int64_t timestamp, size_t bytes_max)
+KL_INLINE kl_record_appended kl_batch_builder_append(kl_batch_builder *b, const kl_record *r,
+                                                     int64_t timestamp, size_t bytes_max)
 {
     KL_ASSERT(b->state == KL_BATCH_OPEN);
     size_t len = kl_batch_builder_len(b);
@@ -98,6 +98,39 @@ static inline kl_record_appended kl_batch_builder_append(kl_batch_builder *b, co
     }
     b->count++;
     return KL_RECORD_APPENDED;
+}
+
+/*
+ * The same for a record that is plain (see record.h), into an open batch that has a first record;
+ * false: nothing was done, and kl_batch_builder_append can tell more. The record surely ends at or
+ * before limit, which kl_batch_builder_limit has told since the last record that was appended in
+ * another way. small as in kl_record_append_plain.
+ */
+KL_INLINE bool kl_batch_builder_append_plain(kl_batch_builder *b, kloop_slice key,
+                                             kloop_slice value, int64_t timestamp,
+                                             const uint8_t *limit, bool small)
+{
+    int64_t delta = (int64_t)((uint64_t)timestamp - (uint64_t)b->base_timestamp);
+    if (KL_UNLIKELY(
+            !kl_record_append_plain(&b->payload, key, value, delta, b->count, limit, small)))
+        return false;
+    if (timestamp > b->max_timestamp)
+        b->max_timestamp = timestamp;
+    b->count++;
+    return true;
+}
+
+/* Up to where plain records may go without another segment, the batch having at most bytes_max
+ * bytes. */
+static inline const uint8_t *kl_batch_builder_limit(const kl_batch_builder *b, size_t bytes_max)
+{
+    size_t len = kl_batch_builder_len(b);
+    size_t rest = len < bytes_max ? bytes_max - len : 0;
+    size_t room = kl_chain_room(&b->payload);
+    /* No segment holds as many records as these, so that nobody has to count them. */
+    if (b->count > KL_RECORD_PLAIN_OFFSET_MAX - 65536)
+        room = 0;
+    return b->payload.pos + (rest < room ? rest : room);
 }
 
 /* ---- Sealing ---- */

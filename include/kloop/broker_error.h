@@ -73,7 +73,13 @@ typedef enum kloop_broker_class {
      * the batch again as it is, or renumbered under a new epoch, follows from what became of the
      * batches before it. A producer with transactions that finds a real gap has to abort.
      */
-    KLOOP_CLASS_SEQUENCE = 1 << 11
+    KLOOP_CLASS_SEQUENCE = 1 << 11,
+    /*
+     * As the answer to Produce it proves that this attempt has stored nothing. All others, those
+     * that nobody knows included, may have come after the records were appended: with acks=all a
+     * leader appends first, and may lose its place, its disk or its patience while it waits.
+     */
+    KLOOP_CLASS_NOT_STORED = 1 << 12
 } kloop_broker_class;
 
 /*
@@ -89,7 +95,7 @@ typedef enum kloop_broker_class {
     XX(OFFSET_OUT_OF_RANGE, 1, 0,                                                                  \
        "The offset asked for is not in the partition's log: retention has removed it, or "         \
        "nothing has been written there yet. Go on from the earliest or the latest offset.")        \
-    XX(CORRUPT_MESSAGE, 2, KLOOP_CLASS_RETRIABLE,                                                  \
+    XX(CORRUPT_MESSAGE, 2, KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_NOT_STORED,                         \
        "The batch reached the broker damaged: its checksum or layout is wrong. Send it again; "    \
        "if it goes on, suspect the encoder or the network. Older brokers also say this of a "      \
        "record without a key for a compacted topic.")                                              \
@@ -100,7 +106,8 @@ typedef enum kloop_broker_class {
     XX(INVALID_FETCH_SIZE, 4, 0,                                                                   \
        "The number of bytes that a fetch asks for makes no sense. Check the fetch sizes the "      \
        "consumer is set to.")                                                                      \
-    XX(LEADER_NOT_AVAILABLE, 5, KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA,              \
+    XX(LEADER_NOT_AVAILABLE, 5,                                                                    \
+       KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA | KLOOP_CLASS_NOT_STORED,              \
        "The partition has no leader just now: one is being elected, or all replicas that could "   \
        "lead are down. Refresh the metadata and retry; if it goes on, look for brokers that "      \
        "are down.")                                                                                \
@@ -115,10 +122,11 @@ typedef enum kloop_broker_class {
     XX(BROKER_NOT_AVAILABLE, 8, 0,                                                                 \
        "A broker that this request needs cannot be reached by the one that was asked. Find out "   \
        "why it is down; clients do not retry on this code by themselves.")                         \
-    XX(REPLICA_NOT_AVAILABLE, 9, KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA,             \
+    XX(REPLICA_NOT_AVAILABLE, 9,                                                                   \
+       KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA | KLOOP_CLASS_NOT_STORED,              \
        "A replica of the partition is missing. In an answer to Metadata this is harmless while "   \
        "the partition has a leader; elsewhere refresh the metadata and retry.")                    \
-    XX(MESSAGE_TOO_LARGE, 10, KLOOP_CLASS_SPLIT | KLOOP_CLASS_ABORTABLE,                           \
+    XX(MESSAGE_TOO_LARGE, 10, KLOOP_CLASS_SPLIT | KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_NOT_STORED,  \
        "The batch is larger than the topic allows (max.message.bytes). If it holds several "       \
        "records, split it and send the parts; a single record must become smaller, or the "        \
        "limit larger.")                                                                            \
@@ -142,13 +150,13 @@ typedef enum kloop_broker_class {
     XX(NOT_COORDINATOR, 16, KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_COORDINATOR,               \
        "The broker that was asked is not, or no longer, the coordinator of this group or "         \
        "transactional id. Look the coordinator up again and send the request there.")              \
-    XX(INVALID_TOPIC_EXCEPTION, 17, KLOOP_CLASS_ABORTABLE,                                         \
+    XX(INVALID_TOPIC_EXCEPTION, 17, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_NOT_STORED,                \
        "The topic's name is not allowed, or it is an internal topic that clients must not "        \
        "write. Names have up to 249 letters, digits, dots, hyphens and underscores.")              \
-    XX(RECORD_LIST_TOO_LARGE, 18, KLOOP_CLASS_ABORTABLE,                                           \
+    XX(RECORD_LIST_TOO_LARGE, 18, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_NOT_STORED,                  \
        "The batch is larger than a log segment of the topic can be (segment.bytes). Send "         \
        "smaller batches, or make the topic's segments larger.")                                    \
-    XX(NOT_ENOUGH_REPLICAS, 19, KLOOP_CLASS_RETRIABLE,                                             \
+    XX(NOT_ENOUGH_REPLICAS, 19, KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_NOT_STORED,                    \
        "This attempt stored nothing: fewer replicas are in sync than min.insync.replicas "         \
        "demands, or the transaction could not be checked. Retry; if it goes on, bring the "        \
        "missing brokers back.")                                                                    \
@@ -156,7 +164,7 @@ typedef enum kloop_broker_class {
        "The leader has stored the records, but too few replicas are in sync by now to call "       \
        "them safe (min.insync.replicas). Retry with the same sequence numbers, or they are "       \
        "stored twice; look for lagging brokers.")                                                  \
-    XX(INVALID_REQUIRED_ACKS, 21, KLOOP_CLASS_ABORTABLE,                                           \
+    XX(INVALID_REQUIRED_ACKS, 21, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_NOT_STORED,                  \
        "The request's acks value is none of 0, 1 and -1 (all). Correct the producer's acks "       \
        "setting.")                                                                                 \
     XX(ILLEGAL_GENERATION, 22, KLOOP_CLASS_ABORTABLE,                                              \
@@ -180,18 +188,20 @@ typedef enum kloop_broker_class {
     XX(INVALID_COMMIT_OFFSET_SIZE, 28, KLOOP_CLASS_FATAL,                                          \
        "The offsets of one commit are too large for a record of the topic __consumer_offsets. "    \
        "Commit fewer partitions at a time, or shorter texts with them.")                           \
-    XX(TOPIC_AUTHORIZATION_FAILED, 29, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_AUTHORIZATION,          \
+    XX(TOPIC_AUTHORIZATION_FAILED, 29,                                                             \
+       KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_AUTHORIZATION | KLOOP_CLASS_NOT_STORED,                 \
        "The user of this connection may not do this with the topic. Grant Write on it to "         \
        "produce, Read to consume; retrying does not help before, and an open transaction must "    \
        "be aborted.")                                                                              \
     XX(GROUP_AUTHORIZATION_FAILED, 30, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_AUTHORIZATION,          \
        "The user of this connection may not use this consumer group. Grant Read on the group; "    \
        "an open transaction must be aborted.")                                                     \
-    XX(CLUSTER_AUTHORIZATION_FAILED, 31, KLOOP_CLASS_FATAL | KLOOP_CLASS_AUTHORIZATION,            \
+    XX(CLUSTER_AUTHORIZATION_FAILED, 31,                                                           \
+       KLOOP_CLASS_FATAL | KLOOP_CLASS_AUTHORIZATION | KLOOP_CLASS_NOT_STORED,                     \
        "The user of this connection lacks a right on the cluster. For an idempotent producer "     \
        "grant IdempotentWrite on the cluster or Write on a topic, or set "                         \
        "enable.idempotence=false.")                                                                \
-    XX(INVALID_TIMESTAMP, 32, KLOOP_CLASS_ABORTABLE,                                               \
+    XX(INVALID_TIMESTAMP, 32, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_NOT_STORED,                      \
        "A record's timestamp is too far from the broker's clock "                                  \
        "(message.timestamp.before.max.ms, message.timestamp.after.max.ms). Correct the "           \
        "timestamp or the clocks, or widen the topic's limits.")                                    \
@@ -202,7 +212,7 @@ typedef enum kloop_broker_class {
        "The request has no place at this point of the SASL exchange, or the listener has no "      \
        "SASL at all. Check that security.protocol fits the listener that the address belongs "     \
        "to.")                                                                                      \
-    XX(UNSUPPORTED_VERSION, 35, KLOOP_CLASS_FATAL,                                                 \
+    XX(UNSUPPORTED_VERSION, 35, KLOOP_CLASS_FATAL | KLOOP_CLASS_NOT_STORED,                        \
        "The broker does not know this version of the request, or a feature it needs. Ask "         \
        "ApiVersions for the range and use the highest version that both sides know; an old "       \
        "broker may need an upgrade.")                                                              \
@@ -224,33 +234,36 @@ typedef enum kloop_broker_class {
     XX(NOT_CONTROLLER, 41, KLOOP_CLASS_RETRIABLE,                                                  \
        "The broker that was asked is not the active controller. Refresh the metadata to find "     \
        "the controller and send the request there.")                                               \
-    XX(INVALID_REQUEST, 42, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_FATAL,                             \
+    XX(INVALID_REQUEST, 42, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_FATAL | KLOOP_CLASS_NOT_STORED,    \
        "The broker cannot make sense of the request: it is malformed, or its fields contradict "   \
        "each other. This points to a fault in the client; sending it again does not help. The "    \
        "broker's log says more.")                                                                  \
-    XX(UNSUPPORTED_FOR_MESSAGE_FORMAT, 43, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_FATAL,              \
+    XX(UNSUPPORTED_FOR_MESSAGE_FORMAT, 43,                                                         \
+       KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_FATAL | KLOOP_CLASS_NOT_STORED,                         \
        "The topic is kept in an old message format, which cannot hold what was asked, such as "    \
        "transactions. Raise the topic's message.format.version, or do without.")                   \
-    XX(POLICY_VIOLATION, 44, 0,                                                                    \
+    XX(POLICY_VIOLATION, 44, KLOOP_CLASS_NOT_STORED,                                               \
        "A policy that the cluster's operators have set up forbids this. The message beside the "   \
        "code should tell what it demands.")                                                        \
     XX(OUT_OF_ORDER_SEQUENCE_NUMBER, 45,                                                           \
-       KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_SEQUENCE | KLOOP_CLASS_ABORTABLE,                       \
+       KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_SEQUENCE | KLOOP_CLASS_ABORTABLE |                      \
+           KLOOP_CLASS_NOT_STORED,                                                                 \
        "An earlier batch of this producer is missing in front of this one. Send the earlier "      \
        "batches first, then this one again; if none is left to send, go on under a new epoch, "    \
        "or abort the transaction.")                                                                \
     XX(DUPLICATE_SEQUENCE_NUMBER, 46, KLOOP_CLASS_SUCCESS,                                         \
        "The records are in the log from an earlier attempt, but the broker no longer remembers "   \
        "at which offset. Count them as stored; do not send them again.")                           \
-    XX(INVALID_PRODUCER_EPOCH, 47, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_FATAL | KLOOP_CLASS_FENCED, \
+    XX(INVALID_PRODUCER_EPOCH, 47,                                                                 \
+       KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_FATAL | KLOOP_CLASS_FENCED | KLOOP_CLASS_NOT_STORED,    \
        "The broker knows a newer epoch of this producer id. With a transactional.id another "      \
        "producer may have taken over: abort, and close if that is refused too. Without one, go "   \
        "on under a new epoch.")                                                                    \
-    XX(INVALID_TXN_STATE, 48, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_FATAL,                           \
+    XX(INVALID_TXN_STATE, 48, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_FATAL | KLOOP_CLASS_NOT_STORED,  \
        "The transaction is not in a state that allows this: it was never begun, has timed out "    \
        "or lacks this partition. Abort it; if a request about the transaction itself is "          \
        "answered so, close the producer.")                                                         \
-    XX(INVALID_PRODUCER_ID_MAPPING, 49, KLOOP_CLASS_FATAL,                                         \
+    XX(INVALID_PRODUCER_ID_MAPPING, 49, KLOOP_CLASS_FATAL | KLOOP_CLASS_NOT_STORED,                \
        "The producer id does not belong to this transactional id any more, as after a long "       \
        "idle time (transactional.id.expiration.ms). Close the producer and open a new one, "       \
        "which gets a new id.")                                                                     \
@@ -263,7 +276,8 @@ typedef enum kloop_broker_class {
     XX(TRANSACTION_COORDINATOR_FENCED, 52, KLOOP_CLASS_FENCED,                                     \
        "A transaction coordinator that has been replaced tried to end a transaction. This "        \
        "concerns brokers only: the new coordinator ends it.")                                      \
-    XX(TRANSACTIONAL_ID_AUTHORIZATION_FAILED, 53, KLOOP_CLASS_FATAL | KLOOP_CLASS_AUTHORIZATION,   \
+    XX(TRANSACTIONAL_ID_AUTHORIZATION_FAILED, 53,                                                  \
+       KLOOP_CLASS_FATAL | KLOOP_CLASS_AUTHORIZATION | KLOOP_CLASS_NOT_STORED,                     \
        "The user of this connection may not use this transactional id. Grant Write and "           \
        "Describe on the TransactionalId, then open the producer again.")                           \
     XX(SECURITY_DISABLED, 54, 0,                                                                   \
@@ -281,7 +295,8 @@ typedef enum kloop_broker_class {
        "The login failed: the broker does not accept this user name, password or token. "          \
        "Correct the credentials; the same ones will be refused again.")                            \
     XX(UNKNOWN_PRODUCER_ID, 59,                                                                    \
-       KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_SEQUENCE | KLOOP_CLASS_ABORTABLE,                       \
+       KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_SEQUENCE | KLOOP_CLASS_ABORTABLE |                      \
+           KLOOP_CLASS_NOT_STORED,                                                                 \
        "The broker remembers nothing of this producer for the partition, as when retention has "   \
        "removed all its records. Number the batches from 0 under a new epoch and send again, "     \
        "or abort the transaction.")                                                                \
@@ -314,18 +329,20 @@ typedef enum kloop_broker_class {
     XX(INVALID_FETCH_SESSION_EPOCH, 71, KLOOP_CLASS_RETRIABLE,                                     \
        "The fetch session's epoch is not the one the broker expects next. Throw the session "      \
        "away and begin another with a full fetch.")                                                \
-    XX(LISTENER_NOT_FOUND, 72, KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA,               \
+    XX(LISTENER_NOT_FOUND, 72,                                                                     \
+       KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA | KLOOP_CLASS_NOT_STORED,              \
        "The partition's leader has no listener of the kind the metadata was asked through. "       \
        "Refresh the metadata and retry; if it goes on, give all brokers the same listeners.")      \
     XX(TOPIC_DELETION_DISABLED, 73, 0,                                                             \
        "Deleting topics is switched off on this cluster (delete.topic.enable).")                   \
-    XX(FENCED_LEADER_EPOCH, 74, KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA,              \
+    XX(FENCED_LEADER_EPOCH, 74,                                                                    \
+       KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA | KLOOP_CLASS_NOT_STORED,              \
        "The request names an older leader epoch than the broker's: the partition has changed "     \
        "its leader since. Refresh the metadata and retry.")                                        \
-    XX(UNKNOWN_LEADER_EPOCH, 75, KLOOP_CLASS_RETRIABLE,                                            \
+    XX(UNKNOWN_LEADER_EPOCH, 75, KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_NOT_STORED,                   \
        "The request names a newer leader epoch than the broker has heard of: the broker lags "     \
        "behind. Retry after a short pause.")                                                       \
-    XX(UNSUPPORTED_COMPRESSION_TYPE, 76, KLOOP_CLASS_ABORTABLE,                                    \
+    XX(UNSUPPORTED_COMPRESSION_TYPE, 76, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_NOT_STORED,           \
        "This compression cannot be used in this request: zstd, for one, needs Produce version "    \
        "7 or Fetch version 10. Use a newer version, or another compression.type.")                 \
     XX(STALE_BROKER_EPOCH, 77, 0,                                                                  \
@@ -357,17 +374,17 @@ typedef enum kloop_broker_class {
     XX(GROUP_SUBSCRIBED_TO_TOPIC, 86, 0,                                                           \
        "The group still reads this topic, so its offsets there cannot be deleted. End the "        \
        "subscription first.")                                                                      \
-    XX(INVALID_RECORD, 87, KLOOP_CLASS_ABORTABLE,                                                  \
+    XX(INVALID_RECORD, 87, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_NOT_STORED,                         \
        "This attempt stored nothing, because a record breaks a rule, such as having no key in "    \
        "a compacted topic. From Produce version 8 on the answer says which: mend those or "        \
        "leave them out.")                                                                          \
     XX(UNSTABLE_OFFSET_COMMIT, 88, KLOOP_CLASS_RETRIABLE,                                          \
        "Some offsets of the group hang on a transaction that is not finished. Retry after a "      \
        "short pause.")                                                                             \
-    XX(THROTTLING_QUOTA_EXCEEDED, 89, KLOOP_CLASS_RETRIABLE,                                       \
+    XX(THROTTLING_QUOTA_EXCEEDED, 89, KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_NOT_STORED,              \
        "The client asks for more of this operation than its quota allows. Wait for the "           \
        "throttle time in the answer, then retry.")                                                 \
-    XX(PRODUCER_FENCED, 90, KLOOP_CLASS_FATAL | KLOOP_CLASS_FENCED,                                \
+    XX(PRODUCER_FENCED, 90, KLOOP_CLASS_FATAL | KLOOP_CLASS_FENCED | KLOOP_CLASS_NOT_STORED,       \
        "A newer producer has taken over this transactional.id. Close this one; if none was "       \
        "meant to take over, give each running producer an id of its own.")                         \
     XX(RESOURCE_NOT_FOUND, 91, 0,                                                                  \
@@ -395,7 +412,8 @@ typedef enum kloop_broker_class {
     XX(POSITION_OUT_OF_RANGE, 99, 0,                                                               \
        "The position asked for lies outside the snapshot. This concerns the cluster's own "        \
        "nodes only.")                                                                              \
-    XX(UNKNOWN_TOPIC_ID, 100, KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA,                \
+    XX(UNKNOWN_TOPIC_ID, 100,                                                                      \
+       KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA | KLOOP_CLASS_NOT_STORED,              \
        "The broker knows no topic of this id: it is new, or was deleted and perhaps made again "   \
        "under another id. Refresh the metadata and retry with the id that the name has now.")      \
     XX(DUPLICATE_BROKER_REGISTRATION, 101, 0,                                                      \
@@ -403,7 +421,8 @@ typedef enum kloop_broker_class {
        "node.id.")                                                                                 \
     XX(BROKER_ID_NOT_REGISTERED, 102, 0,                                                           \
        "No broker of this id is registered with the controller.")                                  \
-    XX(INCONSISTENT_TOPIC_ID, 103, KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA,           \
+    XX(INCONSISTENT_TOPIC_ID, 103,                                                                 \
+       KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA | KLOOP_CLASS_NOT_STORED,              \
        "The topic's log belongs to another topic id than the request names: the topic was "        \
        "deleted and made again. Refresh the metadata and retry with the new id.")                  \
     XX(INCONSISTENT_CLUSTER_ID, 104, 0,                                                            \
@@ -448,7 +467,7 @@ typedef enum kloop_broker_class {
     XX(INVALID_REGISTRATION, 119, 0,                                                               \
        "The controller refused to register a broker because something in its registration is "     \
        "wrong. The controller's log says what.")                                                   \
-    XX(TRANSACTION_ABORTABLE, 120, KLOOP_CLASS_ABORTABLE,                                          \
+    XX(TRANSACTION_ABORTABLE, 120, KLOOP_CLASS_ABORTABLE | KLOOP_CLASS_NOT_STORED,                 \
        "The transaction cannot be completed, but the producer is sound. Abort, then begin a "      \
        "new transaction with the same transactional.id and send its records again.")               \
     XX(INVALID_RECORD_STATE, 121, 0,                                                               \

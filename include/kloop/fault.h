@@ -57,6 +57,16 @@ typedef enum kloop_status {
     KLOOP_CODEC_REFUSED, /* a codec's library refused to work, which says nothing about the bytes */
     /* reading from elsewhere */
     KLOOP_BAD_INPUT, /* the source of the values refused, and knows why */
+    /* a producer refuses a call; see <kloop/engine.h> */
+    KLOOP_FULL,          /* no room for now */
+    KLOOP_CLOSED,        /* closed, or about to be */
+    KLOOP_FATAL,         /* it cannot go on */
+    KLOOP_BAD_ARGUMENT,  /* NULL where something has to be */
+    KLOOP_BAD_PARTITION, /* the topic has no such partition */
+    KLOOP_BAD_TIMESTAMP, /* negative */
+    KLOOP_BAD_HEADERS,   /* too many, or one of them is no header */
+    KLOOP_BAD_TOPIC,     /* no name for a topic */
+    KLOOP_BAD_CONFIG,    /* a key or value of the configuration */
     KLOOP_STATUS_COUNT,
 } kloop_status;
 

@@ -36,6 +36,10 @@ PUBLIC = {
     "messages.h": "protocol",
     "wire.h": "protocol",
     "batch.h": "protocol",
+    "record.h": "core",
+    "config.h": "core",
+    "engine.h": "core",
+    "kloop.h": "driver",
 }
 
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the library shows to programs.
+"""What a library shows to programs.
 
-    library_symbols.py [--nm NM] --shared libkloop.so --static libkloop.a [--update]
+    library_symbols.py [--nm NM] --list FILE... --shared libkloop.so --static libkloop.a [--update]
 
-The shared library exports exactly the symbols of exports.txt beside this file, each with the version node since when it is
-there: a line that goes away breaks programs, a line that comes is a promise. --update writes the list anew, to be read in
-the diff. In the static library every name that could clash with a program's own begins with kloop_ or kl_.
+The shared library exports exactly the symbols of the lists beside this file, each with the version node since when it is
+there: a line that goes away breaks programs, a line that comes is a promise. libkloop-engine has exports_engine.txt,
+libkloop that and exports_driver.txt. --update writes the last list anew, to be read in the diff. In the static library
+every name that could clash with a program's own begins with kloop_ or kl_.
 """
 
 import argparse
@@ -17,7 +18,16 @@ import sys
 
 from layers import report
 
-LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "exports.txt")
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def listed(name):
+    """The lines of a list; of a new one, none."""
+    path = os.path.join(HERE, name)
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as f:
+        return f.read().splitlines()
 
 
 def names(*command):
@@ -30,6 +40,7 @@ def names(*command):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--nm", default="nm")
+    parser.add_argument("--list", action="append", required=True)
     parser.add_argument("--shared", required=True)
     parser.add_argument("--static", required=True)
     parser.add_argument("--update", action="store_true")
@@ -49,14 +60,17 @@ def main():
         exports.append(f"{symbol} {version}")
     exports.sort()
     if args.update and not faults:
-        with open(LIST, "w", encoding="utf-8") as f:
-            f.write("".join(line + "\n" for line in exports))
-    with open(LIST, encoding="utf-8") as f:
-        listed = f.read().splitlines()
-    if listed != sorted(set(listed)):
-        faults.append("tests/house/exports.txt is not sorted")
-    faults += [f"not in tests/house/exports.txt: {line}" for line in sorted(set(exports) - set(listed))]
-    faults += [f"no longer exported: {line}" for line in sorted(set(listed) - set(exports))]
+        before = {line for name in args.list[:-1] for line in listed(name)}
+        with open(os.path.join(HERE, args.list[-1]), "w", encoding="utf-8") as f:
+            f.write("".join(line + "\n" for line in exports if line not in before))
+    wanted = set()
+    for name in args.list:
+        lines = listed(name)
+        if lines != sorted(set(lines)):
+            faults.append(f"tests/house/{name} is not sorted")
+        wanted |= set(lines)
+    faults += [f"not in tests/house/{args.list[-1]}: {line}" for line in sorted(set(exports) - wanted)]
+    faults += [f"no longer exported: {line}" for line in sorted(wanted - set(exports))]
 
     members = names(args.nm, "-P", "-g", "--defined-only", args.static)
     for name, _ in sorted(set(members)):

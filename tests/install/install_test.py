@@ -5,7 +5,8 @@
     install_test.py --source DIR --build DIR --version V WAY
 
 WAY is `files` (installs and looks at what came, must run first), `pkgconfig_shared`, `pkgconfig_static`, `package`
-(find_package) or `subdirectory` (add_subdirectory, nothing installed). Each builds consumer.c and consumer.cc and runs them.
+(find_package), `subdirectory` (add_subdirectory, nothing installed) or `without_driver` (libkloop-engine alone). Each builds
+consumer.c and consumer.cc with libkloop-engine, loop_consumer.c and loop_consumer.cc with libkloop, and runs them.
 """
 
 import argparse
@@ -14,6 +15,10 @@ import re
 import shutil
 import subprocess
 import sys
+
+
+# Library: what is built with it.
+LIBRARIES = {"kloop-engine": "consumer", "kloop": "loop_consumer"}
 
 
 class Place:
@@ -25,7 +30,10 @@ class Place:
         self.prefix = os.path.join(self.work, "prefix")
         self.consumers = os.path.join(args.source, "tests", "install")
         major, minor, _ = args.version.split(".")
-        self.soname = "libkloop.so." + (f"0.{minor}" if major == "0" else major)
+        self.so_version = f"0.{minor}" if major == "0" else major
+
+    def soname(self, library):
+        return f"lib{library}.so.{self.so_version}"
 
     def fresh(self, name):
         folder = os.path.join(self.work, name)
@@ -35,9 +43,9 @@ class Place:
 
     def libdir(self):
         for where, _, names in os.walk(self.prefix):
-            if "libkloop.a" in names:
+            if "libkloop-engine.a" in names:
                 return where
-        raise SystemExit(f"no libkloop.a under {self.prefix}")
+        raise SystemExit(f"no libkloop-engine.a under {self.prefix}")
 
 
 def run(*command, **extra_environment):
@@ -73,24 +81,26 @@ def cxx_of(cc):
     return "c++"
 
 
-def files(place):
-    shutil.rmtree(place.work, ignore_errors=True)
-    run(place.args.cmake, "--install", place.args.build, "--prefix", place.prefix)
+def look_at_files(place, libraries):
+    """Is all there that belongs to these libraries, and nothing else?"""
     found = set()
     for where, _, names in os.walk(place.prefix):
         found |= {os.path.relpath(os.path.join(where, name), place.prefix) for name in names}
     libdir = os.path.relpath(place.libdir(), place.prefix)
     version = place.args.version
-    headers = os.listdir(os.path.join(place.args.source, "include", "kloop"))
+    headers = set(os.listdir(os.path.join(place.args.source, "include", "kloop")))
+    if "kloop" not in libraries:
+        headers.remove("kloop.h")
     wanted = {f"include/kloop/{h}" for h in headers} | {"share/doc/kloop/LICENSE"}
-    if os.path.exists(os.path.join(place.args.build, "bin", "kloop")):
-        wanted.add("bin/kloop")
-    wanted |= {f"{libdir}/{f}" for f in (
-        "libkloop.a", "libkloop.so", place.soname, f"libkloop.so.{version}", "pkgconfig/kloop.pc",
-        "cmake/kloop/kloopConfig.cmake", "cmake/kloop/kloopConfigVersion.cmake", "cmake/kloop/kloopCodecLibraries.cmake")}
-    # The exported targets: two files for each kind, the second one named after the build type.
+    wanted |= {f"{libdir}/cmake/kloop/{f}" for f in (
+        "kloopConfig.cmake", "kloopConfigVersion.cmake", "kloopFindLibraries.cmake")}
+    for name in libraries:
+        wanted |= {f"{libdir}/{f}" for f in (
+            f"lib{name}.a", f"lib{name}.so", place.soname(name), f"lib{name}.so.{version}", f"pkgconfig/{name}.pc")}
+    found -= {"bin/kloop"}
+    # The exported targets: two files for each library and kind, the second one named after the build type.
     targets = {f for f in found if "/cmake/kloop/kloopTargets-" in f}
-    expect("files of exported targets", len(targets), 4)
+    expect("files of exported targets", len(targets), 4 * len(libraries))
     expect("installed and not expected", sorted(found - targets - wanted), [])
     expect("expected and not installed", sorted(wanted - found), [])
     # The folder may be moved: no file tells where it was made.
@@ -101,36 +111,52 @@ def files(place):
             for path in (place.args.build, place.args.source):
                 if path in text:
                     raise SystemExit(f"{name} names {path}")
-    library = os.path.join(place.libdir(), "libkloop.so")
-    expect("SONAME", dynamic(library, "SONAME"), [place.soname])
-    expect("file behind libkloop.so", os.path.basename(os.path.realpath(library)), f"libkloop.so.{version}")
-    if "bin/kloop" in wanted:
-        expect("the command needs libkloop.so", needs_kloop(os.path.join(place.prefix, "bin", "kloop")), False)
+    for name in libraries:
+        path = os.path.join(place.libdir(), f"lib{name}.so")
+        expect("SONAME", dynamic(path, "SONAME"), [place.soname(name)])
+        expect(f"file behind lib{name}.so", os.path.basename(os.path.realpath(path)), f"lib{name}.so.{version}")
 
 
-def pkgconfig(place, name, asked, flags, linked):
-    folder = place.fresh(name)
+def files(place):
+    shutil.rmtree(place.work, ignore_errors=True)
+    run(place.args.cmake, "--install", place.args.build, "--prefix", place.prefix)
+    look_at_files(place, LIBRARIES)
+    needed = dynamic(os.path.join(place.libdir(), "libkloop-engine.so"), "NEEDED")
+    expect("libkloop-engine.so needs a loop", [n for n in needed if "uv" in n or "cares" in n], [])
+    command = os.path.join(place.prefix, "bin", "kloop")
+    if os.path.exists(os.path.join(place.args.build, "bin", "kloop")):
+        expect("the command needs libkloop.so", needs_kloop(command), False)
+
+
+def pkgconfig(place, name, library, asked, flags, linked):
+    folder = place.fresh(f"{name}-{library}")
     path = os.path.join(place.libdir(), "pkgconfig")
-    words = run("pkg-config", *asked, "--cflags", "--libs", "kloop", PKG_CONFIG_PATH=path).split()
+    # What uses libuv itself asks for libuv itself; in a static line it stands already.
+    modules = [library] + (["libuv"] if library == "kloop" and linked else [])
+    words = run("pkg-config", *asked, "--cflags", "--libs", *modules, PKG_CONFIG_PATH=path).split()
     print(f"pkg-config {' '.join(asked)}: {' '.join(words)}")
-    expect("pkg-config --modversion", run("pkg-config", "--modversion", "kloop", PKG_CONFIG_PATH=path).strip(),
+    expect("pkg-config --modversion", run("pkg-config", "--modversion", library, PKG_CONFIG_PATH=path).strip(),
            place.args.version)
-    for compiler, source in ((place.args.cc, "consumer.c"), (cxx_of(place.args.cc), "consumer.cc")):
+    for compiler, ending in ((place.args.cc, ".c"), (cxx_of(place.args.cc), ".cc")):
+        source = LIBRARIES[library] + ending
         program = os.path.join(folder, source.replace(".", "_"))
         run(compiler, "-Wall", "-Wextra", "-Werror", *flags, os.path.join(place.consumers, source), "-o", program, *words)
-        expect(f"{source} needs libkloop.so", needs_kloop(program), linked)
+        expect(f"{source} needs lib{library}.so", needs_kloop(program), linked)
         expect(f"{source} prints", run(program, LD_LIBRARY_PATH=place.libdir()).strip(), place.args.version)
-    return words
 
 
 def pkgconfig_shared(place):
-    words = pkgconfig(place, "pkgconfig-shared", [], [], True)
-    expect("libraries of others in the shared line", [w for w in words if w.startswith("-l")], ["-lkloop"])
+    for library in LIBRARIES:
+        pkgconfig(place, "pkgconfig-shared", library, [], [], True)
+        path = os.path.join(place.libdir(), "pkgconfig")
+        words = run("pkg-config", "--libs", library, PKG_CONFIG_PATH=path).split()
+        expect("libraries of others in the shared line", [w for w in words if w.startswith("-l")], [f"-l{library}"])
 
 
 def pkgconfig_static(place):
-    # -static takes the archives of everything, so the line must name all that libkloop.a needs.
-    pkgconfig(place, "pkgconfig-static", ["--static"], ["-static"], False)
+    # -static takes the archives of everything, so the line must name all that the archive needs.
+    for library in LIBRARIES:
+        pkgconfig(place, "pkgconfig-static", library, ["--static"], ["-static"], False)
 
 
 def cmake_project(place, name, *definitions):
@@ -141,7 +167,8 @@ def cmake_project(place, name, *definitions):
             f"-DCMAKE_C_COMPILER={place.args.cc}", f"-DCMAKE_CXX_COMPILER={cxx_of(place.args.cc)}",
             f"-DSOURCES={place.consumers}", *(["-DBUILD_SHARED_LIBS=ON"] if shared else []), *definitions)
         run(place.args.cmake, "--build", folder)
-        for kind, linked in (("shared", True), ("static", False), ("kloop", shared)):
+        for kind, linked in (("shared", True), ("static", False), ("kloop", shared),
+                             ("engine_shared", True), ("engine_static", False), ("engine", shared)):
             for language in ("c", "cxx"):
                 program = os.path.join(folder, f"{language}_{kind}")
                 expect(f"{name}, BUILD_SHARED_LIBS={shared}, kloop::{kind}, {language}: needs libkloop.so",
@@ -158,7 +185,22 @@ def subdirectory(place):
     cmake_project(place, "subdirectory", f"-DKLOOP={place.args.source}")
 
 
-WAYS = {f.__name__: f for f in (files, pkgconfig_shared, pkgconfig_static, package, subdirectory)}
+def without_driver(place):
+    """KLOOP_BUILD_DRIVER=OFF gives the engine alone, and a package whose producer is plainly not there."""
+    folder = place.fresh("without-driver")
+    run(place.args.cmake, "-S", place.args.source, "-B", folder, "-G", "Ninja", f"-DCMAKE_C_COMPILER={place.args.cc}",
+        "-DKLOOP_BUILD_DRIVER=OFF")
+    run(place.args.cmake, "--build", folder)
+    place.prefix = os.path.join(folder, "prefix")
+    place.args.build = folder
+    run(place.args.cmake, "--install", folder, "--prefix", place.prefix)
+    look_at_files(place, ["kloop-engine"])
+    expect("the command is there", os.path.exists(os.path.join(place.prefix, "bin", "kloop")), False)
+    pkgconfig(place, "without-driver", "kloop-engine", [], [], True)
+
+
+WAYS = {f.__name__: f
+        for f in (files, pkgconfig_shared, pkgconfig_static, package, subdirectory, without_driver)}
 
 
 def main():

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a record costs inside the engine, from submit to report, against canned answers: no socket,
+ * no clock, no broker. One operation is one record.
+ *
+ *     bench_engine                     times
+ *     bench_engine --count CASE N      sends N records of a case and ends, for callgrind: the
+ *                                      difference between two N is free of what start and end cost
+ */
+#include "bench/bench.h"
+#include "bench/canned_broker.h"
+
+#include <kloop/wire.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WARM_UP_RECORDS 1000000
+#define COUNT(table)    (sizeof(table) / sizeof *(table))
+
+static uint8_t payload[1024];
+
+typedef struct engine_case {
+    const char *name;
+    size_t record_bytes;
+    int32_t partitions;
+    bool in_turn; /* else the engine chooses */
+    uint32_t hold;
+    const char *settings[9];
+    canned_broker broker;
+    int32_t next;
+    bool made;
+} engine_case;
+
+static engine_case hundred = {
+    .name = "100 B, batches of 1 MB",
+    .record_bytes = 100,
+    .partitions = 12,
+    .hold = 3,
+    .settings = {"linger.ms", "5"},
+};
+/* One batch filling, up to four sealed or in flight, of 1 MB each. */
+static engine_case thousand_bytes = {
+    .name = "1 KB, batches of 1 MB",
+    .record_bytes = 1024,
+    .partitions = 12,
+    .hold = 3,
+    .settings = {"linger.ms", "5"},
+};
+/* 1,000 x 200 x 108 bytes are 21.6 MB that wait at once, and as much in flight. */
+static engine_case many_partitions = {
+    .name = "100 B, 1,000 partitions in turn",
+    .record_bytes = 100,
+    .partitions = 1000,
+    .in_turn = true,
+    .hold = 0,
+    .settings = {"linger.ms", "10000", "batch.size", "22000", "buffer.memory", "134217728",
+                 "request.bytes.max", "67108864"},
+};
+
+static void run(void *ctx, uint64_t iterations);
+
+static void make(engine_case *c)
+{
+    if (c->made)
+        return;
+    canned_broker_init(&c->broker, c->partitions, c->hold, c->settings);
+    c->made = true;
+    /* Memory that is touched for the first time belongs to the kernel's account. */
+    run(c, WARM_UP_RECORDS);
+}
+
+static void run(void *ctx, uint64_t iterations)
+{
+    engine_case *c = ctx;
+    make(c);
+    kloop_record record = {.value = {payload, c->record_bytes}, .user = c};
+    if (c->in_turn)
+        record.set = KLOOP_SET_PARTITION;
+    for (uint64_t i = 0; i < iterations; i++) {
+        if (c->in_turn) {
+            record.partition = c->next;
+            c->next = c->next + 1 == c->partitions ? 0 : c->next + 1;
+        }
+        canned_broker_send(&c->broker, &record);
+    }
+}
+
+static engine_case *const engine_cases[] = {&hundred, &thousand_bytes, &many_partitions};
+
+static int count_only(const char *name, uint64_t records)
+{
+    for (size_t i = 0; i < COUNT(engine_cases); i++) {
+        engine_case *c = engine_cases[i];
+        if (strcmp(c->name, name) != 0)
+            continue;
+        make(c);
+        uint64_t before = c->broker.allocations;
+        run(c, records);
+        canned_broker_drain(&c->broker);
+        kloop_stats stats;
+        kloop_engine_stats(c->broker.engine, &stats);
+        printf("{\"records\":%llu,\"batches\":%llu,\"requests\":%llu,\"allocations\":%llu}\n",
+               (unsigned long long)stats.acked, (unsigned long long)stats.batches,
+               (unsigned long long)stats.requests,
+               (unsigned long long)(c->broker.allocations - before));
+        canned_broker_deinit(&c->broker);
+        return 0;
+    }
+    fprintf(stderr, "bench_engine: there is no case '%s'\n", name);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    memset(payload, 'x', sizeof payload);
+    if (argc == 4 && strcmp(argv[1], "--count") == 0)
+        return count_only(argv[2], strtoull(argv[3], NULL, 10));
+    static const bench_case cases[] = {
+        {.name = "100 B, batches of 1 MB", .run = run, .ctx = &hundred, .bytes_per_op = 100},
+        {.name = "1 KB, batches of 1 MB", .run = run, .ctx = &thousand_bytes, .bytes_per_op = 1024},
+        {.name = "100 B, 1,000 partitions in turn",
+         .run = run,
+         .ctx = &many_partitions,
+         .bytes_per_op = 100},
+    };
+    static const bench_ratio ratios[] = {
+        {.label = "ns a record, 100 B", .of = "100 B, batches of 1 MB", .at_most = 20},
+        {.label = "ns a record, 1 KB", .of = "1 KB, batches of 1 MB", .at_most = 70},
+        {.label = "ns a record, 1,000 partitions",
+         .of = "100 B, 1,000 partitions in turn",
+         .at_most = 32},
+    };
+    for (size_t i = 0; i < COUNT(engine_cases); i++)
+        make(engine_cases[i]);
+    int code = bench_main("engine", argc, argv, cases, COUNT(cases), ratios, COUNT(ratios));
+    for (size_t i = 0; i < COUNT(engine_cases); i++)
+        if (engine_cases[i]->made)
+            canned_broker_deinit(&engine_cases[i]->broker);
+    return code;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Few lines out of many. See log_lines.h. */
+#include "cli/log_lines.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void kl_log_lines_init(kl_log_lines *l, const char *command, bool quiet)
+{
+    *l = (kl_log_lines){.command = command, .quiet = quiet};
+}
+
+void kl_log_lines_add(kl_log_lines *l, kloop_log_level level, const char *text)
+{
+    if (level > KLOOP_LOG_WARN || l->quiet)
+        return;
+    if (l->shown == KL_LOG_LINES_MAX || strncmp(text, l->last, sizeof l->last - 1) == 0) {
+        l->kept_back++;
+        return;
+    }
+    l->shown++;
+    snprintf(l->last, sizeof l->last, "%s", text);
+    fprintf(stderr, "kloop %s: %s\n", l->command, text);
+}
+
+void kl_log_lines_end(const kl_log_lines *l)
+{
+    if (l->kept_back)
+        fprintf(stderr, "kloop %s: %llu more lines like these are not shown\n", l->command,
+                (unsigned long long)l->kept_back);
+}

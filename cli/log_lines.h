@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a producer tells about its troubles, on stderr: warnings and errors, each sentence once in a
+ * row, and not more lines than somebody would read.
+ *
+ * A plain value, nothing is owned, nothing fails.
+ */
+#ifndef KL_CLI_LOG_LINES_H
+#define KL_CLI_LOG_LINES_H
+
+#include <kloop/engine.h>
+
+#include <stdbool.h>
+
+#define KL_LOG_LINES_MAX 50
+
+typedef struct kl_log_lines {
+    const char *command;
+    bool quiet;
+    unsigned shown;
+    uint64_t kept_back;
+    char last[512];
+} kl_log_lines;
+
+void kl_log_lines_init(kl_log_lines *l, const char *command, bool quiet);
+void kl_log_lines_add(kl_log_lines *l, kloop_log_level level, const char *text);
+/* Says how many were not shown. */
+void kl_log_lines_end(const kl_log_lines *l);
+
+#endif

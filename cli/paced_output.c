@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Writing at the reader's pace. See paced_output.h. */
+#define _POSIX_C_SOURCE 200809L
+#include "cli/paced_output.h"
+
+#include "cli/shared_fd.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <unistd.h>
+
+/* A pipe that poll() calls writable takes so much without blocking. */
+#define PIECE_BYTES PIPE_BUF
+
+static void on_writable(uv_poll_t *poll, int status, int events);
+
+void kl_paced_output_init(kl_paced_output *out, uv_loop_t *loop, int fd, kl_paced_fn on_room,
+                          void *me)
+{
+    *out = (kl_paced_output){.fd = fd, .on_room = on_room, .me = me};
+    kl_buf_init(&out->buf, &kl_mem_libc);
+    out->pollable = kl_shared_fd_watch(loop, &out->poll, fd);
+    out->poll.data = out;
+}
+
+static bool takes_a_piece(const kl_paced_output *out)
+{
+    struct pollfd fd = {.fd = out->fd, .events = POLLOUT};
+    /* An error shows in the write. */
+    return !out->pollable || (poll(&fd, 1, 0) == 1 && fd.revents != 0);
+}
+
+static void write_out(kl_paced_output *out)
+{
+    while (!out->error && kl_paced_output_waiting(out) > 0 && takes_a_piece(out)) {
+        size_t left = kl_paced_output_waiting(out);
+        if (out->pollable && left > PIECE_BYTES)
+            left = PIECE_BYTES;
+        ssize_t n = write(out->fd, out->buf.data + out->written, left);
+        if (n >= 0)
+            out->written += (size_t)n;
+        else if (errno == EAGAIN)
+            break;
+        else if (errno != EINTR)
+            out->error = errno;
+    }
+    if (out->buf.failed && !out->error)
+        out->error = ENOMEM;
+    if (out->error)
+        out->written = out->buf.len;
+}
+
+/* Writing forgets what was written only once it is much: moving the rest costs. */
+static void drop_written(kl_paced_output *out)
+{
+    size_t left = kl_paced_output_waiting(out);
+    if (out->written == 0 || (left > 0 && out->written < KL_PACED_HIGH_BYTES))
+        return;
+    memmove(out->buf.data, out->buf.data + out->written, left);
+    kl_buf_truncate(&out->buf, left);
+    out->written = 0;
+}
+
+void kl_paced_output_push(kl_paced_output *out)
+{
+    write_out(out);
+    drop_written(out);
+    size_t left = kl_paced_output_waiting(out);
+    if (left > KL_PACED_HIGH_BYTES)
+        out->full = true;
+    else if (left <= KL_PACED_HIGH_BYTES / 2)
+        out->full = false;
+    if (!out->pollable || (left > 0) == out->waiting)
+        return;
+    out->waiting = left > 0;
+    if (out->waiting)
+        uv_poll_start(&out->poll, UV_WRITABLE, on_writable);
+    else
+        uv_poll_stop(&out->poll);
+}
+
+static void on_writable(uv_poll_t *poll, int status, int events)
+{
+    kl_paced_output *out = poll->data;
+    bool full = out->full;
+    (void)status;
+    (void)events;
+    kl_paced_output_push(out);
+    if (out->finishing && kl_paced_output_waiting(out) == 0)
+        uv_close((uv_handle_t *)&out->poll, NULL);
+    else if (full && !out->full)
+        out->on_room(out->me);
+}
+
+void kl_paced_output_finish(kl_paced_output *out)
+{
+    out->finishing = true;
+    kl_paced_output_push(out);
+    if (out->pollable && kl_paced_output_waiting(out) == 0)
+        uv_close((uv_handle_t *)&out->poll, NULL);
+}
+
+void kl_paced_output_deinit(kl_paced_output *out)
+{
+    kl_buf_deinit(&out->buf);
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sending, and counting what comes back. See perf_run.h.
+ *
+ *               all sent, a signal, or the producer cannot go on
+ *     SENDING ---------------------------------------------------> CLOSING -> the loop is empty
+ *      |   ^
+ *      |   +- an idle handle runs: each turn of the loop sends up to 1 MB, then lets the loop work
+ *      v
+ *     the producer is full: until it is writable; at a rate: until the alarm rings for the next
+ *
+ * The clock is read once for a few sends, not for each: the group below takes some ten microseconds
+ * at most, so a latency is that much too long at worst, and the clock costs no more than the
+ * records.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "cli/perf_run.h"
+
+#include "base/now.h"
+#include "cli/alarm_clock.h"
+#include "cli/log_lines.h"
+#include "cli/perf_stamp.h"
+
+#include <kloop/kloop.h>
+
+#include <signal.h>
+#include <string.h>
+#include <uv.h>
+
+#define TURN_BYTES_MAX    ((size_t)1 << 20)
+#define TURN_RECORDS_MAX  16384
+#define GROUP_BYTES_MAX   ((size_t)32 << 10)
+#define GROUP_RECORDS_MAX 64
+/* At a high rate, records are sent in small bursts: waking up costs as much as tens of them. */
+#define WAKE_NS_MIN (250 * KL_US)
+/* After the first signal what was sent may still be delivered for so long. */
+#define LAST_MS 5000
+/* Records are bounded by delivery.timeout.ms, closing need not be. */
+#define CLOSE_MS INT32_MAX
+
+typedef struct perf {
+    const kl_perf_job *job;
+    kl_perf_result *result;
+    uv_loop_t loop;
+    uv_idle_t idle;
+    uv_timer_t interval;
+    uv_signal_t signals[2];
+    kl_alarm alarm;
+    kloop_producer *producer;
+    kloop_topic *topic;
+    kl_log_lines log;
+
+    uint64_t start_ns; /* 0: nothing was sent yet */
+    double period_ns;  /* between records, at a rate */
+    uint64_t sent;     /* records that the producer has seen */
+    uint64_t accepted; /* and taken */
+    uint64_t accepted_bytes;
+    uint64_t woken_ns;
+    kloop_record record; /* all zero but for its value and its stamp */
+    bool refused;        /* it was: it is the next one, and its time runs already */
+    bool steady;
+    bool said_steady;
+    bool closing;
+} perf;
+
+static void close_producer(perf *p, uint64_t timeout_ms);
+
+/* ---- What comes back ---- */
+
+static uint64_t us_since_start(const perf *p, uint64_t now_ns)
+{
+    return (now_ns - p->start_ns) / KL_US;
+}
+
+static void count_acked(perf *p, const void *stamp, uint64_t count, uint64_t now_ns)
+{
+    uint64_t age = kl_stamp_age_us(stamp, us_since_start(p, now_ns));
+    uint64_t lag = p->job->rate > 0 ? kl_stamp_lag_us(stamp) : UINT64_MAX;
+    /* A stamp does not tell its record's size: where sizes differ, their mean stands for it. */
+    uint64_t bytes = (uint64_t)((double)p->accepted_bytes / (double)p->accepted * (double)count);
+    kl_perf_stats_add(&p->result->all, age, lag, count, bytes, now_ns);
+    if (kl_stamp_steady(stamp))
+        kl_perf_stats_add(&p->result->steady, age, lag, count, bytes, now_ns);
+}
+
+static void on_delivery(kloop_producer *producer, const kloop_report *run, void *me)
+{
+    perf *p = me;
+    (void)producer;
+    if (run->outcome != KLOOP_OUTCOME_ACKED) {
+        kl_failure_tally_add(&p->result->failures, run);
+        return;
+    }
+    uint64_t now_ns = uv_hrtime();
+    for (size_t i = 0; i < run->count;) {
+        size_t first = i;
+        while (++i < run->count && run->users[i] == run->users[first])
+            ;
+        count_acked(p, run->users[first], i - first, now_ns);
+    }
+}
+
+/* ---- Sending ---- */
+
+static void on_turn(uv_idle_t *idle);
+
+static void go_on(perf *p)
+{
+    if (!p->closing)
+        uv_idle_start(&p->idle, on_turn);
+}
+
+static void on_writable(kloop_producer *producer, void *me)
+{
+    (void)producer;
+    go_on(me);
+}
+
+static void on_alarm(void *me)
+{
+    go_on(me);
+}
+
+static void begin(perf *p, uint64_t now_ns)
+{
+    p->start_ns = now_ns;
+    kl_perf_stats_start(&p->result->all, now_ns);
+}
+
+static void begin_steady_state(perf *p, uint64_t now_ns)
+{
+    p->steady = true;
+    p->result->reached_steady = true;
+    kl_perf_stats_start(&p->result->steady, now_ns);
+}
+
+static uint64_t intended_ns(const perf *p)
+{
+    return p->start_ns + (uint64_t)((double)p->sent * p->period_ns);
+}
+
+/* false: the next record is not due yet, and the alarm is set for it. *now_ns is read anew where
+ * that could make it due. */
+static bool is_due(perf *p, uint64_t *now_ns)
+{
+    uint64_t due = intended_ns(p);
+    if (due <= *now_ns)
+        return true;
+    *now_ns = uv_hrtime();
+    if (due <= *now_ns)
+        return true;
+    uint64_t soonest = p->woken_ns + WAKE_NS_MIN;
+    kl_alarm_set(&p->alarm, due > soonest ? due : soonest);
+    uv_idle_stop(&p->idle);
+    return false;
+}
+
+/* What the producer said to a record that it did not take. false: no more can be sent now. */
+static bool on_refusal(perf *p, kloop_status status)
+{
+    char text[512];
+    if (status == KLOOP_FULL) {
+        p->refused = true;
+        uv_idle_stop(&p->idle);
+        return false;
+    }
+    kloop_send_error(p->topic, &p->record, status, text, sizeof text);
+    kl_failure_tally_refused(&p->result->failures, status, text);
+    p->sent++;
+    if (status != KLOOP_FATAL && status != KLOOP_CLOSED)
+        return true;
+    close_producer(p, CLOSE_MS);
+    return false;
+}
+
+/* Which bytes go next, and with which stamp. */
+static void take_next(perf *p, uint64_t now_ns)
+{
+    kloop_record *record = &p->record;
+    uint64_t lag_ns = 0;
+    if (p->refused) {
+        p->refused = false;
+        return;
+    }
+    if (p->period_ns > 0)
+        lag_ns = now_ns - intended_ns(p);
+    if (p->sent == p->job->warmup_count && p->sent > 0)
+        begin_steady_state(p, now_ns);
+    record->value = kl_perf_payload_next(p->job->payload);
+    record->user = kl_stamp_make(us_since_start(p, now_ns), lag_ns / KL_US, p->steady);
+}
+
+static void on_turn(uv_idle_t *idle)
+{
+    perf *p = idle->data;
+    uint64_t now_ns = uv_hrtime();
+    size_t bytes = 0, group_bytes = 0;
+    if (p->start_ns == 0)
+        begin(p, now_ns);
+    p->woken_ns = now_ns;
+    for (size_t n = 0, group = 0; n < TURN_RECORDS_MAX && bytes < TURN_BYTES_MAX; n++) {
+        if (p->sent == p->job->record_count) {
+            close_producer(p, CLOSE_MS);
+            return;
+        }
+        if (++group > GROUP_RECORDS_MAX || group_bytes >= GROUP_BYTES_MAX) {
+            now_ns = uv_hrtime();
+            group = 1;
+            group_bytes = 0;
+        }
+        if (p->period_ns > 0 && !is_due(p, &now_ns))
+            return;
+        take_next(p, now_ns);
+        kloop_status status = kloop_send(p->topic, &p->record);
+        if (status != KLOOP_OK) {
+            if (!on_refusal(p, status))
+                return;
+            continue;
+        }
+        size_t len = p->record.value.len;
+        p->sent++;
+        p->accepted++;
+        p->accepted_bytes += len;
+        bytes += len;
+        group_bytes += len;
+    }
+}
+
+/* ---- Meanwhile ---- */
+
+static void note_threads(perf *p)
+{
+    uint64_t threads = kl_perf_threads();
+    if (threads > p->result->threads)
+        p->result->threads = threads;
+}
+
+static void on_interval(uv_timer_t *timer)
+{
+    perf *p = timer->data;
+    kl_perf_stats *s = p->steady ? &p->result->steady : &p->result->all;
+    note_threads(p);
+    if (p->start_ns == 0)
+        return;
+    if (p->steady && !p->said_steady) {
+        p->said_steady = true;
+        puts("In steady state.");
+    }
+    kl_perf_print_window(s, uv_hrtime(), stdout);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    perf *p = handle->data;
+    uint64_t timeout_ms = p->result->signal ? 0 : LAST_MS;
+    p->result->signal = number;
+    close_producer(p, timeout_ms);
+}
+
+static void on_log(kloop_producer *producer, kloop_log_level level, const char *text, void *me)
+{
+    perf *p = me;
+    (void)producer;
+    kl_log_lines_add(&p->log, level, text);
+}
+
+/* ---- The end ---- */
+
+static void on_closed(kloop_producer *producer, void *me)
+{
+    perf *p = me;
+    note_threads(p);
+    kloop_get_stats(producer, &p->result->producer);
+    p->result->loop_hold_max_ns = kloop_loop_hold_max_ns(producer);
+    p->result->fatal = kloop_fatal_text(producer) != NULL;
+    kl_alarm_close(&p->alarm, NULL);
+    uv_close((uv_handle_t *)&p->idle, NULL);
+    uv_close((uv_handle_t *)&p->interval, NULL);
+    for (int i = 0; i < 2; i++)
+        uv_close((uv_handle_t *)&p->signals[i], NULL);
+}
+
+static void close_producer(perf *p, uint64_t timeout_ms)
+{
+    p->closing = true;
+    uv_idle_stop(&p->idle);
+    kl_alarm_set(&p->alarm, KL_ALARM_NEVER);
+    kloop_close(p->producer, timeout_ms, on_closed, p);
+}
+
+static bool start(perf *p)
+{
+    static const int ends[] = {SIGINT, SIGTERM};
+    kloop_error error;
+    if (kloop_open(&p->producer, &p->loop, p->job->config, &error)) {
+        fprintf(stderr, "kloop perf: %s\n", error.text);
+        return false;
+    }
+    kloop_on_delivery(p->producer, on_delivery, p);
+    kloop_on_writable(p->producer, on_writable, p);
+    kloop_on_log(p->producer, on_log, p);
+    uv_idle_init(&p->loop, &p->idle);
+    uv_timer_init(&p->loop, &p->interval);
+    p->idle.data = p;
+    p->interval.data = p;
+    for (int i = 0; i < 2; i++) {
+        uv_signal_init(&p->loop, &p->signals[i]);
+        p->signals[i].data = p;
+        uv_signal_start(&p->signals[i], on_signal, ends[i]);
+    }
+    if (kloop_topic_get(p->producer, p->job->topic, &p->topic, &error)) {
+        fprintf(stderr, "kloop perf: %s\n", error.text);
+        close_producer(p, 0);
+        return false;
+    }
+    uv_timer_start(&p->interval, on_interval, p->job->interval_ms, p->job->interval_ms);
+    go_on(p);
+    return true;
+}
+
+bool kl_perf_run(const kl_perf_job *job, kl_perf_result *result)
+{
+    perf p = {.job = job, .result = result};
+    memset(result, 0, sizeof *result);
+    kl_log_lines_init(&p.log, "perf", job->quiet);
+    if (job->rate > 0)
+        p.period_ns = 1e9 / job->rate;
+    uv_loop_init(&p.loop);
+    int rc = kl_alarm_init(&p.alarm, &p.loop, on_alarm, &p);
+    if (rc) {
+        fprintf(stderr, "kloop perf: no timer: %s\n", strerror(rc));
+        uv_loop_close(&p.loop);
+        return false;
+    }
+    bool ok = start(&p);
+    if (!ok && !p.producer)
+        kl_alarm_close(&p.alarm, NULL);
+    uv_run(&p.loop, UV_RUN_DEFAULT);
+    uv_loop_close(&p.loop);
+    kl_log_lines_end(&p.log);
+    result->broken_out = ferror(stdout) != 0;
+    return ok;
+}

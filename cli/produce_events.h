@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The lines of `kloop produce --events`, in the form of Kafka's VerifiableProducer, and the copies
+ * of keys and values that they need: one compact block for each record, from its sending to its
+ * event.
+ *
+ * Lines are appended to a kl_buf, whose sticky failure tells of missing memory.
+ */
+#ifndef KL_CLI_PRODUCE_EVENTS_H
+#define KL_CLI_PRODUCE_EVENTS_H
+
+#include "base/buf.h"
+
+#include <kloop/record.h>
+
+/* A record's key and value, in one allocation. */
+typedef struct kl_record_copy {
+    size_t key_len; /* SIZE_MAX: null */
+    size_t value_len;
+    uint8_t bytes[];
+} kl_record_copy;
+
+/* NULL: no memory. The caller's, until kl_record_copy_del. */
+kl_record_copy *kl_record_copy_new(const kloop_record *record);
+void kl_record_copy_del(kl_record_copy *copy);
+kloop_slice kl_record_copy_key(const kl_record_copy *copy);
+kloop_slice kl_record_copy_value(const kl_record_copy *copy);
+
+/* What became of a record. */
+typedef struct kl_produce_event {
+    int64_t wall_ms;
+    kloop_slice key;
+    kloop_slice value;
+    kloop_string topic;
+    int32_t partition; /* -1: none was chosen */
+} kl_produce_event;
+
+void kl_event_startup(kl_buf *out, int64_t wall_ms);
+void kl_event_success(kl_buf *out, const kl_produce_event *event, int64_t offset);
+/* outcome is FAILED or UNKNOWN; error one word, message a sentence. */
+void kl_event_error(kl_buf *out, const kl_produce_event *event, kloop_outcome outcome,
+                    const char *error, const char *message);
+/* The two last lines. */
+void kl_event_shutdown(kl_buf *out, int64_t wall_ms, uint64_t acked, uint64_t failed,
+                       uint64_t unknown, int64_t run_ms);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How long to wait before trying again: twice as long after each failure, up to a limit, and never
+ * quite as long as everybody else.
+ *
+ *     failures so far    0    1    2    3    4    5
+ *     100 to 1000 ms   100  200  400  800 1000 1000   each times 0.8 to 1.2, never more than 1000
+ *
+ * The factor counts at the limit too (Kafka does the same): clients that lost one broker together
+ * must not come back together, however long it takes. The same rule makes the time that a
+ * connection may take for its setup. Nothing is owned, nothing fails.
+ */
+#ifndef KL_CORE_BACKOFF_H
+#define KL_CORE_BACKOFF_H
+
+#include "base/prng.h"
+
+/*
+ * n: how often it failed before, 0 for the first wait. Where max_ns is not above initial_ns the
+ * answer is max_ns, without a factor, and p is not asked for a number.
+ */
+uint64_t kl_backoff(uint64_t initial_ns, uint64_t max_ns, uint32_t n, kl_prng *p);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Birth and end of a batch. See batch.h. */
+#include "core/batch.h"
+
+#include "core/budget.h"
+
+kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partition, kl_stage stage)
+{
+    if (!kl_heap_reserve(&e->timers, e->timer_count + 1))
+        return NULL;
+    kl_batch *b = kl_mem_zalloc(&e->alloc, 1, sizeof *b);
+    if (!b)
+        return NULL;
+    e->timer_count++;
+    e->batch_bytes += sizeof *b;
+    kl_budget_note_peak(e);
+    b->topic = topic;
+    b->partition = partition;
+    b->stage = stage;
+    b->created_ns = e->now.mono_ns;
+    b->asked_partition = -1;
+    b->base_offset = -1;
+    b->append_time_ms = -1;
+    b->generation = KL_CONTAINER_OF(kl_list_last(&e->generations), kl_generation, in_generations);
+    b->generation->outstanding++;
+    kl_timer_init(&b->expiry, KL_TIMER_BATCH);
+    kl_batch_builder_init(&b->builder, &e->pool);
+    kl_chain_init(&b->users, &e->pool);
+    return b;
+}
+
+void kl_batch_let_go(kloop_engine *e, kl_batch *b)
+{
+    if (b->stage < KL_STAGE_SETTLED || b->refs > 0 || b->request)
+        return;
+    kl_batch_builder_clear(&b->builder);
+    if (b->stage == KL_STAGE_REPORTED)
+        kl_batch_del(e, b);
+}
+
+void kl_batch_del(kloop_engine *e, kl_batch *b)
+{
+    if (b->generation)
+        b->generation->outstanding--;
+    kl_heap_remove(&e->timers, &b->expiry);
+    kl_batch_builder_clear(&b->builder);
+    kl_chain_clear(&b->users);
+    e->batch_bytes -= sizeof *b;
+    e->timer_count--;
+    kl_mem_release(&e->alloc, b, sizeof *b);
+}

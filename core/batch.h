@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A batch in the life of a producer: records of one partition, or of a topic whose partitions are
+ * not known yet, from the first send to the last report.
+ *
+ *     PARKED --partitions known--> (its records are sent anew, in slices)
+ *
+ *     OPEN --full, lingered, flushed--> FOLDING --> READY --gathered--> IN_FLIGHT --answer-->
+ * SETTLED
+ *        \________no codec, at once________________/ ^                     |                    |
+ *                                                    +------ retry --------+        reports, in
+ * order
+ *                                                                                               v
+ *     any --time is over, closed, fatal--> SETTLED (in flight: REPORTED as a ghost) REPORTED
+ *
+ * Who owns what: the batch owns its records' bytes and their users' pointers, both in pooled
+ * segments. Requests that carry the bytes hold a reference each: the payload stays until they are
+ * gone, whatever became of the records. A batch is freed when it is REPORTED, out of flight and
+ * without references.
+ *
+ * Fails: kl_batch_new answers NULL when there is no memory.
+ */
+#ifndef KL_CORE_BATCH_H
+#define KL_CORE_BATCH_H
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "protocol/record_batch.h"
+
+#include <kloop/engine.h>
+
+typedef struct kl_partition kl_partition;
+typedef struct kl_request kl_request;
+typedef struct kl_generation kl_generation;
+
+typedef enum kl_stage {
+    KL_STAGE_PARKED,
+    KL_STAGE_OPEN,
+    KL_STAGE_FOLDING,
+    KL_STAGE_READY,
+    KL_STAGE_IN_FLIGHT,
+    KL_STAGE_SETTLED,
+    KL_STAGE_REPORTED,
+} kl_stage;
+
+typedef struct kl_batch {
+    /* What each record touches stands first, together. */
+    kl_batch_builder builder; /* PARKED: its chain holds records in the form of parking.c */
+    kl_chain users;
+    const uint8_t *limit; /* OPEN: up to where records may be appended without a thought */
+    kl_link in_line;      /* in its partition's or its topic's line, in order of acceptance */
+    kl_link in_flight;    /* in its partition's list of batches that await an answer */
+    kl_link in_queue;     /* for the codec, or for the reports */
+    kloop_topic *topic;
+    kl_partition *partition; /* NULL: parked, or never had one */
+    kl_generation *generation;
+    kl_timer expiry;
+    kl_request *request; /* while in flight */
+    uint64_t created_ns;
+    uint32_t parked; /* PARKED: how many records; else the builder counts them */
+    uint32_t moved;  /* PARKED: of these, sent anew already */
+    uint32_t refs;   /* of requests that show its bytes */
+    uint32_t attempts;
+    kl_stage stage;
+    bool due;          /* open, but not to wait for more */
+    bool raw;          /* the codec gave it up */
+    bool fate_unknown; /* some attempt may have stored it */
+    bool numbered;     /* has producer id, epoch and sequence */
+    bool odd_code_met; /* was answered once with a code that nobody knows */
+
+    int64_t producer_id;
+    int16_t epoch;
+    int32_t sequence;
+
+    /* The report. broker_error and trouble are kept up from attempt to attempt. */
+    kloop_outcome outcome;
+    kloop_cause cause;
+    int16_t broker_error;
+    int32_t asked_partition; /* of those that never had one, for their report; else -1 */
+    int64_t base_offset;
+    int64_t append_time_ms;
+} kl_batch;
+
+/* A batch of its own: no line, no timer set, counted against the budget. */
+kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partition,
+                       kl_stage stage);
+/* Gives back the payload of a settled batch when no request shows it, and the batch itself when
+ * nothing refers to it at all; else does nothing. */
+void kl_batch_let_go(kloop_engine *e, kl_batch *b);
+/* Whatever state it is in: for the end of an engine. */
+void kl_batch_del(kloop_engine *e, kl_batch *b);
+
+#endif

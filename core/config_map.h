@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The keys of a configuration, each in one row: XX(ID, name, kind, preset, allowed, doc), sorted by
+ * name.
+ *
+ * Names, presets and ranges are those of Kafka's Java producer, version 4, unless the doc says why
+ * not. allowed is one of
+ *     RANGE(lowest, highest)     for a NUMBER
+ *     ONE_OF("a, b, c")          for a CHOICE, and for a BOOL
+ *     LEVELS(codec, "in words")  for a LEVEL: what is allowed is asked of the codec
+ *     WORDS("in words")          for TEXT and SERVERS, which have a check of their own
+ * which core/config_key.c gives a meaning. Below the keys are the names that mean one of them too.
+ */
+#ifndef KL_CORE_CONFIG_MAP_H
+#define KL_CORE_CONFIG_MAP_H
+
+/* clang-format off */
+#define KL_CONFIG_MAP(XX)                                                                          \
+    XX(ACKS, "acks", CHOICE, "all", ONE_OF("all, -1, 0, 1"),                                       \
+       "Which brokers must have a record before it counts as delivered: all (or -1) in-sync "      \
+       "replicas, 1 for the leader alone, 0 for nobody. Less than all rules out "                  \
+       "enable.idempotence.")                                                                      \
+    XX(AUTO_CREATE, "allow.auto.create.topics", BOOL, "true", ONE_OF("true, false"),               \
+       "May a broker create a topic that is sent to and does not exist? The broker must allow it " \
+       "too.")                                                                                     \
+    XX(BATCH_SIZE, "batch.size", NUMBER, "1000000", RANGE(0, 2147483647),                          \
+       "Bytes of a batch, before compression, at which it is sent without lingering. More than "   \
+       "max.request.size counts as that. Java's 16384 costs throughput and saves nothing here, "   \
+       "where a small batch takes little memory.")                                                 \
+    XX(BOOTSTRAP, "bootstrap.servers", SERVERS, "", WORDS("HOST:PORT, or several with commas"),    \
+       "Brokers to ask for all others. A few suffice; an IPv6 address stands in brackets: "        \
+       "[::1]:9092. There is no preset.")                                                          \
+    XX(MEMORY, "buffer.memory", NUMBER, "67108864", RANGE(0, 9223372036854775807),                 \
+       "Bytes that records may take from being accepted until being reported; sending is refused " \
+       "beyond. Must hold at least one record of max.request.size.")                               \
+    XX(CLIENT_ID, "client.id", TEXT, "kloop", WORDS("UTF-8 of at most 32767 bytes"),               \
+       "The name that brokers see: in their logs, quotas and metrics.")                            \
+    XX(GZIP_LEVEL, "compression.gzip.level", LEVEL, "-1", LEVELS(KL_CODEC_GZIP, "-1, 1 to 9"),     \
+       "1 is fastest, 9 smallest, -1 stands for 6. 8 and 9 can hold the loop for milliseconds at " \
+       "a time.")                                                                                  \
+    XX(LZ4_LEVEL, "compression.lz4.level", LEVEL, "9", LEVELS(KL_CODEC_LZ4, "1 to 17"),            \
+       "9 is lz4's fast way, every other level the thorough one: 1 to 3 hold the loop for about a "\
+       "millisecond at a time, from 4 on it is more, from 8 on 10 to 300.")                        \
+    XX(CODEC, "compression.type", CHOICE, "none", ONE_OF("none, gzip, snappy, lz4, zstd"),         \
+       "What batches are compressed with. A batch that would not get smaller goes as it is.")      \
+    XX(ZSTD_LEVEL, "compression.zstd.level", LEVEL, "3",                                           \
+       LEVELS(KL_CODEC_ZSTD, "-131072 to 22"),                                                     \
+       "Higher is smaller and slower. Up to 9 the loop is held for well below a millisecond at a " \
+       "time, from 10 on it is more, from 15 on up to 20.")                                        \
+    XX(IDLE, "connections.max.idle.ms", NUMBER, "540000", RANGE(-1, 9223372036854775807),          \
+       "A connection without traffic is closed after this time; -1: never.")                       \
+    XX(DELIVERY_TIMEOUT, "delivery.timeout.ms", NUMBER, "120000", RANGE(0, 2147483647),            \
+       "A record is reported at the latest this long after it was accepted. At least linger.ms "   \
+       "and request.timeout.ms together; the preset follows them.")                                \
+    XX(IDEMPOTENCE, "enable.idempotence", BOOL, "true", ONE_OF("true, false"),                     \
+       "Brokers recognise what was sent twice, and keep the order of a partition. Needs "          \
+       "acks=all, retries and at most 5 requests in flight; turned off where acks or retries are " \
+       "set otherwise, unless it was asked for.")                                                  \
+    XX(LINGER, "linger.ms", NUMBER, "5", RANGE(0, 9223372036854775807),                            \
+       "How long a batch that is not full waits for more records.")                                \
+    XX(MAX_BLOCK, "max.block.ms", NUMBER, "60000", RANGE(0, 9223372036854775807),                  \
+       "How long records wait for a topic that no broker has told of yet. Nothing blocks here; "   \
+       "they are reported as failed then.")                                                        \
+    XX(IN_FLIGHT, "max.in.flight.requests.per.connection", NUMBER, "5", RANGE(1, 2147483647),      \
+       "Unanswered requests of a connection. At most 5 with enable.idempotence; without it, more " \
+       "than 1 lets a batch that is sent again come behind a later one.")                          \
+    XX(RECORD_MAX, "max.request.size", NUMBER, "1048576", RANGE(1, 2147483647),                    \
+       "Bytes of the largest record and of the largest batch, before compression. Brokers and "    \
+       "topics have limits of their own: message.max.bytes, max.message.bytes.")                   \
+    XX(METADATA_MAX_AGE, "metadata.max.age.ms", NUMBER, "300000", RANGE(0, 9223372036854775807),   \
+       "What is known of topics and brokers is asked for anew at least this often.")               \
+    XX(METADATA_MAX_IDLE, "metadata.max.idle.ms", NUMBER, "300000",                                \
+       RANGE(5000, 9223372036854775807),                                                           \
+       "A topic that nothing was sent to for this long is not asked about any more.")              \
+    XX(ADAPTIVE, "partitioner.adaptive.partitioning.enable", BOOL, "true", ONE_OF("true, false"),  \
+       "Records without a key go less often to partitions where more batches wait.")               \
+    XX(IGNORE_KEYS, "partitioner.ignore.keys", BOOL, "false", ONE_OF("true, false"),               \
+       "Records with a key are spread like those without one.")                                    \
+    XX(RECEIVE_BUFFER, "receive.buffer.bytes", NUMBER, "-1", RANGE(-1, 2147483647),                \
+       "SO_RCVBUF of each socket. -1 or 0: the system chooses, which does better than Java's "     \
+       "32768.")                                                                                   \
+    XX(RECEIVE_MEMORY, "receive.memory", NUMBER, "67108864", RANGE(1024, 9223372036854775807),     \
+       "Bytes that the receive buffers of all connections may take together; reading pauses "      \
+       "beyond. At least receive.message.max.bytes; the preset follows it. Java has no such key.") \
+    XX(RECEIVE_MAX, "receive.message.max.bytes", NUMBER, "33554432", RANGE(1024, 2147483647),      \
+       "A longer answer closes its connection. Java has no such key.")                             \
+    XX(RECONNECT_MAX, "reconnect.backoff.max.ms", NUMBER, "1000", RANGE(0, 9223372036854775807),   \
+       "The longest pause between attempts to connect to a broker. If only reconnect.backoff.ms "  \
+       "is set, that is the longest pause too.")                                                   \
+    XX(RECONNECT, "reconnect.backoff.ms", NUMBER, "50", RANGE(0, 9223372036854775807),             \
+       "The pause after the first failed attempt to connect; doubles with each further one.")      \
+    XX(REQUEST_MAX, "request.bytes.max", NUMBER, "16777216", RANGE(1, 2147483647),                 \
+       "Bytes of a request that carries batches of many partitions. At least max.request.size; "   \
+       "the preset follows it. Brokers refuse more than their socket.request.max.bytes. Java has " \
+       "no such key.")                                                                             \
+    XX(REQUEST_TIMEOUT, "request.timeout.ms", NUMBER, "30000", RANGE(1, 2147483647),               \
+       "A connection whose request has no answer after this time is closed, and its requests are " \
+       "tried again. Java's meaning, not librdkafka's.")                                           \
+    XX(RETRIES, "retries", NUMBER, "2147483647", RANGE(0, 2147483647),                             \
+       "How often a batch is sent again. delivery.timeout.ms is the better limit; 0 rules out "    \
+       "enable.idempotence.")                                                                      \
+    XX(RETRY_MAX, "retry.backoff.max.ms", NUMBER, "1000", RANGE(0, 9223372036854775807),           \
+       "The longest pause before a batch or a question for metadata is sent again. The preset "    \
+       "follows retry.backoff.ms where that is longer.")                                           \
+    XX(RETRY, "retry.backoff.ms", NUMBER, "100", RANGE(0, 9223372036854775807),                    \
+       "The pause before something is sent for the second time; doubles with each further one.")   \
+    XX(SEND_BUFFER, "send.buffer.bytes", NUMBER, "-1", RANGE(-1, 2147483647),                      \
+       "SO_SNDBUF of each socket. -1 or 0: the system chooses, which does better than Java's "     \
+       "131072.")                                                                                  \
+    XX(SETUP_MAX, "socket.connection.setup.timeout.max.ms", NUMBER, "30000",                       \
+       RANGE(1, 9223372036854775807),                                                              \
+       "The longest time for one attempt to connect. The preset follows "                          \
+       "socket.connection.setup.timeout.ms where that is longer.")                                 \
+    XX(SETUP, "socket.connection.setup.timeout.ms", NUMBER, "10000",                               \
+       RANGE(1, 9223372036854775807),                                                              \
+       "The time for the first attempt to connect until the broker can be talked to; doubles with "\
+       "each failure.")
+
+/*
+ * Names of librdkafka: XX(name, ID, unit). unit is what one of it is in the key's own unit. Where
+ * both have a name and mean different things by it (request.timeout.ms, metadata.max.age.ms), it
+ * has Java's meaning.
+ */
+#define KL_CONFIG_ALIASES(XX)                                                                      \
+    XX("compression.codec", CODEC, 1)                                                              \
+    XX("max.in.flight", IN_FLIGHT, 1)                                                              \
+    XX("message.max.bytes", RECORD_MAX, 1)                                                         \
+    XX("message.send.max.retries", RETRIES, 1)                                                     \
+    XX("message.timeout.ms", DELIVERY_TIMEOUT, 1)                                                  \
+    XX("metadata.broker.list", BOOTSTRAP, 1)                                                       \
+    XX("queue.buffering.max.kbytes", MEMORY, 1024)                                                 \
+    XX("queue.buffering.max.ms", LINGER, 1)                                                        \
+    XX("request.required.acks", ACKS, 1)                                                           \
+    XX("socket.receive.buffer.bytes", RECEIVE_BUFFER, 1)                                           \
+    XX("socket.send.buffer.bytes", SEND_BUFFER, 1)                                                 \
+    XX("socket.timeout.ms", REQUEST_TIMEOUT, 1)                                                    \
+    XX("topic.metadata.refresh.interval.ms", METADATA_MAX_AGE, 1)
+/* clang-format on */
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a configuration says, for those who load it: each key by its id, with the preset where it
+ * was not set. Nothing fails; the configuration owns what is shown.
+ */
+#ifndef KL_CORE_CONFIG_READ_H
+#define KL_CORE_CONFIG_READ_H
+
+#include "core/config_key.h"
+
+/* The first refusal that was remembered, NULL when all went well. */
+const kloop_error *kl_config_refusal(const kloop_config *c);
+
+bool kl_config_has(const kloop_config *c, kl_config_id id);
+/* For the kinds that have a number, see kl_config_kind. */
+int64_t kl_config_number(const kloop_config *c, kl_config_id id);
+/* For the others. Terminated. */
+kloop_string kl_config_text(const kloop_config *c, kl_config_id id);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Numbers are read as Java reads them: an optional sign, then digits of ASCII, nothing else. */
+#include "core/config_value.h"
+#include "base/ascii.h"
+#include "base/check.h"
+#include "base/excerpt.h"
+#include "base/utf8.h"
+#include "core/bootstrap.h"
+#include "core/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_MAX 32767 /* a string of the protocol whose length has 16 bits */
+
+/* Who is talking: "linger.ms", or "queue.buffering.max.ms (linger.ms)" for another name of it. */
+typedef struct speaker {
+    kl_config_named named;
+    char name[96];
+} speaker;
+
+static speaker speaker_of(kl_config_named named, const char *name)
+{
+    speaker s = {.named = named};
+    if (strcmp(name, named.key->shown.name) == 0)
+        snprintf(s.name, sizeof s.name, "%s", name);
+    else
+        snprintf(s.name, sizeof s.name, "%s (%s)", name, named.key->shown.name);
+    return s;
+}
+
+kloop_string kl_config_trim(kloop_string text)
+{
+    while (text.len > 0 && (unsigned char)text.data[0] <= ' ') {
+        text.data++;
+        text.len--;
+    }
+    while (text.len > 0 && (unsigned char)text.data[text.len - 1] <= ' ')
+        text.len--;
+    return text;
+}
+
+/* The next of "a, b, c"; false at the end. */
+static bool next_choice(const char **rest, kloop_string *choice)
+{
+    if (**rest == '\0')
+        return false;
+    const char *comma = strchr(*rest, ',');
+    size_t len = comma ? (size_t)(comma - *rest) : strlen(*rest);
+    *choice = (kloop_string){*rest, len};
+    *rest += len;
+    while (**rest == ',' || **rest == ' ')
+        (*rest)++;
+    return true;
+}
+
+static bool is_choice(kloop_string text, kloop_string choice, bool any_case)
+{
+    if (text.len != choice.len)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] != choice.data[i] &&
+            !(any_case && kl_ascii_lower(text.data[i]) == choice.data[i]))
+            return false;
+    return true;
+}
+
+static kloop_status parse_choice(const speaker *s, kloop_string text, bool any_case,
+                                 int64_t *number, kloop_error *error)
+{
+    char shown[KL_EXCERPT_SIZE];
+    const char *rest = s->named.key->shown.allowed;
+    kloop_string choice;
+    for (int64_t i = 0; next_choice(&rest, &choice); i++)
+        if (is_choice(text, choice, any_case)) {
+            *number = i;
+            return KLOOP_OK;
+        }
+    return kl_error_set(error, KLOOP_BAD_CONFIG, "%s: '%s' is not among what is allowed: %s",
+                        s->name, kl_excerpt(shown, sizeof shown, text),
+                        s->named.key->shown.allowed);
+}
+
+/* As a number below zero, which there is one more of than above. */
+static bool parse_digits(const char *digits, size_t len, int64_t *below_zero)
+{
+    int64_t v = 0;
+    for (size_t i = 0; i < len; i++) {
+        int digit = digits[i] - '0';
+        if (v < (INT64_MIN + digit) / 10)
+            return false;
+        v = v * 10 - digit;
+    }
+    *below_zero = v;
+    return true;
+}
+
+typedef enum reading { READ, NO_NUMBER, TOO_FAR } reading;
+
+static reading read_number(kloop_string text, int64_t *number)
+{
+    bool minus = text.len > 0 && text.data[0] == '-';
+    size_t sign = text.len > 0 && (minus || text.data[0] == '+');
+    if (text.len == sign)
+        return NO_NUMBER;
+    for (size_t i = sign; i < text.len; i++)
+        if (!kl_ascii_is_digit(text.data[i]))
+            return NO_NUMBER;
+    int64_t v;
+    if (!parse_digits(text.data + sign, text.len - sign, &v) || (!minus && v == INT64_MIN))
+        return TOO_FAR;
+    *number = minus ? v : -v;
+    return READ;
+}
+
+static kloop_status refuse_number(const speaker *s, kloop_string text, const char *is,
+                                  const char *allowed, kloop_error *error)
+{
+    char shown[KL_EXCERPT_SIZE];
+    return kl_error_set(error, KLOOP_BAD_CONFIG, "%s: '%s' is %s; allowed: %s", s->name,
+                        kl_excerpt(shown, sizeof shown, text), is, allowed);
+}
+
+static kloop_status parse_number(const speaker *s, kloop_string text, int64_t *number,
+                                 kloop_error *error)
+{
+    const kl_config_key *key = s->named.key;
+    int64_t unit = s->named.unit;
+    /* The edges in the unit of the name, which lo is a multiple of. */
+    int64_t lo = key->lo / unit;
+    int64_t hi = key->hi / unit;
+    char own_units[64];
+    const char *allowed = key->shown.allowed;
+    if (unit != 1) {
+        snprintf(own_units, sizeof own_units, "%lld to %lld", (long long)lo, (long long)hi);
+        allowed = own_units;
+    }
+    int64_t v;
+    reading r = read_number(text, &v);
+    if (r == NO_NUMBER)
+        return refuse_number(s, text, "no whole number", allowed, error);
+    if (r == TOO_FAR || v < lo || v > hi)
+        return refuse_number(s, text, "out of range", allowed, error);
+    *number = v * unit;
+    return KLOOP_OK;
+}
+
+static kloop_status parse_level(const speaker *s, kloop_string text, int64_t *number,
+                                kloop_error *error)
+{
+    const kl_config_key *key = s->named.key;
+    int64_t v;
+    reading r = read_number(text, &v);
+    if (r == NO_NUMBER)
+        return refuse_number(s, text, "no whole number", key->shown.allowed, error);
+    /* What stands for "not set" inside must not come from outside. */
+    if (r == TOO_FAR || v <= INT32_MIN || v > INT32_MAX ||
+        !kl_codec_has_level(kl_codec_by_id((int)key->codec), (int32_t)v))
+        return refuse_number(s, text, "no level", key->shown.allowed, error);
+    *number = v;
+    return KLOOP_OK;
+}
+
+static kloop_status check_text(const speaker *s, kloop_string text, kloop_error *error)
+{
+    char shown[KL_EXCERPT_SIZE];
+    if (text.len > TEXT_MAX)
+        return kl_error_set(error, KLOOP_BAD_CONFIG, "%s: %zu bytes are too many; allowed: %s",
+                            s->name, text.len, s->named.key->shown.allowed);
+    if (kl_utf8_valid_len(text.data, text.len) < text.len)
+        return kl_error_set(error, KLOOP_BAD_CONFIG, "%s: '%s' is not UTF-8", s->name,
+                            kl_excerpt(shown, sizeof shown, text));
+    return KLOOP_OK;
+}
+
+kloop_status kl_config_value_parse(kl_config_named named, const char *name, kloop_string text,
+                                   int64_t *number, kloop_error *error)
+{
+    speaker s = speaker_of(named, name);
+    switch (named.key->kind) {
+    case KL_CONFIG_KIND_BOOL: {
+        kloop_status status = parse_choice(&s, text, true, number, error);
+        if (!status)
+            *number = *number == 0; /* true comes first in the list */
+        return status;
+    }
+    case KL_CONFIG_KIND_CHOICE:
+        return parse_choice(&s, text, false, number, error);
+    case KL_CONFIG_KIND_LEVEL:
+        return parse_level(&s, text, number, error);
+    case KL_CONFIG_KIND_NUMBER:
+        return parse_number(&s, text, number, error);
+    case KL_CONFIG_KIND_SERVERS:
+        return kl_servers_check(text, s.name, error);
+    case KL_CONFIG_KIND_TEXT:
+        return check_text(&s, text, error);
+    }
+    KL_UNREACHABLE();
+}
+
+void kl_config_value_print(const kl_config_key *key, int64_t number, char *text, size_t size)
+{
+    bool is_bool = key->kind == KL_CONFIG_KIND_BOOL;
+    if (!is_bool && key->kind != KL_CONFIG_KIND_CHOICE) {
+        snprintf(text, size, "%lld", (long long)number);
+        return;
+    }
+    const char *rest = key->shown.allowed;
+    kloop_string choice = {"", 0};
+    for (int64_t skip = is_bool ? number == 0 : number; skip >= 0; skip--) {
+        bool found = next_choice(&rest, &choice);
+        KL_ASSERT(found);
+    }
+    snprintf(text, size, "%.*s", (int)choice.len, choice.data);
+}

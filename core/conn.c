@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One connection: what is written, what is awaited, what comes in. See conn.h. */
+#include "core/conn.h"
+
+#include "core/actions.h"
+#include "core/engine_state.h"
+#include "core/handshake.h"
+#include "core/log.h"
+#include "core/peer_text.h"
+#include "core/slots.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* ---- Life ---- */
+
+kl_conn *kl_conn_new(kloop_engine *e, kl_broker *broker, const kloop_address *address)
+{
+    if (!kl_heap_reserve(&e->timers, e->timer_count + 1))
+        return NULL;
+    kl_conn *c = kl_mem_zalloc(&e->alloc, 1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->id = kl_slots_take(e, c, NULL);
+    if (c->id.gen == 0) {
+        kl_mem_release(&e->alloc, c, sizeof *c);
+        return NULL;
+    }
+    e->timer_count++;
+    c->engine = e;
+    c->broker = broker;
+    c->address = *address;
+    c->agreed = (kl_agreed){-1, -1, -1};
+    c->opened_ns = e->now.mono_ns;
+    c->last_active_ns = e->now.mono_ns;
+    kl_list_init(&c->writing);
+    kl_list_init(&c->flight);
+    kl_timer_init(&c->timer, KL_TIMER_CONN);
+    kl_frame_reader_init(&c->frames, e->set.receive_frame_max, &e->alloc);
+    kl_actions_of_conn(e, c, KL_PENDING_CONNECT);
+    kl_conn_clock(e, c);
+    return c;
+}
+
+static void del_request(kloop_engine *e, kl_request *r)
+{
+    if (r->kind->release)
+        r->kind->release(e, r);
+    kl_mem_release(&e->alloc, r, r->memory_bytes);
+}
+
+static void unlink_if(kl_link *link)
+{
+    if (kl_link_is_linked(link))
+        kl_list_remove(link);
+}
+
+void kl_conn_del(kloop_engine *e, kl_conn *c)
+{
+    kl_link *at;
+    while ((at = kl_list_pop_front(&c->writing))) {
+        kl_request *r = KL_CONTAINER_OF(at, kl_request, in_writing);
+        unlink_if(&r->in_flight);
+        del_request(e, r);
+    }
+    while ((at = kl_list_pop_front(&c->flight)))
+        del_request(e, KL_CONTAINER_OF(at, kl_request, in_flight));
+    kl_heap_remove(&e->timers, &c->timer);
+    e->timer_count--;
+    unlink_if(&c->in_actions);
+    unlink_if(&c->in_paused);
+    e->receive_bytes -= c->receive_bytes;
+    kl_frame_reader_deinit(&c->frames);
+    kl_slots_give_back(e, c->id);
+    kl_mem_release(&e->alloc, c, sizeof *c);
+}
+
+/* ---- Asking ---- */
+
+bool kl_conn_can_ask(const kloop_engine *e, const kl_conn *c)
+{
+    return c->state == KL_CONN_READY && kl_list_is_empty(&c->writing) &&
+           c->flight_count < e->set.in_flight_max && c->throttled_until <= e->now.mono_ns;
+}
+
+static kl_request *new_request(kloop_engine *e, const kloop_size *size, size_t batch_count)
+{
+    size_t slices = size->slices * sizeof(kloop_slice);
+    size_t batches = batch_count * sizeof(kl_batch *);
+    size_t bytes = sizeof(kl_request) + slices + batches + size->own;
+    kl_request *r = kl_mem_alloc(&e->alloc, bytes);
+    if (!r)
+        return NULL;
+    *r = (kl_request){.memory_bytes = bytes, .total = size->total, .batch_count = batch_count};
+    r->slices = (kloop_slice *)(void *)(r + 1);
+    r->slice_count = size->slices;
+    r->batches = (kl_batch **)(void *)(r->slices + size->slices);
+    return r;
+}
+
+kl_request *kl_conn_ask(kloop_engine *e, kl_conn *c, const kl_request_kind *kind, int16_t api,
+                        int16_t version, const void *message, size_t message_size,
+                        size_t batch_count, bool expects_answer, kloop_fault *fault)
+{
+    kloop_size size;
+    if (kloop_measure_request_sized(api, version, e->set.client_id, message, message_size, &size,
+                                    fault))
+        return NULL;
+    kl_request *r = new_request(e, &size, batch_count);
+    if (!r)
+        return NULL;
+    r->kind = kind;
+    r->conn = c;
+    r->api = api;
+    r->version = version;
+    r->correlation = c->next_correlation;
+    r->expects_answer = expects_answer;
+    r->progress_ns = e->now.mono_ns;
+    uint8_t *own = (uint8_t *)(r->batches + batch_count);
+    kloop_status status = kloop_encode_request_slices_sized(
+        api, version, r->correlation, e->set.client_id, message, message_size, own, size.own,
+        r->slices, r->slice_count, fault);
+    KL_ASSERT(status == KLOOP_OK);
+    /* Correlation ids go from 0 up; after 2^31-1 from 0 again. */
+    c->next_correlation = c->next_correlation == INT32_MAX ? 0 : c->next_correlation + 1;
+    kl_list_push_back(&c->writing, &r->in_writing);
+    if (expects_answer) {
+        kl_list_push_back(&c->flight, &r->in_flight);
+        c->flight_count++;
+    }
+    c->last_active_ns = e->now.mono_ns;
+    e->stats.requests++;
+    if (!c->host_writes) {
+        c->host_writes = true;
+        kl_actions_of_conn(e, c, KL_PENDING_WRITE);
+    }
+    kl_conn_clock(e, c);
+    return r;
+}
+
+/* ---- Losing ---- */
+
+/* Nobody will answer these. Their memory stays while the host may read it. */
+static void tell_requests(kloop_engine *e, kl_conn *c)
+{
+    kl_link *at;
+    while ((at = kl_list_pop_front(&c->flight))) {
+        kl_request *r = KL_CONTAINER_OF(at, kl_request, in_flight);
+        c->flight_count--;
+        r->kind->lost(e, r);
+        if (!kl_link_is_linked(&r->in_writing))
+            del_request(e, r);
+    }
+    for (at = kl_list_first(&c->writing); at; at = kl_list_next(&c->writing, at)) {
+        kl_request *r = KL_CONTAINER_OF(at, kl_request, in_writing);
+        if (!r->expects_answer)
+            r->kind->lost(e, r);
+    }
+}
+
+void kl_conn_lose(kloop_engine *e, kl_conn *c, const char *format, ...)
+{
+    if (c->state == KL_CONN_LOST)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(c->why, sizeof c->why, format, args);
+    va_end(args);
+    bool was_ready = c->state == KL_CONN_READY;
+    bool idle = c->idle;
+    c->state = KL_CONN_LOST;
+    kl_heap_remove(&e->timers, &c->timer);
+    unlink_if(&c->in_paused);
+    if (e->receive_grower == c)
+        e->receive_grower = NULL;
+    if (c->broker->conn == c)
+        c->broker->conn = NULL;
+    tell_requests(e, c);
+    kl_nodes_lost(e, c, was_ready, idle);
+    kl_conn_resume_paused(e);
+    if (c->pending & KL_PENDING_CONNECT) {
+        /* The host has never heard of it. */
+        kl_conn_del(e, c);
+        return;
+    }
+    c->pending = 0;
+    kl_actions_of_conn(e, c, KL_PENDING_CLOSE);
+}
+
+void kl_conn_lose_fault(kloop_engine *e, kl_conn *c, const kl_request *r, const kloop_fault *fault)
+{
+    char text[160];
+    kloop_fault_text(fault, text, sizeof text);
+    kl_conn_lose(e, c, "%s:%u: its answer to %s version %d cannot be read: %s", c->broker->host,
+                 (unsigned)c->broker->port, r->kind->name, (int)r->version, text);
+}
+
+/* ---- Time ---- */
+
+static uint64_t setup_deadline(const kloop_engine *e, const kl_conn *c)
+{
+    uint64_t limit = e->set.setup_timeout_ns;
+    for (uint32_t n = 0; n < c->broker->failures && limit < e->set.setup_timeout_max_ns; n++)
+        limit = kl_time_add(limit, limit);
+    if (limit > e->set.setup_timeout_max_ns)
+        limit = e->set.setup_timeout_max_ns;
+    return kl_time_add(c->opened_ns, limit);
+}
+
+/* The request whose time runs. */
+static const kl_request *oldest(const kl_conn *c)
+{
+    kl_link *at = kl_list_first(&c->flight);
+    if (at)
+        return KL_CONTAINER_OF(at, kl_request, in_flight);
+    at = kl_list_first(&c->writing);
+    return at ? KL_CONTAINER_OF(at, kl_request, in_writing) : NULL;
+}
+
+static uint64_t request_deadline(const kloop_engine *e, const kl_conn *c, const kl_request *r)
+{
+    uint64_t from = r->progress_ns > c->last_answer_ns ? r->progress_ns : c->last_answer_ns;
+    /* A broker that holds us back holds its answers back as well. */
+    if (from < c->throttled_until)
+        from = c->throttled_until;
+    return kl_time_add(from, e->set.request_timeout_ns);
+}
+
+void kl_conn_clock(kloop_engine *e, kl_conn *c)
+{
+    uint64_t when = KL_NEVER;
+    const kl_request *r = oldest(c);
+    switch (c->state) {
+    case KL_CONN_CONNECTING:
+    case KL_CONN_VERSIONS:
+        when = setup_deadline(e, c);
+        break;
+    case KL_CONN_READY:
+        /* What the peer has said may be waiting for us, if we are the ones who do not read. */
+        if (r && !c->paused)
+            when = request_deadline(e, c, r);
+        else if (!r)
+            when = kl_time_add(c->last_active_ns, e->set.idle_ns);
+        if (c->throttled_until > e->now.mono_ns)
+            when = kl_time_min(when, c->throttled_until);
+        break;
+    case KL_CONN_LOST:
+        break;
+    }
+    kl_heap_set(&e->timers, &c->timer, when);
+}
+
+void kl_conn_throttle(kloop_engine *e, kl_conn *c, int32_t ms)
+{
+    if (ms <= 0)
+        return;
+    uint64_t until = kl_time_add(e->now.mono_ns, kl_ms_to_ns(ms));
+    if (c->throttled_until < until)
+        c->throttled_until = until;
+}
+
+void kl_conn_timer(kloop_engine *e, kl_conn *c)
+{
+    const char *host = c->broker->host;
+    unsigned port = c->broker->port;
+    const kl_request *r = oldest(c);
+    if (c->state == KL_CONN_LOST)
+        return;
+    if (c->state != KL_CONN_READY) {
+        kl_conn_lose(e, c, "%s:%u: not ready in time (socket.connection.setup.timeout.ms) while %s",
+                     host, port, kl_handshake_state_name(c->state));
+        return;
+    }
+    if (r && !c->paused && e->now.mono_ns >= request_deadline(e, c, r)) {
+        kl_conn_lose(e, c, "%s:%u: no %s %s within request.timeout.ms=%d", host, port,
+                     r->written < r->total ? "progress in writing" : "answer to", r->kind->name,
+                     (int)e->set.request_timeout_ms);
+        return;
+    }
+    if (!r && e->now.mono_ns >= kl_time_add(c->last_active_ns, e->set.idle_ns)) {
+        c->idle = true;
+        kl_conn_lose(e, c, "%s:%u: not used for connections.max.idle.ms", host, port);
+        return;
+    }
+    if (c->throttled_until <= e->now.mono_ns)
+        kl_nodes_poke(e, c->broker);
+    kl_conn_clock(e, c);
+}
+
+/* ---- Writing ---- */
+
+void kl_conn_connected(kloop_engine *e, kl_conn *c)
+{
+    if (c->state != KL_CONN_CONNECTING)
+        return;
+    kl_handshake_begin(e, c);
+    if (c->state != KL_CONN_LOST)
+        kl_conn_clock(e, c);
+}
+
+size_t kl_conn_write_vec(kloop_engine *e, kl_conn *c, kloop_slice *slices, size_t max)
+{
+    (void)e;
+    if (c->state == KL_CONN_LOST || c->state == KL_CONN_CONNECTING)
+        return 0;
+    size_t n = 0;
+    for (kl_link *at = kl_list_first(&c->writing); at && n < max;
+         at = kl_list_next(&c->writing, at)) {
+        kl_request *r = KL_CONTAINER_OF(at, kl_request, in_writing);
+        r->touched = true;
+        size_t skip = r->slice_done;
+        for (size_t i = r->slice_at; i < r->slice_count && n < max; i++) {
+            slices[n].data = r->slices[i].data + skip;
+            slices[n++].len = r->slices[i].len - skip;
+            skip = 0;
+        }
+    }
+    if (n == 0 && max > 0)
+        c->host_writes = false;
+    return n;
+}
+
+/* n more bytes of r are out; answers how many of them were of r. */
+static size_t advance(kl_request *r, size_t n)
+{
+    size_t left = n;
+    while (left > 0 && r->slice_at < r->slice_count) {
+        size_t rest = r->slices[r->slice_at].len - r->slice_done;
+        size_t step = rest < left ? rest : left;
+        r->slice_done += step;
+        left -= step;
+        if (step == rest) {
+            r->slice_at++;
+            r->slice_done = 0;
+        }
+    }
+    r->written += n - left;
+    return n - left;
+}
+
+void kl_conn_wrote(kloop_engine *e, kl_conn *c, size_t n)
+{
+    e->stats.bytes_out += n;
+    if (c->state == KL_CONN_LOST)
+        return;
+    c->last_active_ns = e->now.mono_ns;
+    while (n > 0) {
+        kl_link *at = kl_list_first(&c->writing);
+        if (!at)
+            break;
+        kl_request *r = KL_CONTAINER_OF(at, kl_request, in_writing);
+        r->progress_ns = e->now.mono_ns;
+        n -= advance(r, n);
+        if (r->written < r->total)
+            break;
+        kl_list_remove(at);
+        if (r->kind->written)
+            r->kind->written(e, r);
+        if (!kl_link_is_linked(&r->in_flight))
+            del_request(e, r);
+    }
+    if (kl_list_is_empty(&c->writing)) {
+        c->host_writes = false;
+        kl_nodes_poke(e, c->broker);
+    }
+    kl_conn_clock(e, c);
+}
+
+/* ---- Receiving ---- */
+
+/* The receive buffer may have grown or shrunk. */
+static void count_buffer(kloop_engine *e, kl_conn *c)
+{
+    e->receive_bytes += c->frames.buf.cap - c->receive_bytes;
+    c->receive_bytes = c->frames.buf.cap;
+}
+
+static size_t shared_bytes(const kloop_engine *e)
+{
+    return e->set.receive_bytes_max > e->set.receive_frame_max
+               ? e->set.receive_bytes_max - e->set.receive_frame_max
+               : 0;
+}
+
+/*
+ * All connections share receive.memory. One of them, the grower, may take a frame of any allowed
+ * size; the others share what that leaves. So somebody always gets on.
+ */
+static bool may_grow(kloop_engine *e, kl_conn *c)
+{
+    size_t others = e->receive_bytes - c->receive_bytes;
+    if (others + c->receive_bytes * 2 <= shared_bytes(e))
+        return true;
+    if (e->receive_grower && e->receive_grower != c)
+        return false;
+    e->receive_grower = c;
+    return true;
+}
+
+uint8_t *kl_conn_space(kloop_engine *e, kl_conn *c, size_t *room)
+{
+    *room = 0;
+    if (c->state == KL_CONN_LOST || c->paused)
+        return NULL;
+    if (kl_frame_must_grow(&c->frames) && !may_grow(e, c)) {
+        c->paused = true;
+        kl_list_push_back(&e->paused, &c->in_paused);
+        if (c->pending & KL_PENDING_RESUME)
+            kl_actions_take_back(c, KL_PENDING_RESUME);
+        else
+            kl_actions_of_conn(e, c, KL_PENDING_PAUSE);
+        kl_conn_clock(e, c);
+        return NULL;
+    }
+    uint8_t *space = kl_frame_space(&c->frames, room);
+    count_buffer(e, c);
+    if (!space) {
+        *room = 0;
+        kl_conn_lose(e, c, "%s:%u: no memory for what it sends", c->broker->host,
+                     (unsigned)c->broker->port);
+    }
+    return space;
+}
+
+void kl_conn_resume_paused(kloop_engine *e)
+{
+    kl_link *at;
+    while ((at = kl_list_first(&e->paused))) {
+        kl_conn *c = KL_CONTAINER_OF(at, kl_conn, in_paused);
+        if (!may_grow(e, c))
+            return;
+        kl_list_remove(at);
+        c->paused = false;
+        c->last_answer_ns = e->now.mono_ns;
+        /* Also behind a PAUSE that was not taken yet: the host has met a lack of room. */
+        kl_actions_of_conn(e, c, KL_PENDING_RESUME);
+        kl_conn_clock(e, c);
+    }
+}
+
+static void lose_unasked(kloop_engine *e, kl_conn *c, size_t bytes)
+{
+    kl_conn_lose(e, c, "%s:%u: %zu bytes came that nobody had asked for", c->broker->host,
+                 (unsigned)c->broker->port, bytes);
+}
+
+/* The large frame was taken: what it needed is for others now. */
+static void end_growing(kloop_engine *e, kl_conn *c)
+{
+    e->receive_grower = NULL;
+    if (e->receive_bytes > shared_bytes(e)) {
+        kl_frame_give_back(&c->frames);
+        count_buffer(e, c);
+    }
+    kl_conn_resume_paused(e);
+}
+
+/* One frame; false: the connection is lost. */
+static bool take_frame(kloop_engine *e, kl_conn *c, kloop_slice frame)
+{
+    kl_link *at = kl_list_first(&c->flight);
+    if (!at) {
+        lose_unasked(e, c, frame.len);
+        return false;
+    }
+    kl_request *r = KL_CONTAINER_OF(at, kl_request, in_flight);
+    if (!r->touched) {
+        kl_conn_lose(e, c, "%s:%u: an answer came before %s was sent", c->broker->host,
+                     (unsigned)c->broker->port, r->kind->name);
+        return false;
+    }
+    int16_t header_version = kloop_response_header_version(r->api, r->version);
+    kloop_response_header header;
+    size_t used;
+    kloop_fault fault;
+    if (kloop_decode_prefix(KLOOP_RESPONSE_HEADER, KLOOP_RESPONSE, header_version, frame.data,
+                            frame.len, &used, &header, &fault)) {
+        kl_conn_lose_fault(e, c, r, &fault);
+        return false;
+    }
+    if (header.correlation_id != r->correlation) {
+        kl_conn_lose(e, c, "%s:%u: an answer with correlation id %d where %d was awaited (%s)",
+                     c->broker->host, (unsigned)c->broker->port, (int)header.correlation_id,
+                     (int)r->correlation, r->kind->name);
+        return false;
+    }
+    kl_list_remove(at);
+    c->flight_count--;
+    c->last_answer_ns = e->now.mono_ns;
+    bool sound = r->kind->answered(e, c, r, (kloop_slice){frame.data + used, frame.len - used});
+    if (!sound) {
+        /* It cannot be read: as if it had never come. The connection is lost by now. */
+        r->kind->lost(e, r);
+    }
+    if (!kl_link_is_linked(&r->in_writing))
+        del_request(e, r);
+    return sound && c->state != KL_CONN_LOST;
+}
+
+void kl_conn_received(kloop_engine *e, kl_conn *c, size_t n)
+{
+    e->stats.bytes_in += n;
+    if (c->state == KL_CONN_LOST || n == 0)
+        return;
+    kl_frame_received(&c->frames, n);
+    c->last_active_ns = e->now.mono_ns;
+    for (;;) {
+        kloop_slice frame;
+        kloop_fault fault;
+        if (kl_frame_next(&c->frames, &frame, &fault)) {
+            char met[160];
+            kl_peer_text(c->frames.buf.data + c->frames.start, c->frames.buf.len - c->frames.start,
+                         met, sizeof met);
+            kl_conn_lose(e, c, "%s:%u: this is no Kafka broker's answer: %s", c->broker->host,
+                         (unsigned)c->broker->port, met);
+            return;
+        }
+        if (!frame.data)
+            break;
+        if (!take_frame(e, c, frame))
+            return;
+    }
+    /* Not when its frame is whole: until then it would take memory, and could take its time. */
+    if (c->frames.start < c->frames.buf.len && kl_list_is_empty(&c->flight)) {
+        lose_unasked(e, c, c->frames.buf.len - c->frames.start);
+        return;
+    }
+    if (e->receive_grower == c && c->frames.start == c->frames.buf.len)
+        end_growing(e, c);
+    if (kl_conn_can_ask(e, c))
+        kl_nodes_poke(e, c->broker);
+    kl_conn_clock(e, c);
+}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The border: events in, actions out, and the order of the work between them.
+ *
+ *     event --> the file whose matter it is --> marks: poked brokers, due questions, settled
+ * batches next  --> an action that waits; else one piece of work; and again, until there is neither
+ *
+ * Work that can hold the loop (the codec, records that are moved) has a quota, which each new turn
+ * of the host renews; what is left then makes the deadline now.
+ */
+#include "core/engine_state.h"
+
+#include "core/actions.h"
+#include "core/budget.h"
+#include "core/completion.h"
+#include "core/folding.h"
+#include "core/idempotence.h"
+#include "core/log.h"
+#include "core/metadata.h"
+#include "core/parking.h"
+#include "core/readiness.h"
+#include "core/sender.h"
+#include "core/shutdown.h"
+#include "core/slots.h"
+
+#include <stdio.h>
+
+/* In units of about 50 us. */
+#define TURN_WORK 10
+
+/* ---- Life ---- */
+
+static void init_lists(kloop_engine *e)
+{
+    kl_list_init(&e->topic_list);
+    kl_list_init(&e->broker_list);
+    kl_list_init(&e->poked);
+    kl_list_init(&e->conn_actions);
+    kl_list_init(&e->broker_actions);
+    kl_list_init(&e->opened);
+    kl_list_init(&e->folding);
+    kl_list_init(&e->unpark);
+    kl_list_init(&e->reports);
+    kl_list_init(&e->paused);
+    kl_list_init(&e->generations);
+    kl_list_init(&e->flushed);
+}
+
+static bool init_memory(kloop_engine *e)
+{
+    kl_pool_init(&e->pool, &e->alloc, e->set.memory_bytes);
+    kl_heap_init(&e->timers, &e->alloc);
+    kl_map_init(&e->topics, &e->alloc, kl_prng_next(&e->prng));
+    kl_map_init(&e->topics_by_id, &e->alloc, kl_prng_next(&e->prng));
+    kl_map_init(&e->brokers, &e->alloc, kl_prng_next(&e->prng));
+    kl_buf_init(&e->scratch, &e->alloc);
+    kl_timer_init(&e->metadata_timer, KL_TIMER_METADATA);
+    kl_timer_init(&e->id_timer, KL_TIMER_PRODUCER_ID);
+    kl_timer_init(&e->close_timer, KL_TIMER_CLOSE);
+    kl_timer_init(&e->trim_timer, KL_TIMER_TRIM);
+    e->timer_count = 4;
+    e->log = kl_mem_zalloc(&e->alloc, KL_LOG_LINES, sizeof *e->log);
+    kl_generation *g = kl_mem_zalloc(&e->alloc, 1, sizeof *g);
+    if (g) {
+        kl_list_init(&g->flushes);
+        kl_list_push_back(&e->generations, &g->in_generations);
+    }
+    return e->log && g && kl_heap_reserve(&e->timers, e->timer_count);
+}
+
+kloop_status kloop_engine_new(kloop_engine **out, const kloop_config *config,
+                              const kloop_allocator *alloc, uint64_t seed, kloop_now now,
+                              void *host, kloop_error *error)
+{
+    *out = NULL;
+    if (!alloc)
+        alloc = &kl_mem_libc;
+    kl_settings settings;
+    kloop_status status = kl_settings_load(&settings, config, alloc, error);
+    if (status)
+        return status;
+    kloop_engine *e = kl_mem_zalloc(alloc, 1, sizeof *e);
+    if (!e) {
+        kl_settings_deinit(&settings);
+    } else {
+        e->alloc = *alloc;
+        e->set = settings;
+        e->host = host;
+        e->now = now;
+        e->turn_work = TURN_WORK;
+        e->taking = true;
+        e->stirred = true;
+        kl_prng_init(&e->prng, seed);
+        init_lists(e);
+        if (init_memory(e) && !kl_nodes_init(e)) {
+            if (e->set.idempotence_turned_off)
+                kl_log(
+                    e, KLOOP_LOG_INFO,
+                    "enable.idempotence is off, because acks or retries rule it out: a retry may "
+                    "store a record twice");
+            e->metadata_full = true;
+            e->metadata_at = now.mono_ns;
+            *out = e;
+            return KLOOP_OK;
+        }
+        kloop_engine_del(e);
+    }
+    if (error) {
+        error->status = KLOOP_NO_MEMORY;
+        snprintf(error->text, sizeof error->text, "no memory for a producer");
+    }
+    return KLOOP_NO_MEMORY;
+}
+
+static void del_flushes(kloop_engine *e, kl_list *list)
+{
+    kl_link *at;
+    while ((at = kl_list_pop_front(list))) {
+        kl_flush *f = KL_CONTAINER_OF(at, kl_flush, in_list);
+        kl_mem_release(&e->alloc, f, sizeof *f);
+    }
+}
+
+void kloop_engine_del(kloop_engine *e)
+{
+    if (!e)
+        return;
+    if (e->sealing)
+        kl_folding_forget(e, e->sealing);
+    kl_compressor_del(e->compressor);
+    for (uint32_t i = 0; i < e->slot_count; i++)
+        if (e->slots[i].conn)
+            kl_conn_del(e, e->slots[i].conn);
+    kl_topics_del_all(e);
+    kl_link *at;
+    while ((at = kl_list_pop_front(&e->reports)))
+        kl_batch_del(e, KL_CONTAINER_OF(at, kl_batch, in_queue));
+    kl_nodes_del_all(e);
+    while ((at = kl_list_pop_front(&e->generations))) {
+        kl_generation *g = KL_CONTAINER_OF(at, kl_generation, in_generations);
+        del_flushes(e, &g->flushes);
+        kl_mem_release(&e->alloc, g, sizeof *g);
+    }
+    del_flushes(e, &e->flushed);
+    kl_mem_release(&e->alloc, e->slots, e->slot_cap * sizeof *e->slots);
+    kl_mem_release(&e->alloc, e->log, KL_LOG_LINES * sizeof *e->log);
+    kl_map_deinit(&e->topics);
+    kl_map_deinit(&e->topics_by_id);
+    kl_map_deinit(&e->brokers);
+    kl_heap_deinit(&e->timers);
+    kl_buf_deinit(&e->scratch);
+    kl_pool_deinit(&e->pool);
+    kl_settings_deinit(&e->set);
+    kloop_allocator alloc = e->alloc;
+    kl_mem_release(&alloc, e, sizeof *e);
+}
+
+void *kloop_engine_host(const kloop_engine *e)
+{
+    return e->host;
+}
+
+/* ---- The user's side ---- */
+
+kloop_status kloop_engine_topic(kloop_engine *e, kloop_string name, kloop_topic **topic)
+{
+    return kl_topics_intern(e, name, topic);
+}
+
+kloop_engine *kloop_topic_engine(const kloop_topic *topic)
+{
+    return topic->engine;
+}
+
+kloop_string kloop_topic_name(const kloop_topic *topic)
+{
+    return (kloop_string){topic->name, topic->name_len};
+}
+
+int32_t kloop_topic_partitions(const kloop_topic *topic)
+{
+    return topic->partition_count;
+}
+
+kloop_status kloop_engine_flush(kloop_engine *e, void *user, kloop_now now)
+{
+    kloop_engine_clock(e, now);
+    return kl_shutdown_flush(e, user);
+}
+
+void kloop_engine_close(kloop_engine *e, uint64_t timeout_ms, kloop_now now)
+{
+    kloop_engine_clock(e, now);
+    kl_shutdown_close(e, timeout_ms);
+}
+
+static uint64_t pending(const kloop_engine *e)
+{
+    const kloop_stats *s = &e->stats;
+    return s->accepted - s->acked - s->failed - s->unknown;
+}
+
+bool kloop_engine_busy(const kloop_engine *e)
+{
+    if (e->life == KL_LIFE_CLOSED)
+        return e->closed_due;
+    const kl_generation *g =
+        KL_CONTAINER_OF(kl_list_first(&e->generations), kl_generation, in_generations);
+    return pending(e) > 0 || e->life != KL_LIFE_OPEN || e->refused || e->writable_due ||
+           !kl_list_is_empty(&e->flushed) || !kl_list_is_empty(&g->flushes) ||
+           kl_completion_has_report(e);
+}
+
+const char *kloop_engine_fatal_text(const kloop_engine *e)
+{
+    return e->fatal ? e->fatal_text : NULL;
+}
+
+void kloop_engine_stats(const kloop_engine *e, kloop_stats *stats)
+{
+    *stats = e->stats;
+    stats->pending = pending(e);
+    stats->held_bytes = kl_budget_held(e);
+    stats->receive_bytes = e->receive_bytes;
+}
+
+/* ---- Events ---- */
+
+/* Another turn of the host: work that was cut off goes on. */
+static void renew_turn(kloop_engine *e)
+{
+    e->turn_work = TURN_WORK;
+    if (!kl_list_is_empty(&e->folding) || !kl_list_is_empty(&e->unpark))
+        e->stirred = true;
+}
+
+void kloop_engine_clock(kloop_engine *e, kloop_now now)
+{
+    if (now.mono_ns > e->now.mono_ns) {
+        e->now.mono_ns = now.mono_ns;
+        renew_turn(e);
+    }
+    e->now.wall_ms = now.wall_ms;
+}
+
+/* NULL also for one that the host has not been told of. */
+static kl_conn *told_conn(const kloop_engine *e, kloop_id id)
+{
+    kl_conn *c = kl_slots_conn(e, id);
+    return c && !(c->pending & KL_PENDING_CONNECT) ? c : NULL;
+}
+
+void kloop_engine_on_resolved(kloop_engine *e, kloop_id id, const kloop_address *addresses,
+                              size_t count, const char *why, kloop_now now)
+{
+    kloop_engine_clock(e, now);
+    kl_broker *b = kl_slots_broker(e, id);
+    if (b && !(b->pending & KL_PENDING_RESOLVE))
+        kl_nodes_resolved(e, b, addresses, count, why);
+}
+
+void kloop_engine_on_connected(kloop_engine *e, kloop_id conn, kloop_now now)
+{
+    kloop_engine_clock(e, now);
+    kl_conn *c = told_conn(e, conn);
+    if (c)
+        kl_conn_connected(e, c);
+}
+
+uint8_t *kloop_engine_read_space(kloop_engine *e, kloop_id conn, size_t *room)
+{
+    kl_conn *c = told_conn(e, conn);
+    *room = 0;
+    return c ? kl_conn_space(e, c, room) : NULL;
+}
+
+void kloop_engine_on_received(kloop_engine *e, kloop_id conn, size_t n, kloop_now now)
+{
+    kloop_engine_clock(e, now);
+    kl_conn *c = told_conn(e, conn);
+    if (c)
+        kl_conn_received(e, c, n);
+}
+
+void kloop_engine_on_wrote(kloop_engine *e, kloop_id conn, size_t n, kloop_now now)
+{
+    kloop_engine_clock(e, now);
+    kl_conn *c = told_conn(e, conn);
+    if (c)
+        kl_conn_wrote(e, c, n);
+}
+
+void kloop_engine_on_disconnected(kloop_engine *e, kloop_id conn, const char *why, kloop_now now)
+{
+    kloop_engine_clock(e, now);
+    kl_conn *c = told_conn(e, conn);
+    if (c)
+        kl_conn_lose(e, c, "%s:%u: %s", c->broker->host, (unsigned)c->broker->port,
+                     why ? why : "the connection was lost");
+}
+
+void kloop_engine_on_closed(kloop_engine *e, kloop_id conn, kloop_now now)
+{
+    kloop_engine_clock(e, now);
+    kl_conn *c = told_conn(e, conn);
+    if (!c)
+        return;
+    kl_conn_lose(e, c, "%s:%u: the host closed it", c->broker->host, (unsigned)c->broker->port);
+    kl_conn_del(e, c);
+    kl_conn_resume_paused(e);
+    kl_budget_released(e);
+}
+
+static void fire(kloop_engine *e, kl_timer *timer)
+{
+    switch ((kl_timer_kind)timer->kind) {
+    case KL_TIMER_BATCH:
+        kl_completion_give_up(e, KL_CONTAINER_OF(timer, kl_batch, expiry), KLOOP_CAUSE_TIMEOUT);
+        return;
+    case KL_TIMER_PARTITION:
+        kl_readiness_update(e, KL_CONTAINER_OF(timer, kl_partition, due));
+        return;
+    case KL_TIMER_CONN:
+        kl_conn_timer(e, KL_CONTAINER_OF(timer, kl_conn, timer));
+        return;
+    case KL_TIMER_BROKER:
+        kl_nodes_timer(e, KL_CONTAINER_OF(timer, kl_broker, timer));
+        return;
+    case KL_TIMER_METADATA:
+        kl_metadata_timer(e);
+        return;
+    case KL_TIMER_PRODUCER_ID:
+        return;
+    case KL_TIMER_TRIM:
+        kl_budget_trim(e);
+        return;
+    case KL_TIMER_CLOSE:
+        kl_shutdown_timer(e);
+        return;
+    }
+}
+
+void kloop_engine_on_time(kloop_engine *e, kloop_now now)
+{
+    kloop_engine_clock(e, now);
+    renew_turn(e);
+    e->stirred = true;
+    while (kl_heap_when(&e->timers) <= e->now.mono_ns) {
+        kl_timer *timer = kl_heap_first(&e->timers);
+        kl_heap_remove(&e->timers, timer);
+        fire(e, timer);
+    }
+}
+
+/* ---- Actions ---- */
+
+/* One piece of work; false: there is none that could be done now. */
+static bool work(kloop_engine *e)
+{
+    if (kl_shutdown_step(e) || kl_idempotence_step(e) || kl_metadata_step(e) ||
+        kl_parking_step(e) || kl_folding_step(e))
+        return true;
+    kl_link *at = kl_list_pop_front(&e->poked);
+    if (!at)
+        return false;
+    kl_sender_serve(e, KL_CONTAINER_OF(at, kl_broker, in_poked));
+    return true;
+}
+
+bool kloop_engine_next_io(kloop_engine *e, kloop_action *action)
+{
+    do {
+        if (kl_actions_take(e, action))
+            return true;
+    } while (work(e));
+    e->stirred = false;
+    return false;
+}
+
+bool kloop_engine_has_io(const kloop_engine *e)
+{
+    return e->stirred;
+}
+
+static bool take_flushed(kloop_engine *e, kloop_action *a)
+{
+    kl_link *at = kl_list_pop_front(&e->flushed);
+    if (!at)
+        return false;
+    kl_flush *f = KL_CONTAINER_OF(at, kl_flush, in_list);
+    *a = (kloop_action){.kind = KLOOP_ACT_FLUSHED, .user = f->user};
+    kl_mem_release(&e->alloc, f, sizeof *f);
+    return true;
+}
+
+static bool take_log(kloop_engine *e, kloop_action *a)
+{
+    const kl_log_line *line = kl_log_take(e);
+    if (!line)
+        return false;
+    *a = (kloop_action){.kind = KLOOP_ACT_LOG, .level = line->level, .text = line->text};
+    return true;
+}
+
+/* What the user is to hear. */
+static bool take_news(kloop_engine *e, kloop_action *a)
+{
+    if (take_log(e, a))
+        return true;
+    kloop_report report;
+    if (kl_completion_next_report(e, &report)) {
+        *a = (kloop_action){.kind = KLOOP_ACT_DELIVER, .report = report};
+        return true;
+    }
+    if (take_flushed(e, a))
+        return true;
+    if (e->writable_due) {
+        e->writable_due = false;
+        if (e->life == KL_LIFE_OPEN && !e->fatal) {
+            *a = (kloop_action){.kind = KLOOP_ACT_WRITABLE};
+            return true;
+        }
+    }
+    if (e->closed_due) {
+        e->closed_due = false;
+        *a = (kloop_action){.kind = KLOOP_ACT_CLOSED};
+        return true;
+    }
+    return false;
+}
+
+bool kloop_engine_next(kloop_engine *e, kloop_action *action)
+{
+    /* Giving back what the last report held may let work go on that was waiting for it. */
+    return kloop_engine_next_io(e, action) || take_news(e, action) ||
+           kloop_engine_next_io(e, action) || take_news(e, action);
+}
+
+size_t kloop_engine_write_vec(kloop_engine *e, kloop_id conn, kloop_slice *slices, size_t max)
+{
+    kl_conn *c = told_conn(e, conn);
+    return c ? kl_conn_write_vec(e, c, slices, max) : 0;
+}
+
+uint64_t kloop_engine_deadline(const kloop_engine *e)
+{
+    if (!kl_list_is_empty(&e->folding) || (!kl_list_is_empty(&e->unpark) && !e->unpark_waits))
+        return e->now.mono_ns;
+    return kl_heap_when(&e->timers);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All that an engine holds, for the files of this layer.
+ *
+ * Who owns what: the engine owns everything here. Memory that counts against buffer.memory is what
+ * the pool has given out and what kl_batch_new has counted.
+ */
+#ifndef KL_CORE_ENGINE_STATE_H
+#define KL_CORE_ENGINE_STATE_H
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/now.h"
+#include "base/prng.h"
+#include "core/nodes.h"
+#include "core/conn.h"
+#include "core/settings.h"
+#include "core/topics.h"
+
+/* What a timer is the timer of. */
+typedef enum kl_timer_kind {
+    KL_TIMER_BATCH,
+    KL_TIMER_PARTITION,
+    KL_TIMER_CONN,
+    KL_TIMER_BROKER,
+    KL_TIMER_METADATA,
+    KL_TIMER_PRODUCER_ID,
+    KL_TIMER_CLOSE,
+    KL_TIMER_TRIM,
+} kl_timer_kind;
+
+/* Actions that a connection or a broker waits to give, by rising bit. */
+enum kl_pending {
+    KL_PENDING_RESOLVE = 1 << 0,
+    KL_PENDING_CANCEL = 1 << 1,
+    KL_PENDING_CONNECT = 1 << 2,
+    KL_PENDING_WRITE = 1 << 3,
+    KL_PENDING_PAUSE = 1 << 4,
+    KL_PENDING_RESUME = 1 << 5,
+    KL_PENDING_CLOSE = 1 << 6,
+};
+
+/* What a handle stands for. */
+typedef struct kl_slot {
+    uint32_t gen;
+    kl_conn *conn;     /* one of these two, or neither when it is free */
+    kl_broker *broker; /* a resolution */
+    uint32_t next_free;
+} kl_slot;
+
+/* The batches that were begun between two flushes. */
+struct kl_generation {
+    kl_link in_generations;
+    uint64_t outstanding; /* batches whose last report was not taken yet */
+    kl_list flushes;      /* that wait for it and all before it */
+};
+
+typedef struct kl_flush {
+    kl_link in_list;
+    void *user;
+} kl_flush;
+
+typedef enum kl_id_state {
+    KL_ID_NONE,
+    KL_ID_WANTED,
+    KL_ID_ASKED,
+    KL_ID_KNOWN,
+} kl_id_state;
+
+typedef enum kl_life {
+    KL_LIFE_OPEN,
+    KL_LIFE_CLOSING,    /* delivers what it has */
+    KL_LIFE_HANGING_UP, /* all is reported; connections are being closed */
+    KL_LIFE_CLOSED,     /* CLOSED was given */
+} kl_life;
+
+struct kloop_engine {
+    kloop_allocator alloc;
+    kl_settings set;
+    void *host;
+    kloop_now now;
+    kl_prng prng;
+    kl_pool pool;
+    size_t held_peak; /* since the last trimming */
+    kl_timer trim_timer;
+    size_t batch_bytes; /* of batches that live, beside what the pool has given out */
+
+    kl_heap timers;
+    size_t timer_count; /* that exist, set or not */
+
+    /* handles */
+    kl_slot *slots;
+    uint32_t slot_count;
+    uint32_t slot_cap;
+    uint32_t slot_free; /* index plus 1 */
+    uint32_t slots_used;
+
+    /* the world */
+    kl_map topics;
+    kl_map topics_by_id;
+    kl_list topic_list;
+    kl_map brokers;
+    kl_list broker_list;
+    kl_list poked;
+
+    /* work and actions */
+    kl_list conn_actions;   /* connections with actions to give */
+    kl_list broker_actions; /* brokers with actions to give */
+    kl_list opened;         /* partitions with an open batch */
+    kl_list folding;        /* batches that wait for the codec */
+    kl_list unpark;         /* topics with records to be moved */
+    bool unpark_waits;      /* for memory, or for what was moved to leave */
+    size_t lined_batches;   /* in the lines of all partitions */
+    kl_list reports;        /* batches whose records are to be reported */
+    kl_batch *reporting;    /* the first of them, once begun */
+    kl_chain_cursor report_at;
+    uint32_t report_count; /* users of it that were shown */
+    bool stirred;          /* there may be I/O or work for it since next_io has answered false */
+    bool taking;           /* records: open, and not fatal */
+    uint32_t turn_work;    /* what may still hold the loop in this turn, in units of about 50 us */
+    char report_text[1400];
+    kl_buf scratch; /* for putting requests together, and records that lie across segments */
+
+    /* the codec */
+    kl_compressor *compressor;
+    kl_batch_sealer sealer;
+    kl_batch *sealing; /* the first of folding, once begun */
+
+    /* metadata */
+    bool metadata_full;    /* a full one is due */
+    bool metadata_partial; /* topics that are new are due */
+    bool metadata_asked;
+    bool metadata_known; /* at least one answer was taken */
+    uint32_t metadata_failures;
+    uint32_t metadata_same; /* answers in a row that brought nothing new */
+    uint64_t metadata_at;   /* not before this */
+    uint64_t metadata_tried_ns;
+    kl_timer metadata_timer;
+
+    /* the idempotent producer */
+    kl_id_state id_state;
+    int64_t producer_id;
+    int16_t epoch;
+    uint32_t id_failures;
+    uint64_t id_at;
+    kl_timer id_timer;
+
+    /* receiving */
+    size_t receive_bytes;
+    kl_conn *receive_grower; /* the one connection that may take a frame of any allowed size */
+    kl_list paused;
+
+    /* back-pressure */
+    bool refused; /* WRITABLE is owed */
+    size_t refused_bytes;
+    bool writable_due; /* and may be given */
+
+    /* flush and close */
+    kl_list generations; /* oldest first; the last is the present one */
+    kl_list flushed;     /* flushes whose FLUSHED is due */
+    kl_life life;
+    bool closed_due;
+    uint64_t close_at;
+    kl_timer close_timer;
+    bool fatal;
+    bool fatal_due; /* what is pending is to be given up because of it */
+    char fatal_text[400];
+
+    /* log */
+    struct kl_log_line *log;
+    size_t log_first;
+    size_t log_count;
+    char trouble[384]; /* the latest thing that stood in anybody's way */
+
+    kloop_stats stats;
+};
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Refusals with a sentence: filling in a kloop_error. What somebody typed goes into it through
+ * base/excerpt.h, so that it cannot pass for something else on a terminal or in a log.
+ *
+ * Nothing is owned, nothing fails; a sentence that is too long for the struct is cut.
+ */
+#ifndef KL_CORE_ERROR_H
+#define KL_CORE_ERROR_H
+
+#include <kloop/record.h>
+
+/* Answers status; error may be NULL. */
+kloop_status kl_error_set(kloop_error *error, kloop_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Makes it KLOOP_OK and "". */
+kloop_status kl_error_clear(kloop_error *error);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a transport to a connection that is ready. See handshake.h.
+ *
+ *     state       entering it asks            its answer leads to
+ *     CONNECTING  (the host)                  VERSIONS
+ *     VERSIONS    ApiVersions, our newest;    READY
+ *                 then what the broker has
+ *     READY       -                           -
+ *
+ * SASL's two states belong between the last two. The peer is asked nothing else before READY, and
+ * nothing at a version that it did not offer on this very connection.
+ */
+#include "core/handshake.h"
+
+#include "core/log.h"
+
+/* What a broker that does not know our version of ApiVersions answers, in version 0. */
+#define UNSUPPORTED_VERSION 35
+
+/* The version of Produce. */
+#define ZSTD_SINCE 7
+
+typedef struct state_row {
+    const char *name;
+    void (*enter)(kloop_engine *e, kl_conn *c);
+    kl_conn_state next;
+} state_row;
+
+static void ask_versions(kloop_engine *e, kl_conn *c);
+static void be_ready(kloop_engine *e, kl_conn *c);
+
+static const state_row rows[] = {
+    [KL_CONN_CONNECTING] = {"connecting", NULL, KL_CONN_VERSIONS},
+    [KL_CONN_VERSIONS] = {"asking for API versions", ask_versions, KL_CONN_READY},
+    [KL_CONN_READY] = {"ready", be_ready, KL_CONN_READY},
+    [KL_CONN_LOST] = {"lost", NULL, KL_CONN_LOST},
+};
+
+const char *kl_handshake_state_name(kl_conn_state state)
+{
+    return rows[state].name;
+}
+
+static void advance(kloop_engine *e, kl_conn *c)
+{
+    c->state = rows[c->state].next;
+    rows[c->state].enter(e, c);
+}
+
+void kl_handshake_begin(kloop_engine *e, kl_conn *c)
+{
+    advance(e, c);
+}
+
+static void be_ready(kloop_engine *e, kl_conn *c)
+{
+    kl_nodes_ready(e, c);
+}
+
+/* The newest version that both know; -1: none. */
+static int16_t common(int16_t api, const kloop_api_version *theirs)
+{
+    const kloop_api *ours = kloop_api_find(api);
+    int16_t min = ours->min_version > theirs->min_version ? ours->min_version : theirs->min_version;
+    int16_t max = ours->max_version < theirs->max_version ? ours->max_version : theirs->max_version;
+    return min <= max ? max : -1;
+}
+
+static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice body);
+
+static void versions_lost(kloop_engine *e, kl_request *r)
+{
+    (void)e;
+    (void)r;
+}
+
+static const kl_request_kind api_versions = {
+    .name = "ApiVersions", .answered = versions_answered, .lost = versions_lost};
+
+static void ask_in(kloop_engine *e, kl_conn *c, int16_t version)
+{
+    kloop_api_versions_request m;
+    kloop_message_init(KLOOP_API_VERSIONS, KLOOP_REQUEST, &m);
+    if (version >= 3) {
+        m.client_software_name = kloop_text("kloop");
+        m.client_software_version = kloop_text(kloop_version());
+    }
+    if (!kl_conn_ask(e, c, &api_versions, KLOOP_API_VERSIONS, version, &m, sizeof m, 0, true, NULL))
+        kl_conn_lose(e, c, "no memory for asking %s:%u for its API versions", c->broker->host,
+                     (unsigned)c->broker->port);
+}
+
+static void ask_versions(kloop_engine *e, kl_conn *c)
+{
+    ask_in(e, c, kloop_api_find(KLOOP_API_VERSIONS)->max_version);
+}
+
+static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice body)
+{
+    bool refused = body.len >= 2 && body.data[0] == 0 && body.data[1] == UNSUPPORTED_VERSION;
+    int16_t version = refused ? 0 : r->version;
+    kloop_api_versions_response m;
+    kloop_fault fault;
+    if (kloop_decode(KLOOP_API_VERSIONS, KLOOP_RESPONSE, version, body.data, body.len, &m,
+                     &fault)) {
+        kl_conn_lose_fault(e, c, r, &fault);
+        return false;
+    }
+    if (m.error_code != 0 && !refused) {
+        kl_conn_lose(e, c, "%s:%u answered ApiVersions with %s", c->broker->host,
+                     (unsigned)c->broker->port, kloop_broker_error_name(m.error_code));
+        return false;
+    }
+    kl_agreed agreed = {-1, -1, -1};
+    int16_t again = 0;
+    kloop_api_version api;
+    for (kloop_iter i = kloop_iterate(&m.api_keys); kloop_next(&i, &api);) {
+        if (api.api_key == KLOOP_PRODUCE)
+            agreed.produce = common(KLOOP_PRODUCE, &api);
+        else if (api.api_key == KLOOP_METADATA)
+            agreed.metadata = common(KLOOP_METADATA, &api);
+        else if (api.api_key == KLOOP_INIT_PRODUCER_ID)
+            agreed.init_producer_id = common(KLOOP_INIT_PRODUCER_ID, &api);
+        else if (api.api_key == KLOOP_API_VERSIONS)
+            again = common(KLOOP_API_VERSIONS, &api);
+    }
+    if (refused) {
+        if (r->version == 0 || again < 0 || again >= r->version) {
+            kl_conn_lose(e, c, "%s:%u takes no version of ApiVersions that kloop has",
+                         c->broker->host, (unsigned)c->broker->port);
+            return false;
+        }
+        ask_in(e, c, again);
+        return c->state != KL_CONN_LOST;
+    }
+    if (agreed.produce < 0 || agreed.metadata < 0) {
+        kl_conn_lose(e, c,
+                     "%s:%u has no version of %s in common with kloop; Kafka 0.11 or newer is "
+                     "needed, or it is no broker",
+                     c->broker->host, (unsigned)c->broker->port,
+                     agreed.produce < 0 ? "Produce" : "Metadata");
+        return false;
+    }
+    if (e->set.codec == KL_CODEC_ZSTD && agreed.produce < ZSTD_SINCE) {
+        kl_conn_lose(e, c,
+                     "%s:%u takes no zstd (it has Produce up to version %d, zstd came with %d); "
+                     "choose another compression.type",
+                     c->broker->host, (unsigned)c->broker->port, (int)agreed.produce, ZSTD_SINCE);
+        return false;
+    }
+    c->agreed = agreed;
+    advance(e, c);
+    return true;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What has to be said on a new connection before it is ready: today ApiVersions, once or twice.
+ */
+#ifndef KL_CORE_HANDSHAKE_H
+#define KL_CORE_HANDSHAKE_H
+
+#include "core/engine_state.h"
+
+/* The transport is there. */
+void kl_handshake_begin(kloop_engine *e, kl_conn *c);
+
+/* How a state is called in messages. */
+const char *kl_handshake_state_name(kl_conn_state state);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Producer id, epochs, sequences. See idempotence.h. */
+#include "core/idempotence.h"
+
+#include "core/backoff.h"
+#include "core/conn.h"
+#include "core/log.h"
+#include "core/readiness.h"
+#include "core/shutdown.h"
+
+void kl_idempotence_want(kloop_engine *e)
+{
+    if (e->id_state != KL_ID_NONE || e->life > KL_LIFE_CLOSING || e->fatal)
+        return;
+    e->id_state = KL_ID_WANTED;
+    e->stirred = true;
+}
+
+static void try_again(kloop_engine *e, const char *why)
+{
+    e->id_state = KL_ID_WANTED;
+    uint64_t wait =
+        kl_backoff(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, e->id_failures, &e->prng);
+    if (e->id_failures < UINT32_MAX)
+        e->id_failures++;
+    e->id_at = kl_time_add(e->now.mono_ns, wait);
+    kl_heap_set(&e->timers, &e->id_timer, e->id_at);
+    kl_log_trouble(e, KLOOP_LOG_WARN, "asking for a producer id: %s; trying again", why);
+}
+
+static void wake_partitions(kloop_engine *e)
+{
+    for (kl_link *at = kl_list_first(&e->topic_list); at; at = kl_list_next(&e->topic_list, at)) {
+        kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
+        for (int32_t i = 0; i < t->partition_count; i++)
+            if (t->partitions[i] && !kl_list_is_empty(&t->partitions[i]->line))
+                kl_readiness_update(e, t->partitions[i]);
+    }
+}
+
+static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice body)
+{
+    kloop_init_producer_id_response m;
+    kloop_fault fault;
+    if (kloop_decode(KLOOP_INIT_PRODUCER_ID, KLOOP_RESPONSE, r->version, body.data, body.len, &m,
+                     &fault)) {
+        kl_conn_lose_fault(e, c, r, &fault);
+        return false;
+    }
+    kl_conn_throttle(e, c, m.throttle_time_ms);
+    if (e->id_state != KL_ID_ASKED)
+        return true;
+    if (m.error_code == 0 && m.producer_id >= 0 && m.producer_epoch >= 0) {
+        e->producer_id = m.producer_id;
+        e->epoch = m.producer_epoch;
+        e->id_state = KL_ID_KNOWN;
+        e->id_failures = 0;
+        wake_partitions(e);
+        return true;
+    }
+    if (m.error_code == 0) {
+        try_again(e, "the broker answered with an id or an epoch below 0");
+        return true;
+    }
+    uint32_t classes = kloop_broker_error_classes(m.error_code);
+    if (classes & (KLOOP_CLASS_AUTHORIZATION | KLOOP_CLASS_FATAL)) {
+        kl_shutdown_fatal(e,
+                          "%s:%u gave no producer id: %s. Set enable.idempotence=false, or grant "
+                          "IdempotentWrite on the cluster (or Write on a topic) to this client.",
+                          c->broker->host, (unsigned)c->broker->port,
+                          kloop_broker_error_name(m.error_code));
+        return true;
+    }
+    try_again(e, kloop_broker_error_name(m.error_code));
+    return true;
+}
+
+static void lost(kloop_engine *e, kl_request *r)
+{
+    (void)r;
+    if (e->id_state == KL_ID_ASKED)
+        try_again(e, "the connection was lost");
+}
+
+static const kl_request_kind init_producer_id = {
+    .name = "InitProducerId", .answered = answered, .lost = lost};
+
+bool kl_idempotence_step_due(const kloop_engine *e)
+{
+    return e->id_state == KL_ID_WANTED && e->now.mono_ns >= e->id_at && e->life <= KL_LIFE_CLOSING;
+}
+
+bool kl_idempotence_step(kloop_engine *e)
+{
+    if (!kl_idempotence_step_due(e))
+        return false;
+    kl_conn *c = kl_nodes_any(e);
+    if (!c)
+        return false;
+    if (c->agreed.init_producer_id < 0) {
+        kl_shutdown_fatal(
+            e,
+            "%s:%u is too old for an idempotent producer: it knows no InitProducerId. "
+            "Set enable.idempotence=false.",
+            c->broker->host, (unsigned)c->broker->port);
+        return true;
+    }
+    kloop_init_producer_id_request m;
+    kloop_message_init(KLOOP_INIT_PRODUCER_ID, KLOOP_REQUEST, &m);
+    m.transactional_id = (kloop_string){NULL, 0};
+    m.transaction_timeout_ms = INT32_MAX;
+    if (!kl_conn_ask(e, c, &init_producer_id, KLOOP_INIT_PRODUCER_ID, c->agreed.init_producer_id,
+                     &m, sizeof m, 0, true, NULL)) {
+        try_again(e, "no memory for the request");
+        return true;
+    }
+    e->id_state = KL_ID_ASKED;
+    return true;
+}
+
+static bool is_newest(const kloop_engine *e, const kl_partition *p)
+{
+    return p->producer_id == e->producer_id && p->epoch == e->epoch;
+}
+
+bool kl_idempotence_may_number(const kloop_engine *e, const kl_partition *p, const kl_batch *b)
+{
+    /* It goes again under the numbers it has. */
+    if (b->numbered && (b->fate_unknown || !p->hole))
+        return true;
+    if (p->hole || p->producer_id < 0)
+        return p->flight_count == 0 && e->id_state == KL_ID_KNOWN;
+    return true;
+}
+
+/* p has nothing in flight, and nothing whose numbers matter. */
+static void adopt(kloop_engine *e, kl_partition *p)
+{
+    p->producer_id = e->producer_id;
+    p->epoch = e->epoch;
+    p->next_sequence = 0;
+    p->hole = false;
+    p->steady = false;
+    for (kl_link *at = kl_list_first(&p->line); at; at = kl_list_next(&p->line, at)) {
+        kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
+        if (b->stage >= KL_STAGE_IN_FLIGHT || !b->numbered)
+            continue;
+        /* The broker takes numbers without gaps. The batch before this one was never stored under
+         * the old ones and never will be; so neither was this one, whatever became of its requests.
+         */
+        b->numbered = false;
+        b->fate_unknown = false;
+    }
+}
+
+void kl_idempotence_number(kloop_engine *e, kl_partition *p, kl_batch *b)
+{
+    if (b->numbered && (b->fate_unknown || !p->hole))
+        return;
+    if (p->hole || p->producer_id < 0 ||
+        (p->flight_count == 0 && !b->numbered && e->id_state == KL_ID_KNOWN && !is_newest(e, p)))
+        adopt(e, p);
+    b->numbered = true;
+    b->producer_id = p->producer_id;
+    b->epoch = p->epoch;
+    b->sequence = p->next_sequence;
+    /* Sequences run from 0 to 2^31-1 and begin again. */
+    p->next_sequence =
+        (int32_t)(((uint32_t)p->next_sequence + (uint32_t)b->builder.count) & INT32_MAX);
+}
+
+void kl_idempotence_hole(kloop_engine *e, kl_partition *p)
+{
+    if (p->hole)
+        return;
+    p->hole = true;
+    p->steady = false;
+    if (!is_newest(e, p))
+        return;
+    e->stats.epoch_bumps++;
+    if (e->epoch < INT16_MAX) {
+        e->epoch++;
+        return;
+    }
+    /* No epoch is left under this id. Perhaps another partition has found out before. */
+    if (e->id_state == KL_ID_KNOWN)
+        e->id_state = KL_ID_NONE;
+    kl_idempotence_want(e);
+}

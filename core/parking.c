@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Parked records. See parking.h.
+ *
+ *     parked_record | key | value | for each header: parked_header | key | value
+ */
+#include "core/parking.h"
+
+#include "core/accumulator.h"
+#include "core/budget.h"
+#include "core/completion.h"
+#include "core/metadata.h"
+#include "core/readiness.h"
+
+/* A null has this length. */
+#define NULL_LEN UINT32_MAX
+
+typedef struct parked_record {
+    int64_t timestamp_ms;
+    uint64_t body_bytes; /* of all that follows this struct */
+    int32_t partition;
+    uint32_t set;
+    uint32_t key_len;
+    uint32_t value_len;
+    uint32_t header_count;
+} parked_record;
+
+typedef struct parked_header {
+    uint32_t key_len;
+    uint32_t value_len;
+} parked_header;
+
+/* How much of it is sent anew at once; and with each record that is sent while the partitions
+ * are known, so that a user who sends without a pause does not keep the line from ending. */
+#define SLICE_RECORDS 512
+#define SLICE_BYTES   (256 * 1024)
+#define STEP_RECORDS  8
+
+/* A parked batch is given back when it was moved to its last record, and until then the records are
+ * in memory twice. */
+#define PARKED_BATCH_BYTES (64 * 1024)
+
+static uint32_t len_of(kloop_slice s)
+{
+    return s.data ? (uint32_t)s.len : NULL_LEN;
+}
+
+static bool append_slice(kl_chain *chain, kloop_slice s)
+{
+    return !s.data || kl_chain_append(chain, s.data, s.len);
+}
+
+static bool append_record(kl_chain *chain, const kloop_record *r, const parked_record *head)
+{
+    if (!kl_chain_append(chain, head, sizeof *head) || !append_slice(chain, r->key) ||
+        !append_slice(chain, r->value))
+        return false;
+    for (uint32_t i = 0; i < r->header_count; i++) {
+        const kloop_record_header *h = &r->headers[i];
+        parked_header lens = {(uint32_t)h->key.len, len_of(h->value)};
+        if (!kl_chain_append(chain, &lens, sizeof lens) ||
+            !kl_chain_append(chain, h->key.data, h->key.len) || !append_slice(chain, h->value))
+            return false;
+    }
+    return true;
+}
+
+static size_t body_bytes(const kloop_record *r)
+{
+    size_t bytes = (r->key.data ? r->key.len : 0) + (r->value.data ? r->value.len : 0);
+    for (uint32_t i = 0; i < r->header_count; i++)
+        bytes += sizeof(parked_header) + r->headers[i].key.len +
+                 (r->headers[i].value.data ? r->headers[i].value.len : 0);
+    return bytes;
+}
+
+static kl_batch *last_of(const kloop_topic *t)
+{
+    kl_link *last = kl_list_last(&t->parked);
+    return last ? KL_CONTAINER_OF(last, kl_batch, in_line) : NULL;
+}
+
+static uint64_t patience_ns(const kloop_engine *e)
+{
+    return kl_time_min(e->set.max_block_ns, e->set.delivery_timeout_ns);
+}
+
+static const kl_generation *last_generation(const kloop_engine *e)
+{
+    return KL_CONTAINER_OF(kl_list_last(&e->generations), kl_generation, in_generations);
+}
+
+/* May the batch take one more? Not when it is being read, nor when it is old; nor when it is so
+ * large that its bytes would be held twice for long: it is given back when all of it was sent anew.
+ */
+static bool takes_more(const kloop_engine *e, const kloop_topic *t, const kl_batch *b)
+{
+    if (t->unparking && kl_list_first(&t->parked) == &b->in_line)
+        return false;
+    if (b->generation != last_generation(e) ||
+        kl_chain_len(&b->builder.payload) >= PARKED_BATCH_BYTES)
+        return false;
+    if (kl_chain_len(&b->builder.payload) >= SLICE_BYTES)
+        return false;
+    return e->now.mono_ns < kl_time_add(b->created_ns, patience_ns(e) / 16);
+}
+
+kloop_status kl_parking_add(kloop_engine *e, kloop_topic *t, const kloop_record *r,
+                            int64_t timestamp_ms)
+{
+    kl_record as_record = {
+        .key = r->key, .value = r->value, .headers = r->headers, .header_count = r->header_count};
+    uint64_t size = kl_record_size(&as_record, INT64_MAX, INT32_MAX);
+    if (KLOOP_BATCH_HEADER_BYTES + size > e->set.record_bytes_max)
+        return KLOOP_TOO_LARGE;
+    parked_record head = {
+        .timestamp_ms = timestamp_ms,
+        .body_bytes = body_bytes(r),
+        .partition = r->partition,
+        .set = r->set,
+        .key_len = len_of(r->key),
+        .value_len = len_of(r->value),
+        .header_count = r->header_count,
+    };
+    kl_batch *b = last_of(t);
+    if (b && !takes_more(e, t, b))
+        b = NULL;
+    const kl_chain empty = {.pool = &e->pool};
+    size_t bytes =
+        kl_budget_growth_max(b ? &b->builder.payload : &empty, sizeof head + head.body_bytes) +
+        kl_budget_growth_max(b ? &b->users : &empty, sizeof r->user) + (b ? 0 : sizeof *b);
+    kloop_status status = kl_budget_admit(e, bytes);
+    if (status)
+        return status;
+
+    bool fresh = !b;
+    if (fresh && !(b = kl_batch_new(e, t, NULL, KL_STAGE_PARKED)))
+        return KLOOP_NO_MEMORY;
+    kl_chain_mark records = kl_chain_here(&b->builder.payload);
+    kl_chain_mark users = kl_chain_here(&b->users);
+    if (!append_record(&b->builder.payload, r, &head) ||
+        !kl_chain_append(&b->users, &r->user, sizeof r->user)) {
+        kl_chain_rewind(&b->builder.payload, records);
+        kl_chain_rewind(&b->users, users);
+        if (fresh)
+            kl_batch_del(e, b);
+        return KLOOP_NO_MEMORY;
+    }
+    b->parked++;
+    if (fresh) {
+        kl_list_push_back(&t->parked, &b->in_line);
+        kl_topics_judge(e, t);
+        kl_heap_set(&e->timers, &b->expiry, kl_time_add(b->created_ns, patience_ns(e)));
+        t->used_ns = e->now.mono_ns;
+        kl_metadata_want_topic(e, t);
+    }
+    return KLOOP_OK;
+}
+
+void kl_parking_open(kloop_engine *e, kloop_topic *t)
+{
+    if (kl_list_is_empty(&t->parked) || kl_link_is_linked(&t->in_unpark))
+        return;
+    e->stirred = true;
+    kl_list_push_back(&e->unpark, &t->in_unpark);
+}
+
+void kl_parking_forget(kloop_engine *e, kl_batch *b)
+{
+    kloop_topic *t = b->topic;
+    /* Only the first of the line is ever being read, and it is the one that leaves. */
+    t->unparking = false;
+    kl_topics_judge(e, t);
+    if (!kl_list_is_empty(&t->parked) || !kl_link_is_linked(&t->in_unpark))
+        return;
+    kl_list_remove(&t->in_unpark);
+    /* Batches were spared the look at their age meanwhile. */
+    kl_link *next;
+    for (kl_link *at = kl_list_first(&e->opened); at; at = next) {
+        kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_opened);
+        next = kl_list_next(&e->opened, at);
+        if (p->topic == t)
+            kl_readiness_update(e, p);
+    }
+}
+
+void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error)
+{
+    kl_link *at;
+    while ((at = kl_list_first(&t->parked))) {
+        kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
+        b->broker_error = broker_error;
+        kl_completion_settle(e, b, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_BROKER);
+    }
+}
+
+/* ---- Reading them back ---- */
+
+/* The next len bytes in one piece: where they lie, or gathered behind what scratch holds. */
+static const uint8_t *take(kloop_engine *e, kl_chain_cursor *at, size_t len)
+{
+    if (len == 0)
+        return (const uint8_t *)"";
+    kloop_slice first = kl_chain_read_some(at, len);
+    if (first.len == len)
+        return first.data;
+    size_t start = e->scratch.len;
+    kl_buf_append(&e->scratch, first.data, first.len);
+    for (size_t have = first.len; have < len;) {
+        kloop_slice more = kl_chain_read_some(at, len - have);
+        KL_ASSERT(more.data);
+        kl_buf_append(&e->scratch, more.data, more.len);
+        have += more.len;
+    }
+    return e->scratch.failed ? NULL : e->scratch.data + start;
+}
+
+static kloop_slice slice_at(const uint8_t **at, uint32_t len)
+{
+    if (len == NULL_LEN)
+        return (kloop_slice){NULL, 0};
+    kloop_slice s = {*at, len};
+    *at += len;
+    return s;
+}
+
+/* The record at the cursor; its views are good until scratch is used again. false: no memory. */
+static bool read_record(kloop_engine *e, kl_chain_cursor *at, kloop_record *r,
+                        int64_t *timestamp_ms)
+{
+    kl_buf_reset(&e->scratch);
+    parked_record head;
+    const uint8_t *bytes = take(e, at, sizeof head);
+    if (!bytes)
+        return false;
+    memcpy(&head, bytes, sizeof head);
+    kl_buf_reset(&e->scratch);
+    /* Room for the headers first: what is gathered must not move any more. */
+    size_t table = head.header_count * sizeof(kloop_record_header);
+    if (!kl_buf_reserve(&e->scratch, table + head.body_bytes, NULL))
+        return false;
+    kl_buf_commit(&e->scratch, table);
+    bytes = take(e, at, head.body_bytes);
+    if (!bytes)
+        return false;
+    *r = (kloop_record){.set = head.set, .partition = head.partition};
+    r->key = slice_at(&bytes, head.key_len);
+    r->value = slice_at(&bytes, head.value_len);
+    kloop_record_header *headers = (kloop_record_header *)(void *)e->scratch.data;
+    for (uint32_t i = 0; i < head.header_count; i++) {
+        parked_header lens;
+        memcpy(&lens, bytes, sizeof lens);
+        bytes += sizeof lens;
+        kloop_slice key = slice_at(&bytes, lens.key_len);
+        headers[i].key = (kloop_string){(const char *)key.data, key.len};
+        headers[i].value = slice_at(&bytes, lens.value_len);
+    }
+    r->headers = head.header_count ? headers : NULL;
+    r->header_count = head.header_count;
+    *timestamp_ms = head.timestamp_ms;
+    return true;
+}
+
+/* A record that cannot go where it wants to, reported alone. false: no memory. */
+static bool reject(kloop_engine *e, const kl_batch *parked, const kloop_record *r,
+                   kloop_cause cause)
+{
+    kl_batch *b = kl_batch_new(e, parked->topic, NULL, KL_STAGE_PARKED);
+    if (!b)
+        return false;
+    if (!kl_chain_append(&b->users, &r->user, sizeof r->user)) {
+        kl_batch_del(e, b);
+        return false;
+    }
+    /* It counts for the flush that its fellows count for. */
+    b->generation->outstanding--;
+    b->generation = parked->generation;
+    b->generation->outstanding++;
+    b->parked = 1;
+    b->asked_partition = r->set & KLOOP_SET_PARTITION ? r->partition : -1;
+    kl_completion_settle(e, b, KLOOP_OUTCOME_FAILED, cause);
+    return true;
+}
+
+/* A batch that was made for parked records counts for the flush that they count for. */
+static void join_generation(kloop_engine *e, kl_batch *b, kl_generation *generation)
+{
+    b->generation->outstanding--;
+    b->generation = generation;
+    b->generation->outstanding++;
+    if (generation == last_generation(e) || b->stage != KL_STAGE_OPEN)
+        return;
+    /* That flush came while they were parked. */
+    b->due = true;
+    kl_readiness_update(e, b->partition);
+}
+
+/* false: no memory; the record stays parked. */
+static bool send_anew(kloop_engine *e, kloop_topic *t, const kl_batch *parked,
+                      const kloop_record *r, int64_t timestamp_ms)
+{
+    int32_t index = kl_accumulator_choose(e, t, r);
+    if (index < 0)
+        return reject(e, parked, r, KLOOP_CAUSE_PARTITION);
+    kl_partition *p = kl_topics_partition(e, t, index);
+    if (!p)
+        return false;
+    /* A batch of another flush would let that flush come before these records. */
+    if (kl_topics_open(p) && kl_topics_open(p)->generation != parked->generation) {
+        kl_readiness_close_batch(e, p);
+        kl_readiness_update(e, p);
+    }
+    kl_link *had = kl_list_last(&p->line);
+    kloop_status status = kl_accumulator_add(e, p, r, timestamp_ms, parked->created_ns, false);
+    if (status == KLOOP_TOO_LARGE)
+        return reject(e, parked, r, KLOOP_CAUSE_NO_MEMORY);
+    if (status)
+        return false;
+    kl_link *last = kl_list_last(&p->line);
+    if (last != had)
+        join_generation(e, KL_CONTAINER_OF(last, kl_batch, in_line), parked->generation);
+    return true;
+}
+
+/* The first parked batch was moved to its last record: nothing of it is to be reported. */
+static void drop_first(kloop_engine *e, kl_batch *b)
+{
+    kl_list_remove(&b->in_line);
+    kl_parking_forget(e, b);
+    kl_batch_del(e, b);
+    kl_budget_released(e);
+}
+
+/*
+ * Is there room for the records to be in other batches? Some partitions take far more memory for a
+ * record than the line does. What was moved has to leave before more is moved; but something must
+ * always get on.
+ */
+static bool has_room(kloop_engine *e)
+{
+    if (kl_budget_held(e) <= e->set.memory_bytes || e->lined_batches == 0)
+        return true;
+    kl_readiness_hurry(e);
+    return false;
+}
+
+/* The first parked record; false: there is no memory for it. */
+static bool move_record(kloop_engine *e, kloop_topic *t, kl_batch *b, size_t *bytes)
+{
+    kl_chain_cursor records = t->unpark_records;
+    kl_chain_cursor users = t->unpark_users;
+    kloop_record r;
+    int64_t timestamp_ms;
+    if (!read_record(e, &records, &r, &timestamp_ms))
+        return false;
+    kloop_slice user = kl_chain_read_some(&users, sizeof r.user);
+    KL_ASSERT(user.len == sizeof r.user);
+    memcpy(&r.user, user.data, sizeof r.user);
+    if (!send_anew(e, t, b, &r, timestamp_ms))
+        return false;
+    t->unpark_records = records;
+    t->unpark_users = users;
+    b->moved++;
+    *bytes += r.key.len + r.value.len;
+    return true;
+}
+
+/* At most so many records of t's line. false: no more of it can be moved now. */
+static bool move_some(kloop_engine *e, kloop_topic *t, int records_max)
+{
+    size_t bytes = 0;
+    for (int n = 0; n < records_max && bytes < SLICE_BYTES; n++) {
+        kl_link *first = kl_list_first(&t->parked);
+        if (!first)
+            return true;
+        kl_batch *b = KL_CONTAINER_OF(first, kl_batch, in_line);
+        if (!t->unparking) {
+            t->unparking = true;
+            t->unpark_records = kl_chain_read(&b->builder.payload);
+            t->unpark_users = kl_chain_read(&b->users);
+        }
+        if (!has_room(e) || !move_record(e, t, b, &bytes))
+            return false;
+        if (b->moved == b->parked)
+            drop_first(e, b);
+    }
+    return true;
+}
+
+void kl_parking_advance(kloop_engine *e, kloop_topic *t)
+{
+    if (kl_link_is_linked(&t->in_unpark) && !e->unpark_waits)
+        e->unpark_waits = !move_some(e, t, STEP_RECORDS);
+}
+
+bool kl_parking_step(kloop_engine *e)
+{
+    kl_link *at = kl_list_first(&e->unpark);
+    if (!at || e->turn_work == 0 || e->unpark_waits)
+        return false;
+    e->turn_work--;
+    kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_unpark);
+    /* It goes on when memory is given back. */
+    e->unpark_waits = !move_some(e, t, SLICE_RECORDS);
+    return true;
+}
+
+void kl_parking_retry(kloop_engine *e)
+{
+    if (!e->unpark_waits)
+        return;
+    e->unpark_waits = false;
+    e->stirred = true;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Judging partitions. See readiness.h.
+ *
+ *     open, young ------ linger is over, flush, full ------> due
+ *       in_open of the leader:                                 in_ready of the leader, unless
+ *       goes along when others go                              - no leader, or it is backing off
+ *                                                              - order or numbers forbid it
+ *                                                              - the codec has it first
+ */
+#include "core/readiness.h"
+
+#include "core/folding.h"
+#include "core/idempotence.h"
+#include "core/metadata.h"
+
+/* How many batches of a producer and partition a broker remembers. */
+#define FLIGHT_MAX 5
+
+/* How much goes to one partition before records without a key may go to another. */
+#define STICKY_BYTES 16384
+
+uint64_t kl_readiness_seal_after_ns(const kloop_engine *e)
+{
+    uint64_t part = e->set.delivery_timeout_ns / 16;
+    return part > e->set.linger_ns ? part : e->set.linger_ns;
+}
+
+kl_batch *kl_readiness_next(const kl_partition *p)
+{
+    for (kl_link *at = kl_list_first(&p->line); at; at = kl_list_next(&p->line, at)) {
+        kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
+        if (b->stage < KL_STAGE_IN_FLIGHT)
+            return b;
+    }
+    return NULL;
+}
+
+/*
+ * A broker knows the last five batches of a producer and partition again. So of those that have
+ * left and are not done with, the oldest must never be further back than that, also when all behind
+ * it were acked: or its retry would be no duplicate any more, but out of order.
+ */
+static bool in_window(const kl_partition *p, const kl_batch *b)
+{
+    int before = 0;
+    for (kl_link *at = kl_list_first(&p->line); at != &b->in_line; at = kl_list_next(&p->line, at))
+        if (++before == FLIGHT_MAX)
+            return false;
+    return true;
+}
+
+bool kl_readiness_may_go(const kloop_engine *e, const kl_partition *p, const kl_batch *b)
+{
+    if (!p->leader || p->backoff_until > e->now.mono_ns)
+        return false;
+    if (p->flight_count > 0) {
+        /* What is in flight to another leader may still end up anywhere. */
+        if (p->flight_conn != p->leader->conn)
+            return false;
+        if (e->set.idempotent && !p->steady)
+            return false;
+    }
+    return !e->set.idempotent || (in_window(p, b) && kl_idempotence_may_number(e, p, b));
+}
+
+static void unlink_if(kl_link *link)
+{
+    if (kl_link_is_linked(link))
+        kl_list_remove(link);
+}
+
+void kl_readiness_close_batch(kloop_engine *e, kl_partition *p)
+{
+    kl_batch *b = kl_topics_open(p);
+    kl_topics_set_open(p, NULL);
+    kl_list_remove(&p->in_opened);
+    e->stats.batches++;
+    e->stats.bytes_payload += kl_chain_len(&b->builder.payload);
+    /* A run of small records must not sit in one partition, nor move on after each of them. */
+    kloop_topic *t = p->topic;
+    if (t->sticky == p->index) {
+        t->sticky_bytes += kl_batch_builder_len(&b->builder);
+        if (t->sticky_bytes >= STICKY_BYTES)
+            t->sticky = -1;
+    }
+    if (e->set.codec != KL_CODEC_NONE)
+        kl_folding_begin(e, b);
+    else
+        b->stage = KL_STAGE_READY;
+}
+
+/* Of the open batch: what its age asks for. Answers when to look again. */
+static uint64_t age(kloop_engine *e, kl_partition *p)
+{
+    kl_batch *b = kl_topics_open(p);
+    uint64_t close_at = kl_time_add(b->created_ns, kl_readiness_seal_after_ns(e));
+    /* Records that were parked are old, and more of them are to come. */
+    if (kl_link_is_linked(&p->topic->in_unpark))
+        close_at = KL_NEVER;
+    if (e->now.mono_ns >= close_at) {
+        kl_readiness_close_batch(e, p);
+        return KL_NEVER;
+    }
+    uint64_t due_at = kl_time_add(b->created_ns, e->set.linger_ns);
+    if (!b->due && e->now.mono_ns >= due_at)
+        b->due = true;
+    return b->due ? close_at : kl_time_min(due_at, close_at);
+}
+
+void kl_readiness_update(kloop_engine *e, kl_partition *p)
+{
+    uint64_t when = kl_topics_open(p) ? age(e, p) : KL_NEVER;
+    kl_batch *b = kl_readiness_next(p);
+    bool due = b && (b->stage == KL_STAGE_READY || (b->stage == KL_STAGE_OPEN && b->due));
+    bool go = b && b->stage != KL_STAGE_FOLDING && kl_readiness_may_go(e, p, b);
+
+    if (due && p->backoff_until > e->now.mono_ns)
+        when = kl_time_min(when, p->backoff_until);
+    if (due && !p->leader)
+        kl_metadata_want(e);
+    if (due && e->set.idempotent)
+        kl_idempotence_want(e);
+    if (due && go && b->stage == KL_STAGE_OPEN && e->set.codec != KL_CODEC_NONE) {
+        kl_readiness_close_batch(e, p);
+        due = b->stage == KL_STAGE_READY;
+        when = KL_NEVER;
+    }
+
+    bool ready = due && go;
+    bool along = b && b->stage == KL_STAGE_OPEN && !due && go;
+    if (ready != kl_link_is_linked(&p->in_ready)) {
+        if (ready)
+            kl_list_push_back(&p->leader->ready, &p->in_ready);
+        else
+            kl_list_remove(&p->in_ready);
+    }
+    if (along != kl_link_is_linked(&p->in_open)) {
+        if (along)
+            kl_list_push_back(&p->leader->open, &p->in_open);
+        else
+            unlink_if(&p->in_open);
+    }
+    if (ready || along)
+        kl_nodes_poke(e, p->leader);
+    kl_heap_set(&e->timers, &p->due, when);
+}
+
+void kl_readiness_hurry(kloop_engine *e)
+{
+    kl_link *next;
+    for (kl_link *at = kl_list_first(&e->opened); at; at = next) {
+        kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_opened);
+        next = kl_list_next(&e->opened, at);
+        kl_topics_open(p)->due = true;
+        kl_readiness_update(e, p);
+    }
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Gathering batches into requests. See sender.h.
+ *
+ *     leader->ready  p3 p1 p7 ...  \      topic A: p1 p3       kloop_produce_request
+ *     leader->open   p2 p5 ...     /-->   topic B: p7      -->   own bytes | payload | own | ...
+ */
+#include "core/sender.h"
+
+#include "core/budget.h"
+#include "core/nodes.h"
+#include "core/completion.h"
+#include "core/idempotence.h"
+#include "core/log.h"
+#include "core/readiness.h"
+
+/* What a partition takes in a request beside its batch, at most; and a topic. */
+#define PARTITION_BYTES 16
+#define TOPIC_BYTES     280
+
+/* The batches of a request in the making. */
+typedef struct gathering {
+    kl_list topics;
+    size_t topic_count;
+    size_t batch_count;
+    size_t slice_count; /* of all payloads */
+    size_t bytes;
+} gathering;
+
+/* ---- Answers ---- */
+
+static kl_batch *in_flight_with(const kloop_topic *t, int32_t index, const kl_request *r)
+{
+    if (!t || index < 0 || index >= t->partition_count || !t->partitions[index])
+        return NULL;
+    kl_partition *p = t->partitions[index];
+    for (kl_link *at = kl_list_first(&p->flight); at; at = kl_list_next(&p->flight, at)) {
+        kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_flight);
+        if (b->request == r)
+            return b;
+    }
+    return NULL;
+}
+
+static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice body)
+{
+    kloop_produce_response m;
+    kloop_fault fault;
+    if (kloop_decode(KLOOP_PRODUCE, KLOOP_RESPONSE, r->version, body.data, body.len, &m, &fault)) {
+        kl_conn_lose_fault(e, c, r, &fault);
+        return false;
+    }
+    kloop_produce_topic_response topic;
+    for (kloop_iter i = kloop_iterate(&m.responses); kloop_next(&i, &topic);) {
+        kloop_topic *t = r->version >= 13 ? kl_topics_by_id(e, &topic.topic_id)
+                                          : kl_topics_by_name(e, topic.name);
+        kloop_produce_partition_response p;
+        for (kloop_iter j = kloop_iterate(&topic.partition_responses); kloop_next(&j, &p);) {
+            kl_batch *b = in_flight_with(t, p.index, r);
+            if (b)
+                kl_completion_answered(e, b, &p);
+        }
+    }
+    /* What the answer leaves out is the worst kind of answer: nobody knows. */
+    for (size_t i = 0; i < r->batch_count; i++)
+        if (r->batches[i]->request == r)
+            kl_completion_lost(e, r->batches[i], true);
+    kl_conn_throttle(e, c, m.throttle_time_ms);
+    return true;
+}
+
+static void lost(kloop_engine *e, kl_request *r)
+{
+    for (size_t i = 0; i < r->batch_count; i++)
+        if (r->batches[i]->request == r)
+            kl_completion_lost(e, r->batches[i], r->touched);
+}
+
+static void written(kloop_engine *e, kl_request *r)
+{
+    if (r->expects_answer)
+        return;
+    for (size_t i = 0; i < r->batch_count; i++)
+        if (r->batches[i]->request == r)
+            kl_completion_handed_over(e, r->batches[i]);
+}
+
+static void release(kloop_engine *e, kl_request *r)
+{
+    for (size_t i = 0; i < r->batch_count; i++) {
+        kl_batch *b = r->batches[i];
+        b->refs--;
+        kl_batch_let_go(e, b);
+    }
+    r->batch_count = 0;
+    kl_budget_released(e);
+}
+
+static const kl_request_kind produce = {
+    .name = "Produce",
+    .answered = answered,
+    .lost = lost,
+    .written = written,
+    .release = release,
+};
+
+/* ---- Gathering ---- */
+
+/* The oldest batch of p joins, if the request has room for it. */
+static bool join(kloop_engine *e, gathering *g, kl_partition *p)
+{
+    kl_batch *b = kl_readiness_next(p);
+    kloop_topic *t = p->topic;
+    size_t bytes = kl_batch_builder_len(&b->builder) + PARTITION_BYTES +
+                   (kl_list_is_empty(&t->gather) ? TOPIC_BYTES : 0);
+    if (g->batch_count > 0 && g->bytes + bytes > e->set.request_bytes_max)
+        return false;
+    if (b == kl_topics_open(p))
+        kl_readiness_close_batch(e, p);
+    KL_ASSERT(b->stage == KL_STAGE_READY);
+    if (b->builder.state == KL_BATCH_OPEN) {
+        /* Without a codec this is the sum over its bytes, and cannot fail. */
+        kl_codec_status sealed = kl_batch_seal(&b->builder, NULL);
+        KL_ASSERT(sealed == KL_CODEC_OK);
+    }
+    if (kl_link_is_linked(&p->in_ready))
+        kl_list_remove(&p->in_ready);
+    if (kl_link_is_linked(&p->in_open))
+        kl_list_remove(&p->in_open);
+    if (kl_list_is_empty(&t->gather)) {
+        kl_list_push_back(&g->topics, &t->in_gather);
+        g->topic_count++;
+    }
+    kl_list_push_back(&t->gather, &p->in_gather);
+    g->batch_count++;
+    g->slice_count += kl_chain_slice_count(&b->builder.payload);
+    g->bytes += bytes;
+    return true;
+}
+
+static void gather(kloop_engine *e, kl_broker *broker, gathering *g)
+{
+    *g = (gathering){0};
+    kl_list_init(&g->topics);
+    kl_link *at;
+    while ((at = kl_list_first(&broker->ready)))
+        if (!join(e, g, KL_CONTAINER_OF(at, kl_partition, in_ready)))
+            return;
+    if (e->set.codec == KL_CODEC_NONE) {
+        while ((at = kl_list_first(&broker->open)))
+            if (!join(e, g, KL_CONTAINER_OF(at, kl_partition, in_open)))
+                return;
+        return;
+    }
+    /* With a codec they cannot go along at once; they are folded for the next request. */
+    while ((at = kl_list_pop_front(&broker->open))) {
+        kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_open);
+        kl_topics_open(p)->due = true;
+        kl_readiness_update(e, p);
+    }
+}
+
+/* Undoes the gathering; judged anew, the partitions find their way back into the lists. */
+static void scatter(kloop_engine *e, gathering *g)
+{
+    kl_link *topic;
+    while ((topic = kl_list_pop_front(&g->topics))) {
+        kloop_topic *t = KL_CONTAINER_OF(topic, kloop_topic, in_gather);
+        kl_link *at;
+        while ((at = kl_list_pop_front(&t->gather)))
+            kl_readiness_update(e, KL_CONTAINER_OF(at, kl_partition, in_gather));
+    }
+}
+
+/* Topic ids came with version 13: all topics must have one. */
+static int16_t version_for(const kl_conn *c, const gathering *g)
+{
+    if (c->agreed.produce < 13)
+        return c->agreed.produce;
+    for (kl_link *at = kl_list_first(&g->topics); at; at = kl_list_next(&g->topics, at))
+        if (!KL_CONTAINER_OF(at, kloop_topic, in_gather)->has_id)
+            return 12;
+    return c->agreed.produce;
+}
+
+/* The arrays of a request, side by side in the engine's scratch. */
+typedef struct arrays {
+    kloop_produce_topic *topics;
+    kloop_produce_partition *partitions;
+    kloop_slice *slices;
+    uint8_t *headers;
+} arrays;
+
+static bool lay_out(kloop_engine *e, const gathering *g, arrays *a)
+{
+    size_t topics = g->topic_count * sizeof *a->topics;
+    size_t partitions = g->batch_count * sizeof *a->partitions;
+    size_t slices = g->slice_count * sizeof *a->slices;
+    kl_buf_reset(&e->scratch);
+    uint8_t *at = kl_buf_reserve(
+        &e->scratch, topics + partitions + slices + g->batch_count * KLOOP_BATCH_HEADER_BYTES,
+        NULL);
+    if (!at)
+        return false;
+    a->topics = (kloop_produce_topic *)(void *)at;
+    a->partitions = (kloop_produce_partition *)(void *)(at + topics);
+    a->slices = (kloop_slice *)(void *)(at + topics + partitions);
+    a->headers = at + topics + partitions + slices;
+    return true;
+}
+
+static void put_header(const kloop_engine *e, const kl_batch *b, uint8_t *out)
+{
+    kloop_batch_header header;
+    kl_batch_builder_header(&b->builder, &header);
+    if (e->set.idempotent) {
+        header.producer_id = b->producer_id;
+        header.producer_epoch = b->epoch;
+        header.base_sequence = b->sequence;
+    }
+    kl_batch_builder_header_put(&b->builder, &header, out);
+}
+
+/* Numbers the batches and fills in the arrays, topic by topic. */
+static void fill(kloop_engine *e, const gathering *g, const arrays *a)
+{
+    kloop_produce_topic *topic = a->topics;
+    kloop_produce_partition *partition = a->partitions;
+    kloop_slice *slice = a->slices;
+    uint8_t *header = a->headers;
+    for (kl_link *i = kl_list_first(&g->topics); i; i = kl_list_next(&g->topics, i)) {
+        kloop_topic *t = KL_CONTAINER_OF(i, kloop_topic, in_gather);
+        const kloop_produce_partition *first = partition;
+        for (kl_link *j = kl_list_first(&t->gather); j; j = kl_list_next(&t->gather, j)) {
+            kl_partition *p = KL_CONTAINER_OF(j, kl_partition, in_gather);
+            kl_batch *b = kl_readiness_next(p);
+            if (e->set.idempotent)
+                kl_idempotence_number(e, p, b);
+            put_header(e, b, header);
+            size_t count = kl_chain_slice_count(&b->builder.payload);
+            kl_chain_slices(&b->builder.payload, slice, count);
+            *partition++ = (kloop_produce_partition){
+                .index = p->index,
+                .records = {.head = {header, KLOOP_BATCH_HEADER_BYTES},
+                            .body = slice,
+                            .body_count = count},
+            };
+            slice += count;
+            header += KLOOP_BATCH_HEADER_BYTES;
+        }
+        *topic++ = (kloop_produce_topic){
+            .name = {t->name, t->name_len},
+            .topic_id = t->id,
+            .partition_data = kloop_array_of(first, (int32_t)(partition - first)),
+        };
+    }
+}
+
+/* The request is queued: its batches are in flight. */
+static void launch(kloop_engine *e, gathering *g, kl_conn *c, kl_request *r)
+{
+    size_t n = 0;
+    for (kl_link *i = kl_list_first(&g->topics); i; i = kl_list_next(&g->topics, i)) {
+        kloop_topic *t = KL_CONTAINER_OF(i, kloop_topic, in_gather);
+        for (kl_link *j = kl_list_first(&t->gather); j; j = kl_list_next(&t->gather, j)) {
+            kl_partition *p = KL_CONTAINER_OF(j, kl_partition, in_gather);
+            kl_batch *b = kl_readiness_next(p);
+            b->stage = KL_STAGE_IN_FLIGHT;
+            b->request = r;
+            b->refs++;
+            r->batches[n++] = b;
+            kl_list_push_back(&p->flight, &b->in_flight);
+            p->flight_count++;
+            p->flight_conn = c;
+        }
+    }
+    KL_ASSERT(n == r->batch_count);
+    scatter(e, g);
+}
+
+/* Topic ids and names are left out where the version has no field for them. */
+static void trim_topics(kloop_produce_topic *topics, size_t count, int16_t version)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (version >= 13)
+            topics[i].name = (kloop_string){"", 0};
+        else
+            topics[i].topic_id = (kloop_uuid){{0}};
+    }
+}
+
+static bool send_request(kloop_engine *e, kl_broker *broker)
+{
+    kl_conn *c = broker->conn;
+    gathering g;
+    gather(e, broker, &g);
+    if (g.batch_count == 0)
+        return false;
+    arrays a;
+    if (!lay_out(e, &g, &a)) {
+        scatter(e, &g);
+        return false;
+    }
+    fill(e, &g, &a);
+    int16_t version = version_for(c, &g);
+    trim_topics(a.topics, g.topic_count, version);
+    kloop_produce_request m;
+    kloop_message_init(KLOOP_PRODUCE, KLOOP_REQUEST, &m);
+    m.transactional_id = (kloop_string){NULL, 0};
+    m.acks = e->set.acks;
+    m.timeout_ms = e->set.request_timeout_ms;
+    m.topic_data = kloop_array_of(a.topics, (int32_t)g.topic_count);
+    kloop_fault fault;
+    kl_request *r = kl_conn_ask(e, c, &produce, KLOOP_PRODUCE, version, &m, sizeof m, g.batch_count,
+                                e->set.acks != 0, &fault);
+    if (!r) {
+        kl_log_trouble(e, KLOOP_LOG_ERROR, "no memory for a request to %s:%u", broker->host,
+                       (unsigned)broker->port);
+        scatter(e, &g);
+        return false;
+    }
+    launch(e, &g, c, r);
+    return true;
+}
+
+void kl_sender_serve(kloop_engine *e, kl_broker *b)
+{
+    if (kl_list_is_empty(&b->ready) && kl_list_is_empty(&b->open))
+        return;
+    if (!b->conn) {
+        kl_nodes_want(e, b);
+        return;
+    }
+    if (kl_list_is_empty(&b->ready) || b->conn->state != KL_CONN_READY ||
+        !kl_conn_can_ask(e, b->conn))
+        return;
+    /* One request in a turn of the work; whoever is behind in the queue comes first then. */
+    if (send_request(e, b)) {
+        kl_nodes_poke(e, b);
+        return;
+    }
+    /* What was gathered has poked the broker again; without memory that would go on for ever. */
+    if (kl_link_is_linked(&b->in_poked))
+        kl_list_remove(&b->in_poked);
+    kl_nodes_retry_soon(e, b);
+}

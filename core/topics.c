@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Topics and partitions. See topics.h. */
+#include "core/topics.h"
+
+#include "core/engine_state.h"
+#include "core/metadata.h"
+#include "core/readiness.h"
+
+#define NAME_LEN_MAX 249
+
+/* Kafka's rule for names of topics. */
+static bool is_name(kloop_string name)
+{
+    if (!name.data || name.len == 0 || name.len > NAME_LEN_MAX)
+        return false;
+    bool only_dots = true;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!letter && c != '.' && c != '_' && c != '-')
+            return false;
+        only_dots = only_dots && c == '.';
+    }
+    return !(only_dots && name.len <= 2);
+}
+
+static kloop_slice key_of(const char *text, size_t len)
+{
+    return (kloop_slice){(const uint8_t *)text, len};
+}
+
+kloop_topic *kl_topics_by_name(const kloop_engine *e, kloop_string name)
+{
+    return name.data ? kl_map_get(&e->topics, key_of(name.data, name.len)) : NULL;
+}
+
+kloop_topic *kl_topics_by_id(const kloop_engine *e, const kloop_uuid *id)
+{
+    return kl_map_get(&e->topics_by_id, (kloop_slice){id->bytes, sizeof id->bytes});
+}
+
+kloop_status kl_topics_intern(kloop_engine *e, kloop_string name, kloop_topic **topic)
+{
+    *topic = NULL;
+    if (!is_name(name))
+        return KLOOP_BAD_TOPIC;
+    kloop_topic *t = kl_topics_by_name(e, name);
+    if (t) {
+        *topic = t;
+        return KLOOP_OK;
+    }
+    if (e->life != KL_LIFE_OPEN)
+        return KLOOP_CLOSED;
+    t = kl_mem_zalloc(&e->alloc, 1, sizeof *t);
+    char *text = t ? kl_mem_zalloc(&e->alloc, name.len + 1, 1) : NULL;
+    if (text)
+        memcpy(text, name.data, name.len);
+    if (!text || !kl_map_put(&e->topics, key_of(text, name.len), t)) {
+        kl_mem_release(&e->alloc, text, name.len + 1);
+        kl_mem_release(&e->alloc, t, sizeof *t);
+        return KLOOP_NO_MEMORY;
+    }
+    t->engine = e;
+    t->name = text;
+    t->name_len = name.len;
+    t->sticky = -1;
+    t->used_ns = e->now.mono_ns;
+    kl_list_init(&t->parked);
+    kl_list_init(&t->gather);
+    kl_list_push_back(&e->topic_list, &t->in_topics);
+    *topic = t;
+    kl_metadata_want_topic(e, t);
+    return KLOOP_OK;
+}
+
+kl_partition *kl_topics_partition(kloop_engine *e, kloop_topic *t, int32_t index)
+{
+    kl_partition *p = t->partitions[index];
+    if (p)
+        return p;
+    if (!kl_heap_reserve(&e->timers, e->timer_count + 1))
+        return NULL;
+    p = kl_mem_zalloc(&e->alloc, 1, sizeof *p);
+    if (!p)
+        return NULL;
+    e->timer_count++;
+    p->topic = t;
+    p->index = index;
+    p->producer_id = -1;
+    kl_list_init(&p->line);
+    kl_list_init(&p->flight);
+    kl_timer_init(&p->due, KL_TIMER_PARTITION);
+    p->leader = kl_nodes_broker(e, t->leaders[index].node);
+    t->partitions[index] = p;
+    return p;
+}
+
+void kl_topics_set_leader(kloop_engine *e, kloop_topic *t, int32_t index, int32_t node,
+                          int32_t epoch)
+{
+    kl_leader *now = &t->leaders[index];
+    bool moved = now->node != node || now->epoch != epoch;
+    *now = (kl_leader){node, epoch};
+    kl_partition *p = t->partitions[index];
+    if (!p)
+        return;
+    kl_broker *leader = kl_nodes_broker(e, node);
+    if (!moved && p->leader == leader)
+        return;
+    if (kl_link_is_linked(&p->in_ready))
+        kl_list_remove(&p->in_ready);
+    if (kl_link_is_linked(&p->in_open))
+        kl_list_remove(&p->in_open);
+    p->leader = leader;
+    p->steady = false;
+    p->backoff_until = 0;
+    kl_readiness_update(e, p);
+}
+
+/* Everything by index is one block: leaders, partitions, open batches. */
+static size_t table_bytes(size_t count)
+{
+    return count * (sizeof(kl_leader) + sizeof(kl_partition *) + sizeof(kl_batch *));
+}
+
+bool kl_topics_grow(kloop_engine *e, kloop_topic *t, int32_t partition_count)
+{
+    if (partition_count <= t->partition_count)
+        return true;
+    size_t had = (size_t)t->partition_count;
+    size_t has = (size_t)partition_count;
+    kl_batch **open = kl_mem_zalloc(&e->alloc, 1, table_bytes(has));
+    if (!open)
+        return false;
+    kl_partition **partitions = (kl_partition **)(void *)(open + has);
+    kl_leader *leaders = (kl_leader *)(void *)(partitions + has);
+    if (had) {
+        memcpy(open, t->open, had * sizeof(kl_batch *));
+        memcpy(partitions, t->partitions, had * sizeof(kl_partition *));
+        memcpy(leaders, t->leaders, had * sizeof *leaders);
+        kl_mem_release(&e->alloc, t->open, table_bytes(had));
+    }
+    for (size_t i = had; i < has; i++)
+        leaders[i] = (kl_leader){-1, -1};
+    t->open = open;
+    t->partitions = partitions;
+    t->leaders = leaders;
+    t->partition_count = partition_count;
+    kl_topics_judge(e, t);
+    return true;
+}
+
+bool kl_topics_set_id(kloop_engine *e, kloop_topic *t, const kloop_uuid *id)
+{
+    static const kloop_uuid none;
+    bool has = memcmp(id, &none, sizeof none) != 0;
+    if (t->has_id == has && (!has || memcmp(id, &t->id, sizeof *id) == 0))
+        return true;
+    /* Two topics of one id: a broker that lies. The first one keeps it. */
+    if (has && kl_topics_by_id(e, id))
+        return true;
+    if (t->has_id)
+        kl_map_remove(&e->topics_by_id, (kloop_slice){t->id.bytes, sizeof t->id.bytes});
+    t->has_id = false;
+    t->id = *id;
+    if (!has)
+        return true;
+    if (!kl_map_put(&e->topics_by_id, (kloop_slice){t->id.bytes, sizeof t->id.bytes}, t))
+        return false;
+    t->has_id = true;
+    return true;
+}
+
+bool kl_topics_in_use(const kloop_engine *e, const kloop_topic *t)
+{
+    if (!kl_list_is_empty(&t->parked) || t->partition_count == 0)
+        return true;
+    if (e->now.mono_ns < kl_time_add(t->used_ns, e->set.metadata_max_idle_ns))
+        return true;
+    for (int32_t i = 0; i < t->partition_count; i++)
+        if (t->partitions[i] && !kl_list_is_empty(&t->partitions[i]->line))
+            return true;
+    return false;
+}
+
+void kl_topics_judge(const kloop_engine *e, kloop_topic *t)
+{
+    bool direct = e->taking && kl_list_is_empty(&t->parked);
+    t->direct_count = direct ? (uint32_t)t->partition_count : 0;
+}
+
+static void del_line(kloop_engine *e, kl_list *line)
+{
+    kl_link *at;
+    while ((at = kl_list_pop_front(line)))
+        kl_batch_del(e, KL_CONTAINER_OF(at, kl_batch, in_line));
+}
+
+static void del_partition(kloop_engine *e, kl_partition *p)
+{
+    kl_heap_remove(&e->timers, &p->due);
+    /* Ghosts are in flight and in no line. */
+    kl_link *at;
+    while ((at = kl_list_pop_front(&p->flight))) {
+        kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_flight);
+        if (b->stage == KL_STAGE_REPORTED)
+            kl_batch_del(e, b);
+    }
+    del_line(e, &p->line);
+    kl_mem_release(&e->alloc, p, sizeof *p);
+}
+
+void kl_topics_del_all(kloop_engine *e)
+{
+    kl_link *at;
+    while ((at = kl_list_pop_front(&e->topic_list))) {
+        kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
+        del_line(e, &t->parked);
+        size_t count = (size_t)t->partition_count;
+        for (size_t i = 0; i < count; i++)
+            if (t->partitions[i])
+                del_partition(e, t->partitions[i]);
+        kl_mem_release(&e->alloc, t->open, table_bytes(count));
+        kl_mem_release(&e->alloc, t->name, t->name_len + 1);
+        kl_mem_release(&e->alloc, t, sizeof *t);
+    }
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The functions of <kloop/kloop.h>. */
+#define _POSIX_C_SOURCE 200809L /* what uv.h is made of */
+#include "driver/uv_producer.h"
+
+#include "base/check.h"
+#include "driver/clocks.h"
+#include "driver/uv_pump.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- Opening ---- */
+
+static kloop_status refuse(kloop_error *error, kloop_status status, const char *text)
+{
+    if (error) {
+        error->status = status;
+        snprintf(error->text, sizeof error->text, "%s", text);
+    }
+    return status;
+}
+
+/* The engine has checked all values before this is asked. */
+static int number_of(const kloop_config *config, const char *key)
+{
+    /* The text that get makes is the only thing it changes in a configuration. */
+    const char *value = kloop_config_get((kloop_config *)(uintptr_t)config, key);
+    long long number = value ? strtoll(value, NULL, 10) : -1;
+    return number < INT_MIN ? INT_MIN : number > INT_MAX ? INT_MAX : (int)number;
+}
+
+static uint64_t draw_seed(uint64_t now_ns)
+{
+    uint64_t seed;
+    /* Without a loop it is read at once. Where the system has nothing to give, jitter and the like
+     * only have to differ from other programs'. */
+    if (uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL))
+        seed = now_ns * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)uv_os_getpid();
+    return seed;
+}
+
+static void on_resolved(void *me, kloop_id id, const kloop_address *addresses, size_t count,
+                        const char *why)
+{
+    kloop_producer *p = me;
+    kloop_engine_on_resolved(p->engine, id, addresses, count, why, p->now);
+}
+
+static void on_resolver_stirred(void *me)
+{
+    kl_uv_pump_wake(me);
+}
+
+static void finish_if_closed(kloop_producer *p)
+{
+    if (p->state != KL_UV_CLOSING || p->handle_count > 0 || p->resolver.handle_count > 0)
+        return;
+    if (p->on_closed)
+        p->on_closed(p, p->closed_me);
+    kloop_allocator alloc = p->alloc;
+    kloop_engine_del(p->engine);
+    for (kl_link *l; (l = kl_list_pop_front(&p->flushes)) != NULL;) {
+        kl_uv_flush *flush = KL_CONTAINER_OF(l, kl_uv_flush, link);
+        kl_mem_release(&alloc, flush, sizeof *flush);
+    }
+    kl_mem_release(&alloc, p, sizeof *p);
+}
+
+static void on_resolver_gone(void *me)
+{
+    finish_if_closed(me);
+}
+
+void kl_uv_producer_handle_gone(kloop_producer *p)
+{
+    KL_ASSERT(p->handle_count > 0);
+    p->handle_count--;
+    finish_if_closed(p);
+}
+
+kloop_status kloop_open_with(kloop_producer **out, struct uv_loop_s *loop,
+                             const kloop_config *config, const kloop_allocator *alloc,
+                             kloop_error *error)
+{
+    if (!out)
+        return refuse(error, KLOOP_BAD_ARGUMENT, "there is nowhere to put the producer");
+    *out = NULL;
+    if (!loop)
+        return refuse(error, KLOOP_BAD_ARGUMENT, "there is no loop");
+    if (!config)
+        return refuse(error, KLOOP_BAD_ARGUMENT, "there is no configuration");
+    if (!alloc)
+        alloc = &kl_mem_libc;
+    kloop_producer *p = kl_mem_zalloc(alloc, 1, sizeof *p);
+    if (!p)
+        return refuse(error, KLOOP_NO_MEMORY, "no memory for a producer");
+    p->now.mono_ns = kl_clocks_mono_ns();
+    p->now.wall_ms = kl_clocks_wall_ms();
+    p->turn_ms = uv_now(loop);
+    kloop_status status =
+        kloop_engine_new(&p->engine, config, alloc, draw_seed(p->now.mono_ns), p->now, p, error);
+    if (status) {
+        kl_mem_release(alloc, p, sizeof *p);
+        return status;
+    }
+    p->alloc = *alloc;
+    p->loop = loop;
+    p->tcp.send_buffer_bytes = number_of(config, "send.buffer.bytes");
+    p->tcp.receive_buffer_bytes = number_of(config, "receive.buffer.bytes");
+    int lost_after_ms = number_of(config, "request.timeout.ms");
+    p->tcp.lost_after_ms = lost_after_ms > 0 ? (unsigned)lost_after_ms : 0;
+    kl_list_init(&p->flushes);
+    kl_name_resolver_init(&p->resolver, loop, alloc,
+                          &(kl_name_resolver_host){.answer = on_resolved,
+                                                   .stirred = on_resolver_stirred,
+                                                   .gone = on_resolver_gone,
+                                                   .me = p});
+    kl_uv_pump_start(p);
+    *out = p;
+    return KLOOP_OK;
+}
+
+kloop_status kloop_open(kloop_producer **p, struct uv_loop_s *loop, const kloop_config *config,
+                        kloop_error *error)
+{
+    return kloop_open_with(p, loop, config, NULL, error);
+}
+
+/* ---- Callbacks ---- */
+
+void kloop_on_delivery(kloop_producer *p, kloop_delivery_fn fn, void *me)
+{
+    p->on_delivery = fn;
+    p->delivery_me = me;
+}
+
+void kloop_on_writable(kloop_producer *p, kloop_event_fn fn, void *me)
+{
+    p->on_writable = fn;
+    p->writable_me = me;
+}
+
+void kloop_on_log(kloop_producer *p, kloop_log_fn fn, void *me)
+{
+    p->on_log = fn;
+    p->log_me = me;
+}
+
+/* ---- Records ---- */
+
+/* The engine's time is that of this turn of the loop: no clock is read for a record. */
+static inline void enter_turn(kloop_producer *p)
+{
+    uint64_t turn_ms = uv_now(p->loop);
+    if (KL_UNLIKELY(turn_ms != p->turn_ms))
+        kl_uv_pump_new_turn(p, turn_ms);
+}
+
+kloop_status kloop_topic_get(kloop_producer *p, const char *name, kloop_topic **topic,
+                             kloop_error *error)
+{
+    char text[512];
+    *topic = NULL;
+    if (!name)
+        return refuse(error, KLOOP_BAD_ARGUMENT, "the name of the topic is NULL");
+    enter_turn(p);
+    kloop_status status = kloop_engine_topic(p->engine, (kloop_string){name, strlen(name)}, topic);
+    switch (status) {
+    case KLOOP_OK:
+        kl_uv_pump_wake(p);
+        return KLOOP_OK;
+    case KLOOP_BAD_TOPIC:
+        snprintf(text, sizeof text,
+                 "'%.260s' is no name for a topic: 1 to 249 letters, digits, '.', '_' and '-' are, "
+                 "but not '.' and '..'",
+                 name);
+        break;
+    case KLOOP_CLOSED:
+        snprintf(text, sizeof text, "topic '%.260s': the producer is closed", name);
+        break;
+    case KLOOP_NO_MEMORY:
+        snprintf(text, sizeof text, "topic '%.260s': there is no memory for it", name);
+        break;
+    default:
+        snprintf(text, sizeof text, "topic '%.260s' was refused", name);
+    }
+    return refuse(error, status, text);
+}
+
+kloop_producer *kloop_topic_producer(const kloop_topic *topic)
+{
+    return kloop_engine_host(kloop_topic_engine(topic));
+}
+
+kloop_status kloop_send(kloop_topic *topic, const kloop_record *record)
+{
+    if (KL_UNLIKELY(!topic))
+        return KLOOP_BAD_ARGUMENT;
+    kloop_engine *engine = kloop_topic_engine(topic);
+    kloop_producer *p = kloop_engine_host(engine);
+    enter_turn(p);
+    kloop_status status = kloop_engine_send(topic, record);
+    if (KL_UNLIKELY(!p->dirty))
+        kl_uv_pump_wake(p);
+    /* Not from a callback: what the user was given to read there must stay. */
+    if (!p->pumping && kloop_engine_has_io(engine) && p->state == KL_UV_OPEN)
+        kl_uv_pump_io(p);
+    return status;
+}
+
+/* ---- The ends ---- */
+
+kloop_status kloop_flush(kloop_producer *p, kloop_event_fn fn, void *me)
+{
+    kl_uv_flush *flush = kl_mem_zalloc(&p->alloc, 1, sizeof *flush);
+    if (!flush)
+        return KLOOP_NO_MEMORY;
+    flush->fn = fn;
+    flush->me = me;
+    enter_turn(p);
+    kloop_status status = kloop_engine_flush(p->engine, flush, p->now);
+    if (status) {
+        kl_mem_release(&p->alloc, flush, sizeof *flush);
+        return status;
+    }
+    kl_list_push_back(&p->flushes, &flush->link);
+    kl_uv_pump_wake(p);
+    return KLOOP_OK;
+}
+
+void kloop_close(kloop_producer *p, uint64_t timeout_ms, kloop_event_fn fn, void *me)
+{
+    if (fn) {
+        p->on_closed = fn;
+        p->closed_me = me;
+    }
+    if (p->state != KL_UV_OPEN)
+        return;
+    /* The time that is given begins now, not when this turn of the loop began: a program that ran
+     * long before it came here would find it used up. So the engine's time is no longer older than
+     * the last poll, and what has timed out is looked at in the next turn. */
+    kl_uv_pump_read_clocks(p);
+    p->polls_at_once = false;
+    kloop_engine_close(p->engine, timeout_ms, p->now);
+    kl_uv_pump_wake(p);
+}
+
+void kloop_keep_alive(kloop_producer *p, bool keep)
+{
+    p->keep_alive = keep;
+    kl_uv_pump_update_alive(p);
+}
+
+/* ---- Questions ---- */
+
+void kloop_get_stats(const kloop_producer *p, kloop_stats *stats)
+{
+    kloop_engine_stats(p->engine, stats);
+}
+
+const char *kloop_fatal_text(const kloop_producer *p)
+{
+    return kloop_engine_fatal_text(p->engine);
+}
+
+uint64_t kloop_loop_hold_max_ns(const kloop_producer *p)
+{
+    return p->hold_max_ns;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A producer on a libuv loop, seen from inside: the engine, and what connects it with the loop.
+ *
+ *     uv_producer.c    the functions of <kloop/kloop.h>
+ *     uv_pump.c        turns of the loop: time, actions, callbacks, sleeping
+ *     uv_connection.c  one socket for each connection of the engine
+ *     name_resolver.c  names
+ *
+ *              kloop_open             kloop_close             CLOSED taken        last handle
+ * closed nothing ------------> OPEN -------------------> OPEN -------------> CLOSING ------------>
+ * nothing (the engine finishes)     (handles close)        (fn runs)
+ *
+ * Who owns what: the producer owns the engine, its handles, its connections, and the flushes
+ * that were not reported yet. Its memory goes after the last handle's close callback.
+ */
+#ifndef KL_DRIVER_UV_PRODUCER_H
+#define KL_DRIVER_UV_PRODUCER_H
+
+#include "base/list.h"
+#include "driver/name_resolver.h"
+#include "driver/tcp_socket.h"
+
+#include <kloop/kloop.h>
+#include <uv.h>
+
+struct kl_uv_connection;
+
+typedef enum kl_uv_state {
+    KL_UV_OPEN = 0,
+    KL_UV_CLOSING, /* the engine is done; handles are being closed */
+} kl_uv_state;
+
+/* Who waits for a flush; the engine has its address. */
+typedef struct kl_uv_flush {
+    kl_link link;
+    kloop_event_fn fn;
+    void *me;
+} kl_uv_flush;
+
+struct kloop_producer {
+    kloop_allocator alloc;
+    uv_loop_t *loop;
+    kloop_engine *engine;
+    kl_uv_state state;
+
+    /* What kloop_send() looks at. */
+    uint64_t turn_ms; /* uv_now() when the engine was last told the time */
+    bool dirty;       /* the pump has work, and idle runs */
+    bool pumping;     /* actions are being taken: their views must stay good */
+
+    /* Time */
+    kloop_now now;        /* as the engine knows it */
+    bool settled;         /* now is the time of this turn: from before its poll, or from after */
+    bool polls_at_once;   /* and it is from before: what came until then was read in this turn */
+    uint64_t deadline_ms; /* in uv_now(), rounded up; UINT64_MAX: none */
+    uint64_t timer_ms;    /* for when the timer is set, UINT64_MAX: it is not */
+    uint64_t held_ns;     /* by this turn, so far */
+    uint64_t hold_max_ns;
+
+    /* Handles, all unref'd but check while somebody waits for us, and idle */
+    uv_idle_t idle;
+    uv_prepare_t prepare;
+    uv_check_t check;
+    uv_timer_t timer;
+    bool keep_alive;
+    bool alive;          /* check is ref'd */
+    size_t handle_count; /* open and closing ones, without the resolver's */
+
+    struct kl_uv_connection **connections; /* by slot; NULL where there is none */
+    uint32_t connection_slots;
+    kl_tcp_options tcp;
+    kl_name_resolver resolver;
+    kl_list flushes;
+
+    kloop_delivery_fn on_delivery;
+    kloop_event_fn on_writable;
+    kloop_log_fn on_log;
+    kloop_event_fn on_closed;
+    void *delivery_me;
+    void *writable_me;
+    void *log_me;
+    void *closed_me;
+};
+
+/* A handle is closed: the last one takes the producer with it. */
+void kl_uv_producer_handle_gone(kloop_producer *p);
+
+#endif

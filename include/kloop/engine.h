@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The producer without a loop: every decision of a Kafka producer as one state machine that knows
+ * neither sockets nor clocks. A host (libuv in <kloop/kloop.h>, somebody's epoll loop, a simulator)
+ * tells it what happened, with the time as an argument, and pulls what is to be done.
+ *
+ *            send, flush, close                 DELIVER, WRITABLE, FLUSHED, CLOSED, LOG
+ *     user ----------------------->  engine  ------------------------------------------> user
+ *                                    |    ^
+ *     RESOLVE, CONNECT, WRITE, CLOSE |    | on_resolved, on_connected, on_received, on_wrote,
+ *       PAUSE, RESUME, one deadline  v    | on_disconnected, on_closed, on_time
+ *                                     host
+ *
+ * A turn of a host: deliver every event that the turn brought, then kloop_engine_on_time() when
+ * kloop_engine_deadline() has passed, then take actions until there is none, then sleep until the
+ * deadline or the next event.
+ *
+ * The contracts:
+ *
+ * - Events only change state. No code of the host or of the user runs inside any function here;
+ *   every function may be called between any two actions, also from a user's callback.
+ * - Same configuration, seed and events: same actions, byte for byte.
+ * - Each opening action has exactly one ending event. RESOLVE: on_resolved. CONNECT: on_connected
+ * or on_disconnected. CLOSE: on_closed. on_disconnected may also follow on_connected once, whenever
+ *   the transport is lost or the peer has closed; the engine then answers with CLOSE. CANCEL asks
+ * to end a RESOLVE soon; on_resolved still comes, with no addresses.
+ * - A handle (kloop_id) has a generation: an event for a connection that is gone changes nothing.
+ *   After on_closed the engine never names that handle again.
+ * - Memory to write: the slices of kloop_engine_write_vec() show the head of what is unsent. They
+ *   stay alive and unchanged until on_wrote covers them or on_closed comes, also when their request
+ *   has timed out and its records were reported. What was handed out counts as sent, for the engine
+ *   cannot know better. A host may take one byte or all, and may ask again without having written.
+ * - Memory to read: the span of kloop_engine_read_space() is good until the next call for this
+ *   connection of kloop_engine_on_received() or of kloop_engine_read_space(), or on_closed.
+ * - WRITE comes when there are bytes to write and the host does not know it yet. From then on the
+ *   host writes, now and when the socket takes more, until write_vec shows nothing; then it waits
+ *   for the next WRITE.
+ * - PAUSE: the engine has no room for bytes of this connection. The host stops reading, and gives a
+ *   span that it holds back with kloop_engine_on_received(e, conn, 0, now); read_space answers no
+ *   room until RESUME. So the receive buffers of all connections together stay bounded.
+ * - on_time comes after the sockets were read: to the end, or once as far as one bounded pass goes.
+ *   A request must not time out while its answer waits in the kernel.
+ * - One deadline, absolute. on_time at or after it changes something; before it, nothing.
+ *   A deadline that has passed means that there is work left, which the engine has cut in pieces in
+ *   order not to hold the loop.
+ * - Time never goes back. A call without a time (send, next) uses that of the latest event.
+ */
+#ifndef KLOOP_ENGINE_H
+#define KLOOP_ENGINE_H
+
+#include <kloop/config.h>
+#include <kloop/export.h>
+#include <kloop/record.h>
+#include <kloop/types.h>
+
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct kloop_engine kloop_engine;
+
+#define KLOOP_NEVER UINT64_MAX
+
+typedef struct kloop_now {
+    uint64_t mono_ns; /* any clock that never goes back */
+    int64_t wall_ms;  /* since 1970: the timestamp of records that have none */
+} kloop_now;
+
+/* A connection, or a resolution of a name. gen is never 0 in a handle that the engine gave out. */
+typedef struct kloop_id {
+    uint32_t slot;
+    uint32_t gen;
+} kloop_id;
+
+/* Where to connect to. */
+typedef struct kloop_address {
+    uint8_t bytes[16]; /* network order; the first 4 for IPv4 */
+    uint32_t scope;    /* IPv6 link-local */
+    uint16_t port;     /* filled in by the engine in CONNECT */
+    uint8_t family;    /* 4 or 6 */
+} kloop_address;
+
+/* ---- Life ---- */
+
+/*
+ * alloc may be NULL: the C library's. The seed is all the entropy there is: jitter and the choice
+ * of brokers and partitions come from it. config is copied. host is the caller's, see
+ * kloop_engine_host(). On anything but KLOOP_OK *out is NULL and *error, which may be NULL, says
+ * why: KLOOP_BAD_CONFIG or KLOOP_NO_MEMORY.
+ */
+KLOOP_API kloop_status kloop_engine_new(kloop_engine **out, const kloop_config *config,
+                                        const kloop_allocator *alloc, uint64_t seed, kloop_now now,
+                                        void *host, kloop_error *error);
+/* At any time; what was not reported is not reported any more. Normally after CLOSED. e may be
+ * NULL. */
+KLOOP_API void kloop_engine_del(kloop_engine *e);
+KLOOP_API void *kloop_engine_host(const kloop_engine *e);
+
+/* ---- The user's side ---- */
+
+/*
+ * The handle of a topic; made, and asked for at the brokers, at the first call with this name.
+ * KLOOP_BAD_TOPIC: not a name that Kafka allows. KLOOP_CLOSED, KLOOP_NO_MEMORY. *topic is NULL
+ * then.
+ */
+KLOOP_API kloop_status kloop_engine_topic(kloop_engine *e, kloop_string name, kloop_topic **topic);
+KLOOP_API kloop_engine *kloop_topic_engine(const kloop_topic *topic);
+KLOOP_API kloop_string kloop_topic_name(const kloop_topic *topic);
+/* How many partitions it has, as far as known; 0: not known yet. */
+KLOOP_API int32_t kloop_topic_partitions(const kloop_topic *topic);
+
+/*
+ * Takes a record. KLOOP_OK: it will be reported. Else nothing of it is kept:
+ *   KLOOP_FULL           buffer.memory is used up; WRITABLE follows when there is room again
+ *   KLOOP_TOO_LARGE      more than max.request.size
+ *   KLOOP_BAD_ARGUMENT   topic or record is NULL, a slice has a length but no bytes
+ *   KLOOP_BAD_PARTITION  negative, or beyond the topic's partitions
+ *   KLOOP_BAD_TIMESTAMP  negative
+ *   KLOOP_BAD_HEADERS    too many, without an array, or a key that is null
+ *   KLOOP_CLOSED         the producer is closed or closing
+ *   KLOOP_FATAL          the producer cannot go on; kloop_engine_fatal_text() says why
+ *   KLOOP_NO_MEMORY
+ * kloop_send_error() makes the sentence.
+ */
+KLOOP_API kloop_status kloop_engine_send(kloop_topic *topic, const kloop_record *record);
+
+/* Sends out what waits without lingering; FLUSHED with this user comes after the reports of all
+ * records accepted before. KLOOP_NO_MEMORY, KLOOP_CLOSED (after CLOSED). */
+KLOOP_API kloop_status kloop_engine_flush(kloop_engine *e, void *user, kloop_now now);
+
+/*
+ * Takes no more records, delivers what it has for at most timeout_ms, reports the rest as failed or
+ * unknown, closes all connections, then gives CLOSED, which is the last action. A second call can
+ * only make the time shorter.
+ */
+KLOOP_API void kloop_engine_close(kloop_engine *e, uint64_t timeout_ms, kloop_now now);
+
+/* Are there records, a flush or a close to be finished? If not, nobody needs to wait for this
+ * producer. */
+KLOOP_API bool kloop_engine_busy(const kloop_engine *e);
+
+/* NULL unless the producer cannot go on. */
+KLOOP_API const char *kloop_engine_fatal_text(const kloop_engine *e);
+
+typedef struct kloop_stats {
+    uint64_t accepted; /* records; accepted = acked + failed + unknown + pending, always */
+    uint64_t acked;
+    uint64_t failed;
+    uint64_t unknown;
+    uint64_t pending;       /* accepted, and DELIVER not taken yet */
+    uint64_t refused_full;  /* calls of send answered with KLOOP_FULL */
+    uint64_t batches;       /* sealed */
+    uint64_t batches_split; /* sent again in other batches: 0 as long as nothing does so */
+    uint64_t requests;      /* of any kind, handed to a connection */
+    uint64_t retries;       /* batches sent again */
+    uint64_t bytes_payload; /* of records as encoded, before a codec; counted when a batch closes */
+    uint64_t bytes_out;     /* told by on_wrote */
+    uint64_t bytes_in;      /* told by on_received */
+    uint64_t connects;      /* tried */
+    uint64_t disconnects;   /* of connections that had been ready */
+    uint64_t epoch_bumps;   /* of the producer id */
+    uint64_t held_bytes;    /* now: what counts against buffer.memory */
+    uint64_t receive_bytes; /* now: receive buffers of all connections */
+    bool ever_ready;        /* was any broker ever reached and found to speak Kafka? */
+} kloop_stats;
+
+KLOOP_API void kloop_engine_stats(const kloop_engine *e, kloop_stats *stats);
+
+/* ---- Events ---- */
+
+/* What time it is, for the calls that follow without one. Cheaper than on_time and settles no
+ * deadline; a host calls it once in a turn before the user can send. */
+KLOOP_API void kloop_engine_clock(kloop_engine *e, kloop_now now);
+
+/* count == 0: there are none, and why (may be NULL) says why. Order is the order of trying. */
+KLOOP_API void kloop_engine_on_resolved(kloop_engine *e, kloop_id id,
+                                        const kloop_address *addresses, size_t count,
+                                        const char *why, kloop_now now);
+/* The transport is ready for bytes: TCP, or TLS done. */
+KLOOP_API void kloop_engine_on_connected(kloop_engine *e, kloop_id conn, kloop_now now);
+/* Where the next bytes should land. *room is 0, and NULL answered, when reading is paused or there
+ * is no such connection. */
+KLOOP_API uint8_t *kloop_engine_read_space(kloop_engine *e, kloop_id conn, size_t *room);
+KLOOP_API void kloop_engine_on_received(kloop_engine *e, kloop_id conn, size_t n, kloop_now now);
+/* The first n bytes shown by write_vec are out of the host's hands. */
+KLOOP_API void kloop_engine_on_wrote(kloop_engine *e, kloop_id conn, size_t n, kloop_now now);
+/* It could not be connected, was lost, or the peer closed it. why may be NULL. */
+KLOOP_API void kloop_engine_on_disconnected(kloop_engine *e, kloop_id conn, const char *why,
+                                            kloop_now now);
+/* The last word about conn: nobody looks at its bytes any more. */
+KLOOP_API void kloop_engine_on_closed(kloop_engine *e, kloop_id conn, kloop_now now);
+KLOOP_API void kloop_engine_on_time(kloop_engine *e, kloop_now now);
+
+/* ---- Actions ---- */
+
+typedef enum kloop_action_kind {
+    KLOOP_ACT_RESOLVE = 1, /* id, host, port */
+    KLOOP_ACT_CANCEL,      /* id of a RESOLVE that nobody waits for any more */
+    KLOOP_ACT_CONNECT,     /* id, address, host (for TLS and messages), port */
+    KLOOP_ACT_WRITE,       /* id */
+    KLOOP_ACT_CLOSE,       /* id, text */
+    KLOOP_ACT_PAUSE,       /* id */
+    KLOOP_ACT_RESUME,      /* id */
+    KLOOP_ACT_TOKEN,       /* id: authentication needs a token; comes with SASL, never yet */
+    KLOOP_ACT_DELIVER,     /* report */
+    KLOOP_ACT_WRITABLE,    /* there is room again after KLOOP_FULL */
+    KLOOP_ACT_FLUSHED,     /* user of the flush */
+    KLOOP_ACT_CLOSED,      /* the end */
+    KLOOP_ACT_LOG,         /* level, text */
+} kloop_action_kind;
+
+typedef enum kloop_log_level {
+    KLOOP_LOG_ERROR = 0, /* does not heal by itself */
+    KLOOP_LOG_WARN,      /* being tried again */
+    KLOOP_LOG_INFO,
+    KLOOP_LOG_DEBUG,
+} kloop_log_level;
+
+/* Views are good until the next action is taken. */
+typedef struct kloop_action {
+    kloop_action_kind kind;
+    kloop_id id;
+    kloop_address address;
+    kloop_string host; /* terminated */
+    uint16_t port;
+    kloop_report report;
+    void *user;
+    kloop_log_level level;
+    const char *text;
+} kloop_action;
+
+/* The next action; false: none is left now. Work is done in here in bounded pieces. */
+KLOOP_API bool kloop_engine_next(kloop_engine *e, kloop_action *action);
+
+/* The same without the user's actions (DELIVER to LOG), which stay for kloop_engine_next(): for a
+ * host that wants to get bytes out in the middle of the user's code. */
+KLOOP_API bool kloop_engine_next_io(kloop_engine *e, kloop_action *action);
+
+/* Is there an action that has to do with I/O, or work that would lead to one? Cheap. */
+KLOOP_API bool kloop_engine_has_io(const kloop_engine *e);
+
+/* The unsent head as at most max slices; answers how many. */
+KLOOP_API size_t kloop_engine_write_vec(kloop_engine *e, kloop_id conn, kloop_slice *slices,
+                                        size_t max);
+
+/* Absolute mono_ns, or KLOOP_NEVER. Right only when next has answered false. */
+KLOOP_API uint64_t kloop_engine_deadline(const kloop_engine *e);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What goes into a producer and what comes back: a record, and reports on runs of records.
+ *
+ * Each record that was accepted is reported exactly once, with one of three outcomes; a record that
+ * was refused is never reported, and nothing of it is kept.
+ */
+#ifndef KLOOP_RECORD_H
+#define KLOOP_RECORD_H
+
+#include <kloop/batch.h>
+#include <kloop/export.h>
+#include <kloop/fault.h>
+#include <kloop/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A topic of a producer, interned: the same name gives the same handle, which lives as long as its
+ * producer. */
+typedef struct kloop_topic kloop_topic;
+
+/* Which of a record's optional numbers are given. */
+#define KLOOP_SET_PARTITION 0x1u
+#define KLOOP_SET_TIMESTAMP 0x2u
+
+/* More headers than this are refused; Kafka itself only bounds the size of a record. */
+#define KLOOP_HEADERS_MAX 65535u
+
+/*
+ * A struct that is all zero is a record with null key, null value, no headers, the time of its
+ * sending and a partition that the producer chooses. All bytes are copied inside the call that
+ * takes the record.
+ */
+typedef struct kloop_record {
+    kloop_slice key;
+    kloop_slice value;
+    const kloop_record_header *headers;
+    uint32_t header_count;
+    uint32_t set;         /* KLOOP_SET_...: which of these two count */
+    int32_t partition;    /* from 0 */
+    int64_t timestamp_ms; /* since 1970, not negative */
+    void *user;           /* comes back in the report, never looked at */
+} kloop_record;
+
+typedef enum kloop_outcome {
+    KLOOP_OUTCOME_ACKED = 0, /* the broker has it, as far as acks asked for */
+    KLOOP_OUTCOME_FAILED,    /* it is surely not stored and never will be */
+    KLOOP_OUTCOME_UNKNOWN,   /* it may be stored: its bytes were on the way and no answer settled it
+                              */
+} kloop_outcome;
+
+/* What settled the fate of a run that was not acked. */
+typedef enum kloop_cause {
+    KLOOP_CAUSE_NONE = 0,
+    KLOOP_CAUSE_BROKER,  /* a broker refused it: broker_error tells why */
+    KLOOP_CAUSE_TIMEOUT, /* delivery.timeout.ms, or max.block.ms for a topic that never showed up */
+    KLOOP_CAUSE_CLOSED,  /* the producer was closed before it could be delivered */
+    KLOOP_CAUSE_FATAL,   /* the producer cannot go on at all */
+    KLOOP_CAUSE_PARTITION, /* the topic has no such partition */
+    KLOOP_CAUSE_NO_MEMORY,
+} kloop_cause;
+
+/*
+ * A run of records of one partition with one fate, in the order in which they were sent. Views are
+ * good until the callback returns or the next action is taken.
+ */
+typedef struct kloop_report {
+    kloop_topic *topic;
+    kloop_string topic_name; /* terminated */
+    int32_t partition;       /* -1: none was chosen yet */
+    kloop_outcome outcome;
+    kloop_cause cause;
+    /* The last error that a broker answered for it, 0 if none did; also when it ran out of time
+     * while that error was being retried. See <kloop/broker_error.h>. */
+    int16_t broker_error;
+    int64_t base_offset; /* of the first record of the run; -1: not known */
+    int64_t
+        timestamp_ms;   /* what the broker set under message.timestamp.type=LogAppendTime, or -1 */
+    const char *text;   /* what happened, to whom, what stood in the way; "" when acked */
+    void *const *users; /* the users of count records */
+    size_t count;
+} kloop_report;
+
+/* The offset of record i of the run, or -1 where the broker told none. */
+static inline int64_t kloop_report_offset(const kloop_report *run, size_t i)
+{
+    return run->base_offset < 0 ? -1 : run->base_offset + (int64_t)i;
+}
+
+/* A refusal with the sentence that goes with it. */
+typedef struct kloop_error {
+    kloop_status status;
+    char text[512];
+} kloop_error;
+
+/*
+ * Why sending this record to this topic was answered with status: names the argument, its value and
+ * what is allowed. Always terminated; answers the length it would have. topic and record may be
+ * NULL, since that may be the very reason.
+ */
+KLOOP_API size_t kloop_send_error(const kloop_topic *topic, const kloop_record *record,
+                                  kloop_status status, char *text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

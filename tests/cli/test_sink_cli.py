@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The command `kloop sink` from outside: flags, the lines it prints, what it answers over a socket, how it ends.
+
+    test_sink_cli.py KLOOP [unittest's arguments]
+
+The bytes of requests and answers are made and read by `kloop wire`.
+"""
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+from sink_process import SECONDS, Client, Sink
+
+KLOOP = None
+
+
+def run(*arguments, **options):
+    return subprocess.run([KLOOP, "sink", *arguments], capture_output=True, timeout=SECONDS, **options)
+
+
+class CommandLine(unittest.TestCase):
+    def test_help(self):
+        for flag in ("--help", "-h"):
+            done = run(flag)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            lines = done.stdout.decode().split("\n")
+            self.assertLessEqual(len(lines), 40)
+            self.assertLessEqual(max(map(len, lines)), 120)
+            self.assertIn("usage: kloop sink", lines[0])
+            self.assertIn("examples:", lines)
+            for word in ("--listen", "--topic", "--auto-create", "--delay-ms", "--check", "--discard", "--error",
+                         "--max-version"):
+                self.assertRegex(done.stdout.decode(), rf"(?m)^  {word} ?")
+
+    def test_what_is_wrong_is_said_and_nothing_starts(self):
+        for arguments, words in (
+                (["--lissten", "x"], "did you mean '--listen'?"),
+                (["--xyzzy"], "there is no option '--xyzzy'"),
+                (["--listen"], "--listen needs a value"),
+                (["--listen", "nowhere"], "HOST:PORT is wanted"),
+                (["--listen", "127.0.0.1:99999"], "HOST:PORT is wanted"),
+                (["--listen", "no-such-host.invalid:0"], "cannot listen: no-such-host.invalid is not known here"),
+                (["--topic", "a b:1"], "no name for a topic"),
+                (["--topic", "..:1"], "no name for a topic"),
+                (["--topic", "t:0"], "1 to 100000 partitions"),
+                (["--topic", "t:x"], "NAME:PARTITIONS is wanted"),
+                (["--topic", "t:1", "t:2"], "stands there twice"),
+                (["--auto-create", "-1"], "a number from 0"),
+                (["--delay-ms", "soon"], "a number from 0"),
+                (["--error", "NONE@0.5"], "no error of this name"),
+                (["--error", "NO_SUCH_ERROR@0.5"], "no error of this name"),
+                (["--error", "NOT_LEADER_OR_FOLLOWER"], "CODE@RATE is wanted"),
+                (["--error", "NOT_LEADER_OR_FOLLOWER@2"], "0 to 1"),
+                (["--error", "NOT_LEADER_OR_FOLLOWER@101%"], "0 to 1"),
+                (["--max-version", "Produse=7"], "did you mean 'Produce'?"),
+                (["--max-version", "Produce"], "Produce=V is wanted, with V from 3 to 13"),
+                (["--max-version", "Produce=99"], "Produce=V is wanted, with V from 3 to 13"),
+                (["word"], "'word' belongs to no flag")):
+            done = run(*arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, b""), arguments)
+            self.assertIn(words, done.stderr.decode())
+            self.assertIn("kloop sink --help", done.stderr.decode())
+
+    def test_a_port_that_is_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            done = run("--listen", f"127.0.0.1:{other.getsockname()[1]}")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("Address already in use", done.stderr.decode())
+
+
+class Running(unittest.TestCase):
+    def client(self, sink):
+        client = Client(KLOOP, sink.address)
+        self.addCleanup(client.socket.close)
+        return client
+
+    def test_it_says_where_it_listens_and_what_it_stored(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with Sink(KLOOP, "--topic", "a:2", "b") as sink:
+                self.assertRegex(sink.place, r"^127\.0\.0\.1:[1-9][0-9]*$")
+                sink.end(number)
+            self.assertEqual(sink.code, 0)
+            self.assertEqual(sink.errors, b"")
+            self.assertEqual(sink.stored, {
+                "records": 0, "bytes": 0, "batches": 0, "duplicates": 0, "refused": 0, "requests": 0, "connections": 0,
+                "complaints": 0, "topics": [{"topic": "a", "next_offsets": [0, 0]}, {"topic": "b", "next_offsets": [0]}]})
+
+    def test_ipv6(self):
+        try:
+            with socket.create_server(("::1", 0), family=socket.AF_INET6):
+                pass
+        except OSError:
+            self.skipTest("there is no IPv6 here")
+        with Sink(KLOOP, listen="[::1]:0") as sink:
+            self.assertRegex(sink.place, r"^\[::1\]:[1-9][0-9]*$")
+            answer = self.client(sink).ask("Metadata", 8, {
+                "topics": [], "allowAutoTopicCreation": False, "includeClusterAuthorizedOperations": False,
+                "includeTopicAuthorizedOperations": False})
+            self.assertEqual([(b["host"], b["port"]) for b in answer["brokers"]], [("::1", sink.address[1])])
+
+    def metadata(self, client, *topics):
+        return client.ask("Metadata", 8, {
+            "topics": [{"name": t} for t in topics], "allowAutoTopicCreation": True,
+            "includeClusterAuthorizedOperations": False, "includeTopicAuthorizedOperations": False})
+
+    def test_metadata_names_this_place(self):
+        with Sink(KLOOP, "--topic", "t:3") as sink:
+            answer = self.metadata(self.client(sink), "t", "other")
+            broker, = answer["brokers"]
+            self.assertEqual((broker["host"], broker["port"]), sink.address)
+            t, other = answer["topics"]
+            self.assertEqual((t["name"], t["errorCode"], len(t["partitions"])), ("t", 0, 3))
+            self.assertEqual({p["leaderId"] for p in t["partitions"]}, {broker["nodeId"]})
+            self.assertEqual((other["name"], other["errorCode"]), ("other", 3))
+
+    def test_topics_are_made_when_asked_for(self):
+        with Sink(KLOOP, "--auto-create", "4") as sink:
+            client = self.client(sink)
+            for _ in range(100):
+                topic, = self.metadata(client, "new")["topics"]
+                if topic["errorCode"] == 0:
+                    break
+            self.assertEqual(len(topic["partitions"]), 4)
+        self.assertEqual(sink.stored["topics"], [{"topic": "new", "next_offsets": [0] * 4}])
+
+    def test_records_are_counted(self):
+        for flags in ((), ("--discard",), ("--check",), ("--check", "--discard")):
+            with Sink(KLOOP, "--topic", "t:2", *flags) as sink:
+                client = self.client(sink)
+                batch = client.batch(7)
+                for turn in range(3):
+                    answer = client.ask("Produce", 8, client.produce_body("t", {0: batch, 1: client.batch(2)}))
+                    self.assertEqual([(p["errorCode"], p["baseOffset"])
+                                      for p in answer["responses"][0]["partitionResponses"]],
+                                     [(0, 7 * turn), (0, 2 * turn)])
+            self.assertEqual(sink.code, 0)
+            self.assertEqual(sink.errors, b"")
+            self.assertEqual(sink.stored["records"], 27)
+            self.assertEqual(sink.stored["batches"], 6)
+            self.assertGreater(sink.stored["bytes"], 27 * 100)
+            self.assertEqual(sink.stored["topics"], [{"topic": "t", "next_offsets": [21, 6]}])
+            self.assertEqual((sink.stored["requests"], sink.stored["connections"]), (3, 1))
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        with Sink(KLOOP, "--topic", "t:1", "--discard", "--delay-ms", "1") as sink:
+            client = self.client(sink)
+            frame = client.frame("Produce", 8, client.produce_body("t", {0: client.batch(3)}), 0)
+            frames = [frame[:8] + struct.pack(">i", n) + frame[12:] for n in range(500)]
+            client.socket.sendall(b"".join(frames))
+            for n in range(500):
+                length, correlation = struct.unpack(">ii", client.read(8))
+                client.read(length - 4)
+                self.assertEqual(correlation, n)
+        self.assertEqual(sink.stored["records"], 1500)
+
+    def test_answers_that_nobody_reads(self):
+        """A client that only sends is not read for ever, and does not keep the others waiting."""
+        with Sink(KLOOP, "--topic", "t:1", "--discard") as sink:
+            client = self.client(sink)
+            deaf = self.client(sink)
+            frame = client.frame("Metadata", 8, {
+                "topics": None, "allowAutoTopicCreation": False, "includeClusterAuthorizedOperations": False,
+                "includeTopicAuthorizedOperations": False}, 1)
+            deaf.socket.setblocking(False)
+            sent = 0
+            idle = 0
+            while idle < 50 and sent < 1 << 28:
+                try:
+                    sent += deaf.socket.send(frame * 1000)
+                    idle = 0
+                except BlockingIOError:
+                    # The sink may only be busy: it is asked for something else, which takes its turn.
+                    self.metadata(client, "t")
+                    idle += 1
+            self.assertLess(sent, 1 << 28)
+            self.metadata(client, "t")
+
+    def test_delay(self):
+        """Never earlier; how much later is for bench/measure_sink.py to say."""
+        with Sink(KLOOP, "--delay-ms", "30") as sink:
+            client = self.client(sink)
+            frame = client.frame("ApiVersions", 0, {}, 1)
+            start = time.monotonic()
+            client.socket.sendall(frame)
+            client.read(8)
+            self.assertGreaterEqual(time.monotonic() - start, 0.030)
+
+    def test_errors_on_demand(self):
+        for rate, wanted in (("1", 20), ("100%", 20), ("0", 0)):
+            with Sink(KLOOP, "--topic", "t:1", "--error", f"NOT_LEADER_OR_FOLLOWER@{rate}") as sink:
+                client = self.client(sink)
+                body = client.produce_body("t", {0: client.batch(1)})
+                codes = [client.ask("Produce", 8, body)["responses"][0]["partitionResponses"][0]["errorCode"]
+                         for _ in range(20)]
+                self.assertEqual(codes, [6] * wanted + [0] * (20 - wanted))
+            self.assertEqual(sink.stored["records"], 20 - wanted)
+            self.assertEqual(sink.stored["refused"], wanted)
+        with Sink(KLOOP, "--topic", "t:1", "--error", "19@50%") as sink:
+            client = self.client(sink)
+            body = client.produce_body("t", {0: client.batch(1)})
+            codes = [client.ask("Produce", 8, body)["responses"][0]["partitionResponses"][0]["errorCode"]
+                     for _ in range(100)]
+            self.assertEqual(set(codes), {0, 19})
+        self.assertEqual(sink.stored["records"], codes.count(0))
+
+    def test_versions_on_demand(self):
+        with Sink(KLOOP, "--max-version", "Produce=7", "Metadata=4") as sink:
+            client = self.client(sink)
+            keys = {k["apiKey"]: (k["minVersion"], k["maxVersion"]) for k in client.ask("ApiVersions", 2, {})["apiKeys"]}
+            self.assertEqual(keys[0], (3, 7))
+            self.assertEqual(keys[3][1], 4)
+
+    def test_check_finds_what_is_broken(self):
+        with Sink(KLOOP, "--topic", "t:1", "--check") as sink:
+            client = self.client(sink)
+            batch = bytearray(client.batch(3))
+            batch[-1] ^= 1
+            answer = client.ask("Produce", 8, client.produce_body("t", {0: bytes(batch)}))
+            self.assertEqual(answer["responses"][0]["partitionResponses"][0]["errorCode"], 2)
+        self.assertEqual(sink.code, 1)
+        self.assertEqual(sink.stored["records"], 0)
+        self.assertEqual(sink.stored["complaints"], 1)
+        self.assertIn("kloop sink: ", sink.errors.decode())
+
+    def test_a_client_that_speaks_http(self):
+        with Sink(KLOOP) as sink:
+            client = self.client(sink)
+            client.socket.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertEqual(client.socket.recv(1), b"")
+            # The others do not notice.
+            self.client(sink).ask("ApiVersions", 0, {})
+        self.assertEqual(sink.code, 0)
+
+    def test_clients_that_come_and_go(self):
+        with Sink(KLOOP) as sink:
+            for n in range(200):
+                with Client(KLOOP, sink.address) as client:
+                    if n % 3 == 1:
+                        client.socket.sendall(b"\0\0\0")
+                    if n % 3 == 2:
+                        # Closing with a reset.
+                        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.client(sink).ask("ApiVersions", 0, {})
+        self.assertEqual(sink.code, 0)
+        self.assertEqual(sink.stored["connections"], 201)
+
+    def test_connections_that_are_open_at_the_end(self):
+        with Sink(KLOOP, "--topic", "t:1", "--delay-ms", "3600000") as sink:
+            client = self.client(sink)
+            client.send("ApiVersions", 0, {})
+            half = self.client(sink)
+            half.socket.sendall(b"\0\0")
+        self.assertEqual(sink.code, 0)
+
+    def test_no_file_descriptors_left(self):
+        """A listener that cannot accept waits, and goes on when somebody has left."""
+        command = f"ulimit -n 24; exec {KLOOP} sink --listen 127.0.0.1:0"
+        with subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE) as process:
+            place = process.stdout.readline().decode().split()[-1].rsplit(":", 1)
+            address = (place[0], int(place[1]))
+            clients = [Client(KLOOP, address) for _ in range(40)]
+            frame = clients[0].frame("ApiVersions", 0, {}, 1)
+            clients[0].socket.sendall(frame)
+            clients[0].read(8)
+            for client in clients[:30]:
+                client.socket.close()
+            clients[-1].socket.sendall(frame)
+            clients[-1].read(8)
+            for client in clients[30:]:
+                client.socket.close()
+            process.terminate()
+            self.assertEqual(process.wait(SECONDS), 0)
+
+
+class Endings(unittest.TestCase):
+    def test_nobody_reads_the_last_line(self):
+        with subprocess.Popen([KLOOP, "sink", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            process.stdout.readline()
+            process.stdout.close()
+            process.terminate()
+            self.assertEqual(process.wait(SECONDS), 1)
+            self.assertIn(b"standard output: Broken pipe", process.stderr.read())
+
+    def test_nobody_reads_the_first_line(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([KLOOP, "sink", "--listen", "127.0.0.1:0"], stdout=full, stderr=subprocess.PIPE,
+                                  timeout=SECONDS)
+        self.assertEqual(done.returncode, 1)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    KLOOP = os.path.abspath(sys.argv.pop(1))
+    unittest.main()

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * run_with_broker TOPIC RECORDS PROGRAM ARGUMENT...
+ *
+ * Runs a program beside a model cluster of two brokers; the argument "@" stands for where to reach
+ * it. 0 when the program ended with 0 and the topic holds so many records afterwards.
+ */
+#define _GNU_SOURCE
+#include "broker/truth.h"
+#include "tests/support/loop_broker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PARTITIONS 3
+#define TIMEOUT_MS 120000
+
+static int64_t ended_with = -1;
+
+static void on_exit_of(uv_process_t *process, int64_t status, int signal)
+{
+    ended_with = signal ? 128 + signal : status;
+    uv_close((uv_handle_t *)process, NULL);
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+    uv_process_kill(timer->data, 9);
+}
+
+int main(int argc, char **argv)
+{
+    uv_loop_t loop;
+    uv_process_t process;
+    uv_timer_t timer;
+    int32_t topic;
+    if (argc < 4) {
+        fprintf(stderr, "usage: %s TOPIC RECORDS PROGRAM ARGUMENT...\n", argv[0]);
+        return 2;
+    }
+    kl_cluster_config config;
+    kl_cluster_config_init(&config);
+    config.broker_count = 2;
+    kl_cluster *cluster = kl_cluster_new(&config);
+    kl_topic_config made = {.name = argv[1], .partitions = PARTITIONS, .replication_factor = 1};
+    if (uv_loop_init(&loop) || !cluster || kl_cluster_add_topic(cluster, &made, &topic))
+        return 2;
+    kl_loop_broker *broker = kl_loop_broker_new(&loop, cluster, config.broker_count);
+
+    char where[64];
+    snprintf(where, sizeof where, "%s", kl_loop_broker_servers(broker));
+    for (int i = 4; i < argc; i++) {
+        if (strcmp(argv[i], "@") == 0)
+            argv[i] = where;
+    }
+    uv_stdio_container_t stdio[3] = {
+        {.flags = UV_IGNORE},
+        {.flags = UV_INHERIT_FD, .data.fd = 1},
+        {.flags = UV_INHERIT_FD, .data.fd = 2},
+    };
+    uv_process_options_t options = {
+        .file = argv[3], .args = argv + 3, .exit_cb = on_exit_of, .stdio = stdio, .stdio_count = 3};
+    int error = uv_spawn(&loop, &process, &options);
+    if (error) {
+        fprintf(stderr, "%s: %s\n", argv[3], uv_strerror(error));
+        return 2;
+    }
+    uv_timer_init(&loop, &timer);
+    timer.data = &process;
+    uv_timer_start(&timer, on_timeout, TIMEOUT_MS, 0);
+    uv_unref((uv_handle_t *)&timer);
+    uv_run(&loop, UV_RUN_DEFAULT);
+
+    uint64_t records = 0;
+    for (int32_t p = 0; p < PARTITIONS; p++) {
+        kl_partition_info info;
+        kl_cluster_partition_info(cluster, topic, p, &info);
+        records += info.records;
+    }
+    uv_close((uv_handle_t *)&timer, NULL);
+    kl_loop_broker_close(broker);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    error = uv_loop_close(&loop);
+    kl_cluster_del(cluster);
+    printf("ended with %d, %llu records stored\n", (int)ended_with, (unsigned long long)records);
+    return error || ended_with != 0 || records != strtoull(argv[2], NULL, 10);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+package kloop.live;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.record.internal.FileRecords;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/** What lies in a topic: by Kafka's own consumer, and by a look into the log's files. */
+final class Stored {
+    private Stored() {
+    }
+
+    /** What each record must have beside its key and value. */
+    record Frame(String headerName, String headerValue, long notBefore, long notAfter) {
+        private void check(ConsumerRecord<byte[], byte[]> record, Ledger ledger) {
+            Header[] headers = record.headers().toArray();
+            boolean fine = headerName == null ? headers.length == 0
+                    : headers.length == 1 && headers[0].key().equals(headerName)
+                            && Arrays.equals(headers[0].value(), headerValue.getBytes(StandardCharsets.UTF_8));
+            if (!fine) {
+                ledger.difference("headers_wrong", Arrays.toString(headers) + " at partition " + record.partition() + " offset "
+                        + record.offset());
+            }
+            if (record.timestamp() < notBefore || record.timestamp() > notAfter) {
+                ledger.difference("timestamp_wrong", record.timestamp() + " is not within " + notBefore + ".." + notAfter
+                        + " at partition " + record.partition() + " offset " + record.offset());
+            }
+        }
+    }
+
+    /** Reads all partitions from the beginning to their ends. */
+    static void read(String bootstrap, String topic, int partitions, Ledger ledger, Frame frame, Duration limit) {
+        Map<String, Object> config = new HashMap<>();
+        config.put("bootstrap.servers", bootstrap);
+        config.put("enable.auto.commit", false);
+        config.put("max.poll.records", 20_000);
+        config.put("max.partition.fetch.bytes", 8 << 20);
+        config.put("fetch.max.bytes", 64 << 20);
+        List<TopicPartition> all = IntStream.range(0, partitions).mapToObj(p -> new TopicPartition(topic, p)).toList();
+        long deadline = System.nanoTime() + limit.toNanos();
+        ByteArrayDeserializer plain = new ByteArrayDeserializer();
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(config, plain, plain)) {
+            consumer.assign(all);
+            consumer.seekToBeginning(all);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(all);
+            while (true) {
+                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(100))) {
+                    ledger.record(record.partition(), record.offset(), record.key(), record.value());
+                    frame.check(record, ledger);
+                }
+                if (ends.entrySet().stream().allMatch(end -> consumer.position(end.getKey()) >= end.getValue())) {
+                    // A record that became visible meanwhile is read too: it could be a duplicate.
+                    Map<TopicPartition, Long> now = consumer.endOffsets(all);
+                    if (now.equals(ends)) {
+                        return;
+                    }
+                    ends = now;
+                }
+                if (System.nanoTime() > deadline) {
+                    throw new IllegalStateException("not read to the end in " + limit.toSeconds() + " s: " + ends);
+                }
+            }
+        }
+    }
+
+    /** How the records lie: batches and bytes by codec, in the segments of these folders of logs, all replicas. */
+    static Map<String, Object> batches(List<String> logFolders, String topic) throws IOException {
+        Map<String, Long> byCodec = new TreeMap<>();
+        long bytes = 0;
+        long records = 0;
+        for (String folder : logFolders) {
+            File[] partitions = new File(folder).listFiles((where, name) -> name.matches(Pattern.quote(topic) + "-[0-9]+"));
+            for (File partition : partitions == null ? new File[0] : partitions) {
+                for (File segment : partition.listFiles((where, name) -> name.endsWith(".log"))) {
+                    try (FileRecords file = FileRecords.open(segment, false)) {
+                        for (RecordBatch batch : file.batches()) {
+                            byCodec.merge(batch.compressionType().name, 1L, Long::sum);
+                            bytes += batch.sizeInBytes();
+                            records += batch.countOrNull();
+                        }
+                    }
+                }
+            }
+        }
+        return Map.of("batches", byCodec, "bytes", bytes, "records", records);
+    }
+}

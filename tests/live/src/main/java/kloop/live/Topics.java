@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+package kloop.live;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.utils.Utils;
+
+/** The topics of one cluster, through one administrative client that stays open. */
+final class Topics implements AutoCloseable {
+    final String bootstrap;
+    private final Admin admin;
+
+    Topics(String bootstrap) {
+        this.bootstrap = bootstrap;
+        Map<String, Object> config = new HashMap<>();
+        config.put("bootstrap.servers", bootstrap);
+        config.put("default.api.timeout.ms", 60_000);
+        config.put("request.timeout.ms", 10_000);
+        config.put("retry.backoff.ms", 20);
+        // A node that is down must not be hammered, but one that comes back is to be seen at once.
+        config.put("reconnect.backoff.ms", 20);
+        config.put("reconnect.backoff.max.ms", 200);
+        admin = Admin.create(config);
+    }
+
+    Object create(String topic, int partitions, int replication, Map<String, String> configs) throws Exception {
+        NewTopic wanted = new NewTopic(topic, partitions, (short) replication).configs(configs);
+        return done(() -> admin.createTopics(Set.of(wanted)).topicId(topic).get().toString());
+    }
+
+    Object delete(String topic) throws Exception {
+        return done(() -> {
+            admin.deleteTopics(Set.of(topic)).all().get();
+            return topic;
+        });
+    }
+
+    /** The active controller, as the quorum sees it. */
+    Object controller() throws Exception {
+        return done(() -> admin.describeMetadataQuorum().quorumInfo().get().leaderId());
+    }
+
+    @Override
+    public void close() {
+        Utils.closeQuietly(admin, "admin");
+    }
+
+    private interface Work {
+        Object run() throws InterruptedException, ExecutionException;
+    }
+
+    /** What Kafka has to say, without the wrapping. */
+    private static Object done(Work work) throws Exception {
+        try {
+            return work.run();
+        } catch (ExecutionException wrapped) {
+            throw wrapped.getCause() instanceof Exception inner ? inner : wrapped;
+        }
+    }
+}

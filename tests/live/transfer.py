@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One run of `kloop produce --events` against a cluster, watched while it runs and compared with the log afterwards."""
+
+import os
+import selectors
+import subprocess
+import time
+
+import child
+
+BYTES, SEED = 100, 1
+# Keys enough for every partition, few enough that each has many records whose order shows.
+KEYS = 5000
+_TICK = 0.05
+_SUCCESS = b'"producer_send_success"'
+
+
+class Difference(Exception):
+    """What was sent, what was said and what is stored do not agree. The nodes' logs may tell why."""
+
+
+class Mismatch(Difference):
+    """The tools of the test do not agree among themselves; the nodes' logs have nothing to say about it."""
+
+
+class Watch:
+    """What happens while records are under way. tick() is called again and again with the number acked so far."""
+
+    def tick(self, acked):
+        pass
+
+    def done(self, acked):
+        """The producer has ended. What must still happen before the log is read; words for the line of figures."""
+        return ""
+
+
+class Bench:
+    """What all runs share: the command, the clerk, a folder for files."""
+
+    def __init__(self, kloop, clerk, folder):
+        self.kloop, self.clerk, self.folder = kloop, clerk, folder
+        self._inputs = {}
+        os.makedirs(folder, exist_ok=True)
+
+    def input(self, count, keys):
+        """A file of records; made once."""
+        if (count, keys) not in self._inputs:
+            file = os.path.join(self.folder, f"input-{count}-{keys}")
+            size = self.clerk.ask("write", file=file, count=count, bytes=BYTES, keys=keys, seed=SEED)
+            self._inputs[count, keys] = file, size
+        return self._inputs[count, keys]
+
+
+def _run(bench, command, source, name, watch, seconds):
+    """Runs the producer; the events go to a file. Answers the file, how many were acked, and how long it took."""
+    events, errors = (os.path.join(bench.folder, f"{name}.{end}") for end in ("events", "stderr"))
+    started = time.monotonic()
+    acked, rest = 0, b""
+    with open(source, "rb") as stdin, open(errors, "wb") as stderr, open(events, "wb") as out:
+        producer = child.start(command, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr)
+        try:
+            with selectors.DefaultSelector() as ready:
+                ready.register(producer.stdout, selectors.EVENT_READ)
+                while True:
+                    if ready.select(_TICK):
+                        data = os.read(producer.stdout.fileno(), 1 << 20)
+                        if not data:
+                            break
+                        out.write(data)
+                        # The word may be cut by the end of what was read.
+                        both = rest + data
+                        acked += both.count(_SUCCESS)
+                        rest = both[-len(_SUCCESS) + 1:]
+                    watch.tick(acked)
+                    if time.monotonic() - started > seconds:
+                        raise Difference(f"not done after {seconds} s with {acked} records acked; {_end_of(errors)}")
+            code = producer.wait(30)
+        finally:
+            child.end(producer)
+    if code != 0:
+        raise Difference(f"kloop ended with {code} after {acked} records acked; {_end_of(errors)}")
+    return events, acked, time.monotonic() - started
+
+
+def _end_of(path):
+    with open(path, "rb") as file:
+        return f"stderr in {path}: " + file.read()[-1500:].decode(errors="replace").strip()
+
+
+def transfer(bench, cluster, name, count, codec="none", keys=KEYS, partitions=12, options=(), configs=None, header=None, watch=None,
+             seconds=240):
+    """Sends count records into a topic of its own and holds every one against the log. Answers the words for the line of
+    figures."""
+    topic = "live." + name
+    replication = len(cluster.nodes)
+    cluster.create(topic, partitions, replication, **(configs or {}))
+    source, size = bench.input(count, keys)
+    command = [bench.kloop, "produce", "--quiet", "-b", cluster.bootstrap, "-t", topic, "-z", codec, "--events", *options]
+    if keys:
+        command += ["-K", "\t"]
+    if header:
+        command += ["-H", f"{header[0]}={header[1]}"]
+    watch = watch or Watch()
+    events, acked, took = _run(bench, command, source, name, watch, seconds)
+    words = watch.done(acked)
+    found = bench.clerk.ask("check", topic=topic, partitions=partitions, count=count, bytes=BYTES, keys=keys, seed=SEED,
+                            events=events, header=list(header) if header else None, seconds=120, wait_seconds=180)
+    if found["failed"] or found["unknown"]:
+        found["differences"]["not acked"] = found["failed"] + found["unknown"]
+        found["cases"] += [f"{many} {error}" for error, many in found["errors"].items()]
+    if found["differences"] or found["stored"] != count:
+        raise Difference(f"{found['acked']} acked, {found['stored']} stored of {count}; {found['differences']}\n  "
+                         + "\n  ".join(found["cases"]) + f"\n  events: {events}")
+    packed = bench.clerk.ask("batches", topic=topic, folders=[node.data for node in cluster.nodes])
+    _check_codec(packed["batches"], codec)
+    os.remove(events)
+    cluster.clerk.ask("delete", topic=topic)
+    batches = sum(packed["batches"].values())
+    return (f"{count:,} records stored once, in order, byte for byte; {took:.1f} s, {count / took:,.0f}/s, "
+            f"{size / took / 2**20:.0f} MiB/s; {packed['records'] / batches:,.0f} records a batch, "
+            f"{packed['bytes'] / replication / size:.0%} of the size{words}")
+
+
+def _check_codec(batches, codec):
+    """A batch that would not shrink may go out as it is; most of ours shrink to less than half."""
+    if batches.get(codec, 0) < 0.9 * sum(batches.values()):
+        raise Difference(f"asked for {codec}, the log holds {batches}")

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stories of names, topics, metadata, and of those who are no broker. */
+#include "tests/sim/scenario.h"
+
+SIM_SCENARIO(topic_late)
+{
+    sim_topic(s, "t", 3, 3);
+    s->plan.topics[0].appears_ns = 3 * KL_SECOND;
+    sim_start(s);
+    for (int i = 0; i < 10; i++) {
+        sim_send(s, 0, 20);
+        sim_go(s, 100 * KL_MS);
+    }
+    sim_send_to(s, 0, 2, 5);
+    sim_go(s, KL_SECOND);
+    sim_expect(s, s->ledger.acked == 0, "nobody has the records yet");
+    sim_drain(s, 4 * KL_SECOND);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+}
+
+SIM_SCENARIO(topic_never)
+{
+    sim_topic(s, "here", 1, 1);
+    sim_topic(s, "nowhere", 1, 1);
+    s->plan.topics[1].appears_ns = KL_NEVER;
+    sim_start(s);
+    sim_send(s, 1, 10);
+    sim_send(s, 0, 10);
+    sim_go(s, 4900 * KL_MS);
+    sim_expect(s, s->ledger.acked == 10 && s->ledger.failed == 0, "the wait lasts max.block.ms");
+    sim_drain(s, 200 * KL_MS);
+    sim_expect(s, s->ledger.failed == 10, "then the records have failed");
+}
+
+SIM_SCENARIO(topic_grows)
+{
+    sim_topic(s, "t", 2, 1);
+    sim_set(s, "metadata.max.age.ms", "500");
+    sim_set(s, "batch.size", "300");
+    sim_start(s);
+    sim_send(s, 0, 50);
+    sim_drain(s, KL_SECOND);
+    sim_brokers_grow(s, 0, 8);
+    sim_go(s, KL_SECOND);
+    sim_expect(s, kloop_topic_partitions(s->user.topics[0]) == 8, "the new ones are known");
+    sim_send_to(s, 0, 7, 10);
+    sim_send(s, 0, 400);
+    sim_drain(s, 2 * KL_SECOND);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+}
+
+SIM_SCENARIO(old_metadata)
+{
+    sim_topic(s, "t", 1, 3);
+    sim_start(s);
+    sim_send(s, 0, 5);
+    sim_drain(s, KL_SECOND);
+    for (int32_t node = 2; node <= 3; node++)
+        kl_cluster_freeze_view(s->brokers.cluster, node);
+    sim_brokers_move_leader(s, 0, 0, 2);
+    uint64_t before = s->brokers.requests;
+    sim_send(s, 0, 5);
+    sim_go(s, 4 * KL_SECOND);
+    sim_expect(s, s->brokers.requests - before < 200, "the circle is walked slowly");
+    for (int32_t node = 2; node <= 3; node++)
+        kl_cluster_thaw_view(s->brokers.cluster, node, (int64_t)s->world.now_ns);
+    sim_drain(s, 5 * KL_SECOND);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+}
+
+SIM_SCENARIO(names_fail)
+{
+    sim_topic(s, "t", 1, 1);
+    s->faults.rate[SIM_FAULT_NAME_FAILS] = 1000000;
+    s->faults.on = true;
+    sim_start(s);
+    sim_send(s, 0, 5);
+    sim_go(s, 3 * KL_SECOND);
+    sim_expect(s, s->links.count == 0, "there is no address to connect to");
+    sim_expect(s, s->host.name_count > 3 && s->host.name_count < 40, "it asks again, paced");
+    s->faults.on = false;
+    sim_drain(s, 5 * KL_SECOND);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+}
+
+static void impostor(sim *s, sim_impostor what)
+{
+    sim_topic(s, "t", 1, 1);
+    sim_impostor_at(s, 1, what);
+    sim_impostor_at(s, 2, what);
+    sim_start(s);
+    sim_send(s, 0, 5);
+    sim_go(s, 4 * KL_SECOND);
+    sim_expect(s, s->ledger.acked == 0, "nobody is there who could store anything");
+    sim_expect(s, s->links.count < 60, "attempts are paced although each one connects");
+    sim_expect(s, !sim_stats(s).ever_ready, "no broker was found");
+    sim_impostor_at(s, 1, SIM_IMPOSTOR_NONE);
+    sim_impostor_at(s, 2, SIM_IMPOSTOR_NONE);
+    sim_drain(s, 6 * KL_SECOND);
+}
+
+SIM_SCENARIO(http_peer)
+{
+    impostor(s, SIM_IMPOSTOR_HTTP);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+}
+
+SIM_SCENARIO(echo_peer)
+{
+    impostor(s, SIM_IMPOSTOR_ECHO);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+}
+
+SIM_SCENARIO(length_then_silence)
+{
+    impostor(s, SIM_IMPOSTOR_LENGTH);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+    sim_expect(s, s->memory.bytes_max < 4000000, "a promise of bytes costs no memory");
+}
+
+SIM_SCENARIO(noise_peer)
+{
+    sim_topic(s, "t", 3, 1);
+    sim_start(s);
+    sim_send(s, 0, 5);
+    sim_drain(s, KL_SECOND);
+    sim_impostor_at(s, 3, SIM_IMPOSTOR_NOISE);
+    sim_reset(s, 3);
+    sim_send_to(s, 0, 2, 10);
+    sim_send_to(s, 0, 0, 10);
+    sim_go(s, 2 * KL_SECOND);
+    sim_expect(s, s->ledger.acked >= 15, "the others deliver");
+    sim_impostor_at(s, 3, SIM_IMPOSTOR_NONE);
+    sim_drain(s, 6 * KL_SECOND);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+}
+
+SIM_SCENARIO(wrong_correlation)
+{
+    sim_topic(s, "t", 1, 1);
+    sim_start(s);
+    sim_go(s, 100 * KL_MS);
+    sim_next(s, KLOOP_PRODUCE, (kl_request_fate){.correlation_change = 1});
+    sim_send(s, 0, 5);
+    sim_drain(s, 5 * KL_SECOND);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+    sim_expect(s, sim_stats(s).disconnects == 1, "that connection is closed");
+}
+
+SIM_SCENARIO(answer_twice)
+{
+    sim_topic(s, "t", 1, 1);
+    sim_start(s);
+    sim_go(s, 100 * KL_MS);
+    sim_next(s, KLOOP_PRODUCE, (kl_request_fate){.extra_copies = 1});
+    sim_send(s, 0, 5);
+    sim_go(s, 100 * KL_MS);
+    sim_expect(s, sim_stats(s).disconnects == 1, "that connection is closed");
+    sim_send(s, 0, 5);
+    sim_drain(s, 5 * KL_SECOND);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+}

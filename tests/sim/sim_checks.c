@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Invariants of the whole. */
+#include "tests/sim/sim.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- After each turn ---- */
+
+static void check_counters(sim *s)
+{
+    const sim_ledger *l = &s->ledger;
+    kloop_stats st;
+    kloop_engine_stats(s->host.engine, &st);
+    if (st.accepted != st.acked + st.failed + st.unknown + st.pending)
+        sim_fail(s, "I42", "%" PRIu64 " accepted, but %" PRIu64 " acked, %" PRIu64 " failed, %" PRIu64
+                 " unknown, %" PRIu64 " pending", st.accepted, st.acked, st.failed, st.unknown,
+                 st.pending);
+    if (st.accepted != l->accepted || st.acked != l->acked || st.failed != l->failed ||
+        st.unknown != l->unknown)
+        sim_fail(s, "I42", "the engine counts %" PRIu64 " accepted, %" PRIu64 " acked, %" PRIu64
+                 " failed, %" PRIu64 " unknown; it was %u, %u, %u, %u", st.accepted, st.acked,
+                 st.failed, st.unknown, l->accepted, l->acked, l->failed, l->unknown);
+    if (st.refused_full != l->refused_full)
+        sim_fail(s, "I42", "the engine counts %" PRIu64 " refusals, it was %u", st.refused_full,
+                 l->refused_full);
+    if (st.held_bytes > s->plan.memory_bytes)
+        sim_fail(s, "I31", "%" PRIu64 " bytes are held, buffer.memory is %zu", st.held_bytes,
+                 s->plan.memory_bytes);
+    if (st.receive_bytes > s->plan.receive_bytes_max)
+        sim_fail(s, "I33", "receive buffers of %" PRIu64 " bytes, receive.memory is %zu",
+                 st.receive_bytes, s->plan.receive_bytes_max);
+    uint64_t beside = s->memory.bytes > st.held_bytes + st.receive_bytes
+                          ? s->memory.bytes - st.held_bytes - st.receive_bytes
+                          : 0;
+    if (beside > s->checks.memory_over_max)
+        s->checks.memory_over_max = beside;
+    if (s->host.writable_owed && !st.pending && !st.held_bytes && !s->plan.starved &&
+        !s->user.closing && !kloop_engine_fatal_text(s->host.engine))
+        sim_fail(s, "writable", "nothing is held, and WRITABLE has not come");
+    bool busy = st.pending || l->flushes_open || (s->user.closing && !s->host.closed);
+    if (kloop_engine_busy(s->host.engine) != busy)
+        sim_fail(s, "border", "busy answers %d; %" PRIu64 " records and %u flushes are pending",
+                 !busy, st.pending, l->flushes_open);
+}
+
+static void check_suspects(sim *s)
+{
+    for (int i = 0; i < s->checks.suspect_count; i++)
+        if (s->checks.suspects[i]->state < SIM_CONN_LOST)
+            sim_fail(s, "I45", "#%" PRId64 " was told what nobody has asked for, and stays open",
+                     s->checks.suspects[i]->number);
+    s->checks.suspect_count = 0;
+}
+
+void sim_checks_suspect(sim *s, sim_conn *c)
+{
+    if (s->checks.suspect_count < 16)
+        s->checks.suspects[s->checks.suspect_count++] = c;
+}
+
+/* The counters are looked at in each turn that did something, the rest now and then. */
+void sim_checks_turn(sim *s)
+{
+    check_suspects(s);
+    sim_ledger_check_deadlines(s);
+    check_counters(s);
+    if (s->user.closing && !s->host.closed &&
+        s->world.now_ns > s->user.close_due_ns + s->host.slack_ns + s->host.close_delay_ns +
+                              2 * s->host.tick_ns + 5 * KL_MS)
+        sim_fail(s, "I41", "close should have ended %" PRIu64 " us ago",
+                 (s->world.now_ns - s->user.close_due_ns) / KL_US);
+}
+
+/* ---- Connects ---- */
+
+void sim_checks_connect(sim *s, const kloop_action *action)
+{
+    const sim_plan *p = &s->plan;
+    sim_checks *k = &s->checks;
+    uint64_t key = sim_hash(sim_hash(action->port, action->host.data, action->host.len),
+                            action->address.bytes, 16);
+    if (s->user.closing && s->world.now_ns > s->user.close_due_ns)
+        sim_fail(s, "I41", "CONNECT after the time for closing is over");
+    sim_place *place = NULL;
+    for (int i = 0; i < k->place_count && !place; i++)
+        if (k->places[i].key == key)
+            place = &k->places[i];
+    if (!place) {
+        if (k->place_count == SIM_PLACES_MAX)
+            return;
+        place = &k->places[k->place_count++];
+        *place = (sim_place){.key = key};
+    } else {
+        const sim_conn *last = s->links.all[place->last_conn - 1];
+        place->failures = last->watch.ready ? 0 : place->failures + 1;
+        uint64_t least = p->reconnect_backoff_ns;
+        for (uint32_t i = 1; i < place->failures && least < p->reconnect_backoff_max_ns; i++)
+            least *= 2;
+        if (least > p->reconnect_backoff_max_ns)
+            least = p->reconnect_backoff_max_ns;
+        /* With several addresses a round over all of them is one attempt. */
+        if (p->two_addresses || s->faults.rate[SIM_FAULT_NAME_DEAD_ADDRESS])
+            least = p->reconnect_backoff_ns;
+        if (s->world.now_ns - place->last_ns < least / 10 * 8)
+            sim_fail(s, "I37", "CONNECT to %s again after %" PRIu64 " us, %" PRIu64
+                     " is the least after %u failures", action->host.data,
+                     (s->world.now_ns - place->last_ns) / KL_US, least / KL_US, place->failures);
+    }
+    place->last_ns = s->world.now_ns;
+    place->last_conn = (int64_t)s->links.count + 1;
+}
+
+/* ---- The end ---- */
+
+void sim_checks_closed(sim *s)
+{
+    const sim_user *u = &s->user;
+    if (!u->closing)
+        sim_fail(s, "border", "CLOSED, and nobody has closed");
+    if (sim_ledger_pending(&s->ledger))
+        sim_fail(s, "I1", "CLOSED, and %u records are not reported",
+                 sim_ledger_pending(&s->ledger));
+    if (s->ledger.flushes_open)
+        sim_fail(s, "flush", "CLOSED, and %u flushes are open", s->ledger.flushes_open);
+    for (size_t i = 0; i < s->links.count; i++)
+        if (s->links.all[i]->state != SIM_CONN_GONE)
+            sim_fail(s, "I40", "CLOSED, and #%" PRId64 " is not", s->links.all[i]->number);
+    if (s->host.names_open)
+        sim_fail(s, "I40", "CLOSED, and a name is being resolved");
+    kloop_record r = {0};
+    kloop_topic *t;
+    kloop_status refusal = kloop_engine_fatal_text(s->host.engine) ? KLOOP_FATAL : KLOOP_CLOSED;
+    for (int i = 0; i < s->plan.topic_count; i++)
+        if (u->topics[i] && kloop_engine_send(u->topics[i], &r) != refusal)
+            sim_fail(s, "border", "a closed producer takes a record, or says something else");
+    if (kloop_engine_flush(s->host.engine, NULL, sim_world_now(s)) != KLOOP_CLOSED)
+        sim_fail(s, "border", "a closed producer flushes, or says something else");
+    if (kloop_engine_topic(s->host.engine, (kloop_string){"late", 4}, &t) != KLOOP_CLOSED)
+        sim_fail(s, "border", "a closed producer opens a topic, or says something else");
+    kloop_engine_close(s->host.engine, 0, sim_world_now(s));
+}
+
+static bool can_be_delivered(const sim *s, uint8_t topic)
+{
+    return !s->user.fatal && !s->plan.hostile && !s->plan.starved &&
+           s->brokers.handles[topic] != KL_NO_TOPIC &&
+           !kloop_engine_fatal_text(s->host.engine);
+}
+
+void sim_checks_recovered(sim *s)
+{
+    for (uint32_t i = 1; i <= s->ledger.count; i++) {
+        const sim_record *r = sim_ledger_record(s, i);
+        if (r->state == SIM_RECORD_PENDING && r->accepted_ns <= s->faults.heal_ns &&
+            can_be_delivered(s, r->topic))
+            sim_fail(s, "I49", "record %u (topic %d, sent to partition %d, %u attempts) is still "
+                     "pending, %" PRIu64 " ms after the faults", i, r->topic, r->sent_to,
+                     r->attempts, (s->world.now_ns - s->faults.heal_ns) / KL_MS);
+    }
+}
+
+void sim_checks_probes(sim *s)
+{
+    for (uint32_t i = s->checks.probe_from; i <= s->ledger.count; i++) {
+        const sim_record *r = sim_ledger_record(s, i);
+        if (!r->probing || !can_be_delivered(s, r->topic) || r->state == SIM_RECORD_ACKED ||
+            r->state == SIM_RECORD_REFUSED)
+            continue;
+        sim_fail(s, "I49", "record %u (topic %d) was sent when all was well, and is %s (cause %d, "
+                 "error %d)", i, r->topic, sim_record_state_name(r->state), r->cause,
+                 r->broker_error);
+    }
+}
+
+void sim_checks_memory(sim *s)
+{
+    if (s->memory.bytes)
+        sim_fail(s, "I40", "%" PRIu64 " bytes are left behind", s->memory.bytes);
+}

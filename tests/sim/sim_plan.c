@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Draws a run: the swarm. */
+#include "tests/sim/sim.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RANDOM SIM_STREAM_PLAN
+
+static bool maybe(sim *s, uint32_t per_cent)
+{
+    return sim_chance(s, RANDOM, per_cent * 10000);
+}
+
+void sim_plan_set(sim *s, const char *key, const char *value)
+{
+    if (kloop_config_set(s->plan.config, key, value)) {
+        fprintf(stderr, "kloop-sim: %s\n", kloop_config_error(s->plan.config));
+        abort();
+    }
+}
+
+static void set_number(sim *s, const char *key, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    sim_plan_set(s, key, text);
+}
+
+static uint64_t number(sim *s, const char *key)
+{
+    const char *value = kloop_config_get(s->plan.config, key);
+    if (!value) {
+        fprintf(stderr, "kloop-sim: there is no key %s\n", key);
+        abort();
+    }
+    return strtoull(value, NULL, 10);
+}
+
+static bool is(sim *s, const char *key, const char *text)
+{
+    const char *value = kloop_config_get(s->plan.config, key);
+    return value && !strcmp(value, text);
+}
+
+void sim_plan_read_config(sim *s)
+{
+    static const char *const codecs[] = {"none", "gzip", "snappy", "lz4", "zstd"};
+    sim_plan *p = &s->plan;
+    bool all = is(s, "acks", "all") || is(s, "acks", "-1");
+    p->acks = all ? -1 : is(s, "acks", "1") ? 1 : 0;
+    p->retries = (uint32_t)number(s, "retries");
+    p->idempotent = is(s, "enable.idempotence", "true") && all && p->retries > 0;
+    p->in_flight_max = (uint32_t)number(s, "max.in.flight.requests.per.connection");
+    p->linger_ns = number(s, "linger.ms") * KL_MS;
+    p->delivery_timeout_ns = number(s, "delivery.timeout.ms") * KL_MS;
+    p->request_timeout_ns = number(s, "request.timeout.ms") * KL_MS;
+    p->max_block_ns = number(s, "max.block.ms") * KL_MS;
+    p->retry_backoff_ns = number(s, "retry.backoff.ms") * KL_MS;
+    p->retry_backoff_max_ns = number(s, "retry.backoff.max.ms") * KL_MS;
+    if (p->retry_backoff_max_ns < p->retry_backoff_ns)
+        p->retry_backoff_ns = p->retry_backoff_max_ns;
+    p->reconnect_backoff_ns = number(s, "reconnect.backoff.ms") * KL_MS;
+    p->reconnect_backoff_max_ns = number(s, "reconnect.backoff.max.ms") * KL_MS;
+    if (p->reconnect_backoff_max_ns < p->reconnect_backoff_ns)
+        p->reconnect_backoff_ns = p->reconnect_backoff_max_ns;
+    p->setup_timeout_max_ns = number(s, "socket.connection.setup.timeout.max.ms") * KL_MS;
+    p->metadata_max_age_ns = number(s, "metadata.max.age.ms") * KL_MS;
+    p->batch_bytes = (size_t)number(s, "batch.size");
+    p->request_size_max = (size_t)number(s, "max.request.size");
+    p->memory_bytes = (size_t)number(s, "buffer.memory");
+    p->receive_bytes_max = (size_t)number(s, "receive.memory");
+    p->ignore_keys = is(s, "partitioner.ignore.keys", "true");
+    p->codec = 0;
+    for (int i = 0; i < 5; i++)
+        if (is(s, "compression.type", codecs[i]))
+            p->codec = i;
+}
+
+static sim_topic_plan *add_topic(sim *s, const char *name, int32_t partitions, int16_t replicas)
+{
+    sim_topic_plan *t = &s->plan.topics[s->plan.topic_count++];
+    snprintf(t->name, sizeof t->name, "%s", name);
+    t->partitions = partitions;
+    t->replicas = replicas;
+    t->counts[t->count_changes++] = partitions;
+    return t;
+}
+
+static void set_defaults(sim *s)
+{
+    s->plan.config = kloop_config_new(NULL);
+    if (!s->plan.config)
+        abort();
+    sim_plan_set(s, "request.timeout.ms", "3000");
+    sim_plan_set(s, "delivery.timeout.ms", "10000");
+    sim_plan_set(s, "max.block.ms", "5000");
+    sim_plan_set(s, "socket.connection.setup.timeout.ms", "1000");
+    sim_plan_set(s, "socket.connection.setup.timeout.max.ms", "3000");
+    sim_plan_set(s, "buffer.memory", "8388608");
+    sim_plan_set(s, "batch.size", "16384");
+    s->host.vec_max = SIM_SLICES_MAX;
+    s->host.read_max = 65536;
+    s->host.reads_a_turn = 64;
+    s->host.close_delay_ns = 100 * KL_US;
+    s->host.write_delay_ns = 200 * KL_US;
+    s->links.delay_ns = 500 * KL_US;
+    s->links.buffer_bytes = 262144;
+    s->plan.names_ns = 300 * KL_US;
+    s->plan.min_isr = 1;
+    s->plan.close_timeout_ms = 30000;
+}
+
+void sim_plan_quiet(sim *s)
+{
+    s->plan = (sim_plan){.brokers = 3, .quiet = true, .scripted = true, .record_bytes_max = 200, .keyed = 300000};
+    set_defaults(s);
+}
+
+/* ---- The swarm ---- */
+
+static void draw_cluster(sim *s)
+{
+    sim_plan *p = &s->plan;
+    p->brokers = (int32_t)sim_between(s, RANDOM, 1, 5);
+    int topics = maybe(s, 50) ? 1 : (int)sim_between(s, RANDOM, 2, 5);
+    int16_t replicas = (int16_t)(p->brokers < 3 ? p->brokers : 3);
+    for (int i = 0; i < topics; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "topic-%d", i);
+        sim_topic_plan *t =
+            add_topic(s, name, (int32_t)sim_scale(s, RANDOM, 1, maybe(s, 30) ? 50 : 8),
+                      maybe(s, 15) ? 1 : replicas);
+        t->append_time = maybe(s, 10);
+        if (maybe(s, 10))
+            t->appears_ns = maybe(s, 15) ? KL_NEVER : sim_scale(s, RANDOM, 100, 8000) * KL_MS;
+    }
+    p->min_isr = replicas >= 2 && maybe(s, 30) ? 2 : 1;
+    p->auto_create = maybe(s, 20);
+    for (int i = 1; i < p->topic_count && p->auto_create; i++)
+        if (p->topics[i].appears_ns)
+            p->topics[i].partitions = p->topics[i].counts[0] = p->topics[0].partitions;
+    p->pipelined = maybe(s, 30);
+    p->answer_delay_ns = maybe(s, 50) ? 0 : sim_scale(s, RANDOM, 10, 20000) * KL_US;
+    p->replication_delay_ns = maybe(s, 50) ? 0 : sim_scale(s, RANDOM, 100, 20000) * KL_US;
+}
+
+static void draw_config(sim *s)
+{
+    static const char *const codecs[] = {"gzip", "snappy", "lz4", "zstd"};
+    uint64_t acks = sim_below(s, RANDOM, 100);
+    if (acks < 12)
+        sim_plan_set(s, "acks", "1");
+    else if (acks < 18)
+        sim_plan_set(s, "acks", "0");
+    else if (maybe(s, 10))
+        sim_plan_set(s, "enable.idempotence", "false");
+    if (maybe(s, 50))
+        set_number(s, "max.in.flight.requests.per.connection", sim_between(s, RANDOM, 1, 5));
+    if (maybe(s, 5))
+        set_number(s, "retries", sim_below(s, RANDOM, 4));
+    if (maybe(s, 60))
+        set_number(s, "linger.ms", maybe(s, 30) ? 0 : sim_scale(s, RANDOM, 1, 500));
+    if (maybe(s, 40)) {
+        uint64_t request = sim_scale(s, RANDOM, 500, 8000);
+        set_number(s, "request.timeout.ms", request);
+        set_number(s, "delivery.timeout.ms", request + 500 + sim_scale(s, RANDOM, 500, 15000));
+    }
+    set_number(s, "max.block.ms", sim_scale(s, RANDOM, 500, 12000));
+    set_number(s, "batch.size", maybe(s, 5) ? 0 : sim_scale(s, RANDOM, 200, 65536));
+    set_number(s, "max.request.size", maybe(s, 30) ? sim_scale(s, RANDOM, 4096, 65536) : 262144);
+    s->plan.request_size_max = (size_t)number(s, "max.request.size");
+    uint64_t memory = sim_scale(s, RANDOM, 262144, 8388608);
+    set_number(s, "buffer.memory",
+               memory > 3 * s->plan.request_size_max ? memory : 3 * s->plan.request_size_max);
+    if (maybe(s, 40)) {
+        uint64_t retry = sim_scale(s, RANDOM, 1, 500);
+        set_number(s, "retry.backoff.ms", retry);
+        set_number(s, "retry.backoff.max.ms", retry + sim_scale(s, RANDOM, 1, 1000));
+    }
+    if (maybe(s, 40)) {
+        uint64_t reconnect = sim_scale(s, RANDOM, 5, 500);
+        set_number(s, "reconnect.backoff.ms", reconnect);
+        set_number(s, "reconnect.backoff.max.ms", reconnect + sim_scale(s, RANDOM, 1, 1000));
+    }
+    if (maybe(s, 40))
+        set_number(s, "metadata.max.age.ms", sim_scale(s, RANDOM, 500, 60000));
+    if (maybe(s, 20))
+        set_number(s, "metadata.max.idle.ms", 5000);
+    if (maybe(s, 25))
+        set_number(s, "connections.max.idle.ms", sim_scale(s, RANDOM, 300, 20000));
+    if (maybe(s, 35))
+        sim_plan_set(s, "compression.type", codecs[sim_below(s, RANDOM, 4)]);
+    if (maybe(s, 15))
+        sim_plan_set(s, "partitioner.ignore.keys", "true");
+    if (maybe(s, 20))
+        sim_plan_set(s, "partitioner.adaptive.partitioning.enable", "false");
+    if (maybe(s, 15))
+        set_number(s, "request.bytes.max",
+                   s->plan.request_size_max + sim_scale(s, RANDOM, 1, 1000000));
+    if (maybe(s, 15)) {
+        set_number(s, "receive.message.max.bytes", 65536);
+        set_number(s, "receive.memory", 65536 + sim_scale(s, RANDOM, 1, 100000));
+    }
+    sim_plan_set(s, "allow.auto.create.topics", maybe(s, 80) ? "true" : "false");
+}
+
+static void draw_host(sim *s)
+{
+    sim_host *h = &s->host;
+    h->completion = maybe(s, 50);
+    h->time_each_turn = maybe(s, 40);
+    h->early_pump = maybe(s, 30);
+    h->tick_ns = maybe(s, 60) ? 0 : sim_scale(s, RANDOM, 10, 10000) * KL_US;
+    h->slack_ns = h->tick_ns;
+    h->vec_max = maybe(s, 50) ? SIM_SLICES_MAX : (size_t)sim_between(s, RANDOM, 1, 8);
+    h->read_max = maybe(s, 70) ? 65536 : (size_t)sim_scale(s, RANDOM, 8, 4096);
+    h->reads_a_turn = maybe(s, 70) ? 64 : (size_t)sim_between(s, RANDOM, 1, 4);
+    h->close_delay_ns = maybe(s, 30) ? 0 : sim_scale(s, RANDOM, 10, 5000) * KL_US;
+    h->write_delay_ns = sim_scale(s, RANDOM, 10, 20000) * KL_US;
+}
+
+static void draw_network(sim *s)
+{
+    s->links.delay_ns = sim_scale(s, RANDOM, 20, 50000) * KL_US;
+    s->links.jitter_ns = maybe(s, 50) ? 0 : sim_scale(s, RANDOM, 10, 20000) * KL_US;
+    s->links.buffer_bytes = maybe(s, 60) ? 262144 : (size_t)sim_scale(s, RANDOM, 512, 65536);
+    s->plan.link_per_byte_ps = maybe(s, 70) ? 0 : sim_scale(s, RANDOM, 1000, 2000000);
+    s->plan.names_ns = sim_scale(s, RANDOM, 10, 50000) * KL_US;
+    s->plan.two_addresses = maybe(s, 30);
+}
+
+static void draw_user(sim *s)
+{
+    sim_plan *p = &s->plan;
+    p->records = (uint32_t)sim_between(s, RANDOM, 1200, 4500);
+    p->keyed = (uint32_t)sim_below(s, RANDOM, 1000000);
+    p->explicit_partition = maybe(s, 50) ? 0 : (uint32_t)sim_below(s, RANDOM, 600000);
+    p->record_bytes_max = (size_t)sim_scale(s, RANDOM, 40, 1500);
+    if (maybe(s, 4))
+        p->record_bytes_max = (size_t)sim_scale(s, RANDOM, 2000, 20000);
+    p->burst_max = (uint32_t)sim_scale(s, RANDOM, 1, 60);
+    p->flushes = maybe(s, 50) ? 0 : (uint32_t)sim_scale(s, RANDOM, 1000, 50000);
+    p->wrong_calls = maybe(s, 50) ? 0 : 20000;
+    p->reentrant = maybe(s, 50) ? 0 : (uint32_t)sim_scale(s, RANDOM, 1000, 100000);
+    p->idles = maybe(s, 20);
+}
+
+static void draw_faults(sim *s)
+{
+    sim_plan *p = &s->plan;
+    uint64_t sort = sim_below(s, RANDOM, 100);
+    p->quiet = sort < 5;
+    p->lossy = sort >= 5 && sort < 10;
+    p->fatal = sort >= 10 && sort < 13;
+    p->hostile = sort >= 13 && sort < 19;
+    p->starved = sort >= 19 && sort < 22;
+    if (p->quiet)
+        return;
+    for (int i = 0; i < SIM_FAULT_SPECIAL; i++)
+        if (i == SIM_FAULT_SWIZZLE ? maybe(s, 10) : maybe(s, 25))
+            sim_fault_enable(s, (sim_fault_id)i);
+    if (p->lossy && maybe(s, 70))
+        sim_fault_enable(s, SIM_FAULT_UNCLEAN_ELECTION);
+    if (p->lossy && (maybe(s, 50) || !s->faults.rate[SIM_FAULT_UNCLEAN_ELECTION]))
+        sim_fault_enable(s, SIM_FAULT_PRODUCERS_FORGOTTEN);
+    if (p->fatal)
+        sim_fault_enable(s, SIM_FAULT_ERROR_FATAL);
+    if (p->hostile && maybe(s, 70))
+        sim_fault_enable(s, SIM_FAULT_GARBAGE);
+    if (p->hostile && (maybe(s, 60) || !s->faults.rate[SIM_FAULT_GARBAGE]))
+        sim_fault_enable(s, SIM_FAULT_LYING_ANSWER);
+    if (p->starved)
+        sim_fault_enable(s, SIM_FAULT_NO_MEMORY);
+}
+
+void sim_plan_draw(sim *s)
+{
+    sim_plan *p = &s->plan;
+    *p = (sim_plan){0};
+    set_defaults(s);
+    draw_cluster(s);
+    draw_config(s);
+    draw_host(s);
+    draw_network(s);
+    draw_user(s);
+    draw_faults(s);
+    p->faults_ns = sim_between(s, RANDOM, 30, 42) * KL_SECOND;
+    uint64_t ending = sim_below(s, RANDOM, 100);
+    p->ending = ending < 12   ? SIM_ENDING_CLOSED
+                : ending < 15 ? SIM_ENDING_DELETED
+                              : SIM_ENDING_DRAINED;
+    p->ending_ns = sim_scale(s, RANDOM, 1, 40000) * KL_MS;
+    p->close_timeout_ms = maybe(s, 20) ? 0 : sim_scale(s, RANDOM, 1, 20000);
+}
+
+void sim_plan_deinit(sim *s)
+{
+    kloop_config_del(s->plan.config);
+    s->plan.config = NULL;
+}
+
+int sim_plan_topic_by_name(const sim *s, kloop_string name)
+{
+    for (int i = 0; i < s->plan.topic_count; i++)
+        if (strlen(s->plan.topics[i].name) == name.len &&
+            !memcmp(s->plan.topics[i].name, name.data, name.len))
+            return i;
+    return -1;
+}
+
+uint64_t sim_plan_recovery_ns(const sim *s)
+{
+    const sim_plan *p = &s->plan;
+    uint64_t backoff = p->reconnect_backoff_max_ns > p->retry_backoff_max_ns
+                           ? p->reconnect_backoff_max_ns
+                           : p->retry_backoff_max_ns;
+    /* Setup times and pauses are up to a fifth longer than their limit. */
+    return 2 * (backoff + backoff / 5 + p->request_timeout_ns) + p->setup_timeout_max_ns +
+           p->setup_timeout_max_ns / 5 + 20 * s->links.delay_ns + 2 * KL_SECOND;
+}

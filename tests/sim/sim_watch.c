@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Requests and answers of one connection: cut into frames, matched, looked into. */
+#include "tests/sim/sim.h"
+
+#include "base/be.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FRAME_MAX (32 << 20)
+
+static void append(uint8_t **to, size_t *len, size_t *cap, const uint8_t *bytes, size_t n)
+{
+    if (*len + n > *cap) {
+        *cap = 2 * (*len + n) + 256;
+        *to = sim_grow(*to, *cap, 1);
+    }
+    memcpy(*to + *len, bytes, n);
+    *len += n;
+}
+
+void sim_watch_deinit(sim_watch *w)
+{
+    free(w->out);
+    free(w->in);
+    free(w->asked);
+}
+
+/* ---- Requests ---- */
+
+static sim_asked *ask(sim_watch *w)
+{
+    if (w->asked_count == w->asked_cap) {
+        if (w->asked_start) {
+            memmove(w->asked, w->asked + w->asked_start,
+                    (w->asked_count - w->asked_start) * sizeof *w->asked);
+            w->asked_count -= w->asked_start;
+            w->asked_start = 0;
+        } else {
+            w->asked_cap = w->asked_cap ? 2 * w->asked_cap : 16;
+            w->asked = sim_grow(w->asked, w->asked_cap, sizeof *w->asked);
+        }
+    }
+    return &w->asked[w->asked_count++];
+}
+
+static void check_version(sim *s, const sim_conn *c, const kloop_request_header *h)
+{
+    const sim_watch *w = &c->watch;
+    if (h->api_key == KLOOP_API_VERSIONS)
+        return;
+    if (!w->ready)
+        sim_fail(s, "I47", "#%" PRId64 ": a request of API %d leaves before it is known what the "
+                 "broker speaks", c->number, h->api_key);
+    if (h->api_version < w->offered_min[h->api_key] || h->api_version > w->offered_max[h->api_key])
+        sim_fail(s, "I47", "#%" PRId64 ": API %d in version %d, the broker offers %d to %d",
+                 c->number, h->api_key, h->api_version, w->offered_min[h->api_key],
+                 w->offered_max[h->api_key]);
+}
+
+static void request(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
+{
+    sim_watch *w = &c->watch;
+    if (len < 8)
+        sim_fail(s, "I15", "#%" PRId64 ": a request of %zu bytes", c->number, len);
+    kloop_request_header h;
+    size_t used;
+    kloop_fault fault;
+    int16_t api_key = (int16_t)kl_be_load16(frame);
+    int16_t version = (int16_t)kl_be_load16(frame + 2);
+    if (!kloop_api_find(api_key) || api_key < 0 || api_key >= SIM_API_SLOTS)
+        sim_fail(s, "I15", "#%" PRId64 ": a request of API %d", c->number, api_key);
+    if (kloop_decode_prefix(KLOOP_REQUEST_HEADER, KLOOP_REQUEST,
+                            kloop_request_header_version(api_key, version), frame, len, &used, &h,
+                            &fault))
+        sim_fail(s, "I15", "#%" PRId64 ": the header of a request cannot be read", c->number);
+    check_version(s, c, &h);
+    sim_note(s, SIM_NOTE_REQUEST, NULL, c->number, api_key, version, h.correlation_id);
+    w->requests++;
+    sim_asked asked = {.api_key = api_key,
+                       .version = version,
+                       .correlation_id = h.correlation_id,
+                       .at_ns = s->world.now_ns,
+                       .first_attempt = s->book.attempt_count};
+    bool answered = true;
+    if (api_key == KLOOP_PRODUCE)
+        answered = sim_book_produce(s, c, version, frame + used, len - used);
+    else if (api_key == KLOOP_INIT_PRODUCER_ID)
+        s->book.init_requests++;
+    else if (api_key == KLOOP_METADATA)
+        s->book.metadata_requests++;
+    if (!answered)
+        return;
+    asked.attempt_count = s->book.attempt_count - asked.first_attempt;
+    for (uint32_t i = 0; i < asked.attempt_count; i++) {
+        sim_batch *b = &s->book.batches[s->book.attempts[asked.first_attempt + i]];
+        b->last_conn = c->number;
+        b->last_correlation = h.correlation_id;
+    }
+    *ask(w) = asked;
+    if (api_key != KLOOP_PRODUCE)
+        return;
+    w->produce_open++;
+    if (w->produce_open > s->plan.in_flight_max)
+        sim_fail(s, "I33", "#%" PRId64 ": %u Produce requests are unanswered, %u are allowed",
+                 c->number, w->produce_open, s->plan.in_flight_max);
+}
+
+void sim_watch_sent(sim *s, sim_conn *c, const uint8_t *bytes, size_t len)
+{
+    sim_watch *w = &c->watch;
+    append(&w->out, &w->out_len, &w->out_cap, bytes, len);
+    size_t at = 0;
+    while (w->out_len - at >= 4) {
+        uint32_t frame = kl_be_load32(w->out + at);
+        if (frame > FRAME_MAX)
+            sim_fail(s, "I15", "#%" PRId64 ": a request claims %u bytes", c->number, frame);
+        if (w->out_len - at - 4 < frame)
+            break;
+        request(s, c, w->out + at + 4, frame);
+        at += 4 + frame;
+    }
+    memmove(w->out, w->out + at, w->out_len - at);
+    w->out_len -= at;
+}
+
+/* ---- Answers ---- */
+
+static void api_versions_answer(sim_watch *w, int16_t version, const uint8_t *body, size_t len)
+{
+    kloop_api_versions_response r;
+    if (kloop_decode(KLOOP_API_VERSIONS, KLOOP_RESPONSE, version, body, len, &r, NULL) &&
+        kloop_decode(KLOOP_API_VERSIONS, KLOOP_RESPONSE, 0, body, len, &r, NULL)) {
+        w->nonsense = true;
+        return;
+    }
+    for (int i = 0; i < SIM_API_SLOTS; i++) {
+        w->offered_min[i] = 0;
+        w->offered_max[i] = -1;
+    }
+    kloop_api_version api;
+    for (kloop_iter it = kloop_iterate(&r.api_keys); kloop_next(&it, &api);)
+        if (api.api_key >= 0 && api.api_key < SIM_API_SLOTS) {
+            w->offered_min[api.api_key] = api.min_version;
+            w->offered_max[api.api_key] = api.max_version;
+        }
+    if (r.error_code == 0)
+        w->ready = true;
+}
+
+static void answer(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
+{
+    sim_watch *w = &c->watch;
+    int32_t correlation_id = len >= 4 ? (int32_t)kl_be_load32(frame) : 0;
+    if (len < 4 || w->asked_start == w->asked_count ||
+        w->asked[w->asked_start].correlation_id != correlation_id) {
+        w->nonsense = true;
+        return;
+    }
+    sim_asked asked = w->asked[w->asked_start++];
+    w->answers++;
+    sim_note(s, SIM_NOTE_ANSWER, NULL, c->number, correlation_id, asked.api_key, 0);
+    size_t used = 4;
+    kloop_response_header h;
+    if (kloop_decode_prefix(KLOOP_RESPONSE_HEADER, KLOOP_RESPONSE,
+                            kloop_response_header_version(asked.api_key, asked.version), frame, len,
+                            &used, &h, NULL)) {
+        w->nonsense = true;
+        return;
+    }
+    if (asked.api_key == KLOOP_API_VERSIONS)
+        api_versions_answer(w, asked.version, frame + used, len - used);
+    if (asked.api_key == KLOOP_METADATA)
+        s->book.metadata_answer_ns = s->world.now_ns;
+    if (asked.api_key == KLOOP_PRODUCE) {
+        w->produce_open--;
+        if (!sim_book_answer(s, &asked, frame + used, len - used))
+            w->nonsense = true;
+    }
+}
+
+void sim_watch_told(sim *s, sim_conn *c, const uint8_t *bytes, size_t len)
+{
+    sim_watch *w = &c->watch;
+    if (w->nonsense)
+        return;
+    append(&w->in, &w->in_len, &w->in_cap, bytes, len);
+    size_t at = 0;
+    while (w->in_len - at >= 4 && !w->nonsense) {
+        uint32_t frame = kl_be_load32(w->in + at);
+        if (frame > FRAME_MAX) {
+            w->nonsense = true;
+            break;
+        }
+        if (w->in_len - at - 4 < frame)
+            break;
+        answer(s, c, w->in + at + 4, frame);
+        at += 4 + frame;
+    }
+    memmove(w->in, w->in + at, w->in_len - at);
+    w->in_len -= at;
+}
+
+void sim_watch_over(sim *s, sim_conn *c)
+{
+    if (c->watch.out_len || c->shown_left)
+{
+        s->links.torn++;
+        s->links.torn_ns = s->world.now_ns;
+    }
+    c->watch.out_len = 0;
+    c->shown_left = 0;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A host for an engine in tests: it knows no socket and no clock either, does what actions say, and
+ * leaves to the test what the brokers answer.
+ *
+ *     host h;
+ *     host_new(&h, "linger.ms", "0", NULL);       brokers b1:9091, b2:9092, ...; b1 is known
+ *     host_topic *t = host_add_topic(&h, "events", 2);
+ *     host_send(&h, t, 0, 3);                     three records to partition 0: users 1, 2, 3
+ *     host_run(&h);                               until Produce waits for its answer
+ *     host_seen seen;
+ *     host_expect_produce(&h, 1, &seen);          the oldest one that broker 1 has not answered
+ *     HOST_ANSWER(&h, 1, 0);                      a code for each of its batches
+ *     host_expect_acked(&h, 1, 3);
+ *     host_end(&h);
+ *
+ * Everything but Produce is answered by host_run from the tables in host, unless it is held. What a
+ * test wants to do itself (resolve, connect, write, close) it takes over with the manual flags. All
+ * actions stand in a transcript, one line each.
+ *
+ * Checked all the time: a record is reported once, in the order of its partition, and never if it
+ * was refused; the counts in the statistics; bytes that were shown to be written stay as they were
+ * until they are written or the connection is closed; an engine that has nothing to do does not ask
+ * to be called again; and at the end, that all memory is back.
+ *
+ * host owns everything; host_end gives it back. What goes wrong fails the running test.
+ */
+#ifndef KL_TESTS_ENGINE_HOST_H
+#define KL_TESTS_ENGINE_HOST_H
+
+#include "tests/support/fail_alloc.h"
+
+#include <kloop/engine.h>
+#include <kloop/wire.h>
+
+#define HOST_CONNS_MAX      64
+#define HOST_BROKERS_MAX    8
+#define HOST_TOPICS_MAX     8
+#define HOST_PARTITIONS_MAX 64
+#define HOST_BATCHES_MAX    64
+#define HOST_NEVER          UINT64_MAX
+
+typedef struct host_topic {
+    char name[32];
+    int incarnation; /* part of its id */
+    int32_t partition_count;
+    int32_t leaders[HOST_PARTITIONS_MAX]; /* -1: none */
+    int32_t epochs[HOST_PARTITIONS_MAX];
+    int64_t offsets[HOST_PARTITIONS_MAX]; /* of the next record that is acked */
+    int16_t error;                        /* what Metadata says of it */
+    kloop_topic *handle;
+} host_topic;
+
+typedef struct host_request {
+    int16_t api;
+    int16_t version;
+    int32_t correlation;
+    size_t at; /* of its body, in the stream */
+    size_t len;
+} host_request;
+
+typedef enum host_conn_state {
+    HOST_CONNECTING,
+    HOST_UP,
+    HOST_CLOSING,
+    HOST_CLOSED
+} host_conn_state;
+
+typedef struct host_conn {
+    kloop_id id;
+    int node;
+    host_conn_state state;
+    bool paused;
+    bool writing;  /* WRITE came, and write_vec was not seen empty since */
+    char why[256]; /* CLOSE said so */
+    /* All that was shown to be written, and how far it was written and read. */
+    uint8_t *stream;
+    size_t cap, shown, wrote, parsed;
+    kloop_slice pinned[64]; /* what was shown last */
+    size_t pinned_count;
+    host_request *requests;
+    size_t request_cap, request_first, request_count;
+} host_conn;
+
+typedef struct host_report {
+    char topic[32];
+    int32_t partition;
+    kloop_outcome outcome;
+    kloop_cause cause;
+    int16_t broker_error;
+    int64_t base_offset;
+    int64_t timestamp_ms;
+    size_t count;
+    size_t first_user;
+    char text[1024];
+} host_report;
+
+typedef struct host_fate {
+    bool accepted;
+    bool reported;
+    size_t report; /* index */
+    int64_t offset;
+    size_t order; /* among all records */
+} host_fate;
+
+typedef struct host {
+    kl_fail_alloc memory;
+    kloop_engine *e;
+    kloop_error error;
+    kloop_now now;
+    uint64_t seed;
+    char *transcript;
+    size_t transcript_len, transcript_cap;
+
+    /* What the test does itself. */
+    bool manual_resolve, manual_connect, manual_write, manual_close;
+    bool hold_versions, hold_metadata, hold_id;
+    bool deaf;           /* takes no action at all */
+    size_t write_step;   /* bytes at a time; 0: all */
+    size_t receive_step; /* likewise */
+
+    /* What brokers say. */
+    int broker_count;
+    int16_t max_version[64]; /* by API; -1: not offered */
+    int64_t producer_id;     /* of the next InitProducerId */
+    int16_t producer_epoch;
+    int16_t id_error;
+    int16_t metadata_error;
+    int32_t throttle_ms; /* in each answer */
+    int metadata_answers;
+    int id_answers;
+    host_topic topics[HOST_TOPICS_MAX];
+    int topic_count;
+
+    host_conn conns[HOST_CONNS_MAX];
+    int conn_count;
+    kloop_id resolving[HOST_CONNS_MAX]; /* RESOLVEs without an answer */
+    int resolving_count;
+
+    size_t user_count; /* users are 1 to this */
+    size_t user_cap;
+    host_fate *fates;
+    size_t reported;
+    host_report *reports;
+    size_t report_count, report_cap;
+    int writables;
+    size_t flushed[64]; /* users of FLUSHED, in order */
+    size_t flushed_count;
+    bool closed;
+    size_t held_max; /* the most that was held */
+    size_t receive_max;
+} host;
+
+/* ---- Life ---- */
+
+/* Keys and values, then NULL. bootstrap.servers is b1:9091 unless it is among them. */
+void host_new(host *h, ...) __attribute__((sentinel));
+/* The same in two steps, for those who let memory run out: the nth call fails; 0: none. */
+void host_prepare(host *h, size_t nth);
+kloop_status host_open(host *h, const char *const *pairs);
+/* Whatever state it is in. Checks the memory. */
+void host_end(host *h);
+
+/* ---- Running ---- */
+
+/* Takes actions, and does what they say, until there is none left. */
+void host_pump(host *h);
+/* The same, with the answers that are not held, until nothing more happens. */
+void host_run(host *h);
+/* Milliseconds later, with all deadlines on the way. */
+void host_sleep(host *h, uint64_t ms);
+/* The engine's deadline, in ms from now, rounded up; HOST_NEVER. */
+uint64_t host_deadline(const host *h);
+/* Closes, and runs until CLOSED; fails when that takes longer than ms. */
+void host_close(host *h, uint64_t timeout_ms, uint64_t within_ms);
+
+/* ---- The user ---- */
+
+/* With this many partitions, led by broker 1, 2, ... in turn. */
+host_topic *host_add_topic(host *h, const char *name, int32_t partitions);
+/* One record; partition below 0: the producer chooses. user is set by the host. */
+kloop_status host_send_record(host *h, host_topic *t, kloop_record *r);
+/* Small records "v1", "v2", ... that are all to be taken. */
+void host_send(host *h, host_topic *t, int32_t partition, size_t count);
+/* One with a value of this many bytes. */
+kloop_status host_send_bytes(host *h, host_topic *t, int32_t partition, size_t len);
+
+/* ---- Brokers ---- */
+
+/* The open connection to this broker that is newest; fails when there is none. */
+host_conn *host_at(host *h, int node);
+/* NULL when there is none. */
+host_conn *host_find(host *h, int node);
+/* Requests of this connection without an answer, and the oldest of them, which must be there. */
+size_t host_waiting(const host_conn *c);
+const host_request *host_first(host *h, host_conn *c);
+/* The oldest one is done with. */
+void host_drop(host_conn *c);
+
+/* Feeds bytes, as many as there is room for at a time; answers how many were taken. */
+size_t host_receive(host *h, host_conn *c, const void *bytes, size_t len);
+/* Encodes the answer to the oldest request and feeds it. */
+void host_respond(host *h, host_conn *c, const void *message, size_t message_size);
+void host_answer_versions(host *h, host_conn *c);
+void host_answer_metadata(host *h, host_conn *c);
+void host_answer_id(host *h, host_conn *c);
+
+typedef struct host_seen_batch {
+    char topic[32];
+    int32_t partition;
+    int64_t producer_id;
+    int16_t epoch;
+    int32_t sequence;
+    int32_t count;
+    int codec;
+    size_t len;
+    size_t first, last; /* users, from the values; 0: none of ours */
+    uint64_t hash;      /* of all bytes */
+} host_seen_batch;
+
+typedef struct host_seen {
+    int16_t version;
+    int16_t acks;
+    int32_t timeout_ms;
+    size_t len; /* of the whole body */
+    size_t batch_count;
+    host_seen_batch batches[HOST_BATCHES_MAX];
+} host_seen;
+
+/* The nth Produce (from 0) that waits at this broker. Every batch is read to its end. */
+void host_expect_produce_at(host *h, int node, size_t nth, host_seen *seen);
+void host_expect_produce(host *h, int node, host_seen *seen);
+/* How many wait there; 0 also without a connection. */
+size_t host_produces(host *h, int node);
+/* Nothing was sent anywhere that waits. */
+void host_expect_no_produce(host *h);
+
+/* Answers the oldest Produce there, with these codes, batch by batch; then runs. */
+void host_answer(host *h, int node, const int16_t *codes, size_t count);
+#define HOST_ANSWER(h, node, ...)                                                                  \
+    host_answer((h), (node), (const int16_t[]){__VA_ARGS__},                                       \
+                sizeof((const int16_t[]){__VA_ARGS__}) / sizeof(int16_t))
+/* The same without running. */
+void host_answer_only(host *h, int node, const int16_t *codes, size_t count);
+
+/* The transport is gone; then runs. */
+void host_lose_connection(host *h, int node, const char *why);
+
+/* ---- What came of it ---- */
+
+const host_report *host_report_of(const host *h, size_t user);
+void host_expect_fate(host *h, size_t first, size_t last, kloop_outcome outcome, kloop_cause cause);
+void host_expect_acked(host *h, size_t first, size_t last);
+/* None of them yet. */
+void host_expect_pending(host *h, size_t first, size_t last);
+void host_expect_offset(host *h, size_t user, int64_t offset);
+/* The sentence of the report has this in it. */
+void host_expect_text(host *h, size_t user, const char *part);
+/* A line of the transcript has this in it, or none has. */
+void host_expect_line(const host *h, const char *part);
+void host_expect_no_line(const host *h, const char *part);
+size_t host_count_lines(const host *h, const char *part);
+void host_forget_lines(host *h);
+kloop_stats host_stats(const host *h);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which word wins, and what --print-config says of it. What is refused is said on stderr, which the
+ * tests of the command read. */
+#define _GNU_SOURCE
+#include "cli/config_flags.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* A path to a file with this text, until the next call. */
+static const char *path_of(const char *text)
+{
+    static char path[64];
+    static int fd = -1;
+    if (fd >= 0)
+        close(fd);
+    fd = memfd_create("properties", MFD_CLOEXEC);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return path;
+}
+
+static kl_config_flags flags;
+
+static int begin(void **state)
+{
+    (void)state;
+    kl_config_flags_init(&flags, "test");
+    return !kl_config_flags_set(&flags, KL_CONFIG_FLAG, "bootstrap.servers", "a:1", "-b");
+}
+
+static int finish(void **state)
+{
+    (void)state;
+    kl_config_flags_deinit(&flags);
+    return 0;
+}
+
+static void assert_value(const char *key, const char *value)
+{
+    kloop_config *config = kl_config_flags_make(&flags);
+    assert_non_null(config);
+    assert_string_equal(kloop_config_get(config, key), value);
+    kloop_config_del(config);
+}
+
+/* The row of the key: its value and its origin, as one word each. */
+static void assert_row(const char *key, const char *value, const char *origin)
+{
+    char *text, *line, *rest;
+    size_t size;
+    char words[3][512];
+    bool found = false;
+    kloop_config *config = kl_config_flags_make(&flags);
+    assert_non_null(config);
+    FILE *to = open_memstream(&text, &size);
+    kl_config_flags_print(&flags, config, to);
+    fclose(to);
+    for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        assert_int_equal(sscanf(line, "%511s %511s %511s", words[0], words[1], words[2]), 3);
+        if (strcmp(words[0], key) != 0)
+            continue;
+        found = true;
+        assert_string_equal(words[1], value);
+        assert_string_equal(words[2], origin);
+    }
+    assert_true(found);
+    free(text);
+    kloop_config_del(config);
+}
+
+static void the_nearer_word_wins(void **state)
+{
+    (void)state;
+    assert_value("linger.ms", "5");
+    assert_row("linger.ms", "5", "default");
+    assert_true(kl_config_flags_set(&flags, KL_CONFIG_PRESET, "linger.ms", "1", "preset"));
+    assert_value("linger.ms", "1");
+    assert_true(kl_config_flags_set_pair(&flags, "linger.ms=3", "-X"));
+    assert_true(kl_config_flags_load(&flags, path_of("\nlinger.ms=2\n"), "-F"));
+    assert_value("linger.ms", "3");
+    assert_row("linger.ms", "3", "-X");
+    assert_true(kl_config_flags_set_pair(&flags, "linger.ms=4", "--producer-props"));
+    assert_row("linger.ms", "4", "--producer-props");
+    assert_true(kl_config_flags_set(&flags, KL_CONFIG_FLAG, "linger.ms", "9", "--linger"));
+    assert_true(kl_config_flags_set_pair(&flags, "linger.ms=8", "-X"));
+    assert_row("linger.ms", "9", "--linger");
+}
+
+static void files_tell_their_lines(void **state)
+{
+    (void)state;
+    char origin[128];
+    const char *path = path_of("# first\nacks = all\nbatch.size=\\\n  777\n");
+    assert_true(kl_config_flags_load(&flags, path, "-F"));
+    snprintf(origin, sizeof origin, "%s:3", path);
+    assert_row("batch.size", "777", origin);
+}
+
+static void a_value_may_hold_anything_but_its_key(void **state)
+{
+    (void)state;
+    assert_true(kl_config_flags_set_pair(&flags, "client.id=a=b=c", "-X"));
+    assert_value("client.id", "a=b=c");
+    assert_false(kl_config_flags_set_pair(&flags, "client.id", "-X"));
+    assert_false(kl_config_flags_set_pair(&flags, "=x", "-X"));
+    assert_value("client.id", "a=b=c");
+}
+
+static void what_is_refused(void **state)
+{
+    (void)state;
+    assert_false(kl_config_flags_load(&flags, "/nowhere/at/all", "-F"));
+    assert_false(kl_config_flags_load(&flags, "/", "-F"));
+    assert_false(kl_config_flags_load(&flags, path_of("a=\\u00"), "-F"));
+    assert_true(kl_config_flags_set_pair(&flags, "no.such.key=1", "-X"));
+    assert_null(kl_config_flags_make(&flags));
+}
+
+static void a_bad_value_is_refused_although_another_would_win(void **state)
+{
+    (void)state;
+    assert_true(kl_config_flags_load(&flags, path_of("linger.ms=soon"), "-F"));
+    assert_true(kl_config_flags_set_pair(&flags, "linger.ms=1", "-X"));
+    assert_null(kl_config_flags_make(&flags));
+}
+
+static void what_keys_say_together(void **state)
+{
+    (void)state;
+    assert_true(kl_config_flags_set_pair(&flags, "acks=1", "-X"));
+    assert_true(kl_config_flags_set_pair(&flags, "enable.idempotence=true", "-X"));
+    assert_null(kl_config_flags_make(&flags));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_nearer_word_wins, begin, finish),
+        cmocka_unit_test_setup_teardown(files_tell_their_lines, begin, finish),
+        cmocka_unit_test_setup_teardown(a_value_may_hold_anything_but_its_key, begin, finish),
+        cmocka_unit_test_setup_teardown(what_is_refused, begin, finish),
+        cmocka_unit_test_setup_teardown(a_bad_value_is_refused_although_another_would_win, begin,
+                                        finish),
+        cmocka_unit_test_setup_teardown(what_keys_say_together, begin, finish),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

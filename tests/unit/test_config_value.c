@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The value of a key: text to a number and back, at the edges of every key, and what is said about
+ * text that is not allowed. */
+#include "core/config_value.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static kloop_string text_of(const char *text)
+{
+    return (kloop_string){text, strlen(text)};
+}
+
+static kloop_status parse(const char *name, const char *text, int64_t *number, kloop_error *error)
+{
+    return kl_config_value_parse(kl_config_key_find(name), name, text_of(text), number, error);
+}
+
+static void accepted(const char *name, const char *text, int64_t want)
+{
+    int64_t number = -99;
+    kloop_error error = {.text = "untouched"};
+    if (parse(name, text, &number, &error))
+        fail_msg("%s", error.text);
+    assert_string_equal(error.text, "untouched");
+    assert_int_equal(number, want);
+}
+
+/* The sentence names the key, the value and what is allowed; nothing else changes. */
+static void refused(const char *name, const char *text)
+{
+    int64_t number = -99;
+    kloop_error error = {0};
+    if (!parse(name, text, &number, &error))
+        fail_msg("%s=%s was accepted", name, text);
+    assert_int_equal(error.status, KLOOP_BAD_CONFIG);
+    assert_int_equal(number, -99);
+    assert_memory_equal(error.text, name, strlen(name));
+    char quoted[100];
+    snprintf(quoted, sizeof quoted, "'%.60s", text);
+    if (!strstr(error.text, quoted))
+        fail_msg("no %s' in: %s", quoted, error.text);
+    kl_config_named named = kl_config_key_find(name);
+    if (named.unit == 1 && !strstr(error.text, named.key->shown.allowed))
+        fail_msg("no '%s' in: %s", named.key->shown.allowed, error.text);
+}
+
+static void edges_of_every_number(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < KL_CONFIG_COUNT; i++) {
+        const kl_config_key *key = kl_config_key_of((kl_config_id)i);
+        if (key->kind != KL_CONFIG_KIND_NUMBER)
+            continue;
+        /* What is told must be what is checked. */
+        char *end;
+        long long lo = strtoll(key->shown.allowed, &end, 10);
+        assert_memory_equal(end, " to ", 4);
+        long long hi = strtoll(end + 4, &end, 10);
+        assert_int_equal(*end, '\0');
+        char text[32];
+        snprintf(text, sizeof text, "%lld", lo);
+        accepted(key->shown.name, text, lo);
+        snprintf(text, sizeof text, "%lld", lo - 1);
+        refused(key->shown.name, text);
+        snprintf(text, sizeof text, "%lld", hi);
+        accepted(key->shown.name, text, hi);
+        snprintf(text, sizeof text, "%llu", (unsigned long long)hi + 1);
+        refused(key->shown.name, text);
+        accepted(key->shown.name, key->shown.preset, strtoll(key->shown.preset, NULL, 10));
+    }
+}
+
+static void numbers_as_java_reads_them(void **state)
+{
+    (void)state;
+    accepted("linger.ms", "0", 0);
+    accepted("linger.ms", "-0", 0);
+    accepted("linger.ms", "+7", 7);
+    accepted("linger.ms", "007", 7);
+    accepted("linger.ms", "00000000000000000000000000000000000000000000000000000000000001", 1);
+    accepted("linger.ms", "9223372036854775807", INT64_MAX);
+    accepted("connections.max.idle.ms", "-1", -1);
+    static const char *const bad[] = {
+        "",
+        "+",
+        "-",
+        "x",
+        "5ms",
+        "5.0",
+        "0x7",
+        "1e3",
+        "1 000",
+        "1_0",
+        "--1",
+        "+-1",
+        " 7",
+        "7 ",
+        "-7",
+        "\xd9\xa3", /* an Arabic 3 */
+        "9223372036854775808",
+        "18446744073709551617",
+        "-9223372036854775808",
+        "-9223372036854775809",
+        "99999999999999999999999999999999999999999999999999",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        refused("linger.ms", bad[i]);
+}
+
+static void the_sentence_tells_a_slip_from_a_number_too_far(void **state)
+{
+    (void)state;
+    int64_t number;
+    kloop_error error;
+    parse("linger.ms", "5ms", &number, &error);
+    assert_string_equal(error.text, "linger.ms: '5ms' is no whole number; allowed: 0 to "
+                                    "9223372036854775807");
+    parse("max.in.flight.requests.per.connection", "0", &number, &error);
+    assert_string_equal(error.text, "max.in.flight.requests.per.connection: '0' is out of range; "
+                                    "allowed: 1 to 2147483647");
+    parse("compression.lz4.level", "18", &number, &error);
+    assert_string_equal(error.text, "compression.lz4.level: '18' is no level; allowed: 1 to 17");
+    parse("acks", "2", &number, &error);
+    assert_string_equal(error.text, "acks: '2' is not among what is allowed: all, -1, 0, 1");
+    parse("acks", "a\nb", &number, &error);
+    assert_non_null(strstr(error.text, "'a?b'"));
+    assert_int_equal(parse("acks", "2", &number, NULL), KLOOP_BAD_CONFIG);
+}
+
+static void other_names_speak_for_themselves(void **state)
+{
+    (void)state;
+    accepted("queue.buffering.max.ms", "7", 7);
+    accepted("queue.buffering.max.kbytes", "1048576", 1073741824);
+    accepted("queue.buffering.max.kbytes", "0", 0);
+    accepted("queue.buffering.max.kbytes", "9007199254740991", INT64_MAX - 1023);
+    refused("queue.buffering.max.kbytes", "9007199254740992");
+    refused("queue.buffering.max.kbytes", "-1");
+    refused("queue.buffering.max.ms", "0.5"); /* librdkafka takes fractions */
+    int64_t number;
+    kloop_error error;
+    parse("queue.buffering.max.kbytes", "x", &number, &error);
+    assert_string_equal(error.text, "queue.buffering.max.kbytes (buffer.memory): 'x' is no whole "
+                                    "number; allowed: 0 to 9007199254740991");
+}
+
+static void choices(void **state)
+{
+    (void)state;
+    accepted("acks", "all", 0);
+    accepted("acks", "-1", 1);
+    accepted("acks", "0", 2);
+    accepted("acks", "1", 3);
+    static const char *const bad[] = {"", "ALL", "al", "alll", "2", "all,", "all, -1", ",", " "};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        refused("acks", bad[i]);
+    static const char *const codecs[] = {"none", "gzip", "snappy", "lz4", "zstd"};
+    for (int i = 0; i < KL_CODEC_COUNT; i++) {
+        accepted("compression.type", codecs[i], i);
+        const kl_codec *codec = kl_codec_by_id(i);
+        assert_string_equal(codec ? codec->name : "none", codecs[i]);
+    }
+    refused("compression.type", "GZIP");
+}
+
+static void truth(void **state)
+{
+    (void)state;
+    accepted("enable.idempotence", "true", 1);
+    accepted("enable.idempotence", "false", 0);
+    accepted("enable.idempotence", "TRUE", 1);
+    accepted("enable.idempotence", "faLse", 0);
+    static const char *const bad[] = {"", "yes", "1", "0", "tru", "truee", "on"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        refused("enable.idempotence", bad[i]);
+}
+
+static void levels(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *good[4], *bad[4];
+    } cases[] = {
+        {"compression.gzip.level", {"-1", "1", "9", "+6"}, {"0", "10", "-2", "x"}},
+        {"compression.lz4.level", {"1", "17", "9", "2"}, {"0", "18", "-1", ""}},
+        {"compression.zstd.level", {"-131072", "22", "0", "-1"}, {"-131073", "23", "x", "3.5"}},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t n = 0; n < 4; n++) {
+            accepted(cases[i].name, cases[i].good[n], strtoll(cases[i].good[n], NULL, 10));
+            refused(cases[i].name, cases[i].bad[n]);
+        }
+        /* The number that means "the codec's own" inside, and those that become it when cut. */
+        refused(cases[i].name, "-2147483648");
+        refused(cases[i].name, "2147483648");
+        refused(cases[i].name, "4294967299");
+        refused(cases[i].name, "9223372036854775808");
+    }
+}
+
+static void text(void **state)
+{
+    (void)state;
+    int64_t number = -99;
+    kloop_error error;
+    assert_int_equal(parse("client.id", "", &number, &error), KLOOP_OK);
+    assert_int_equal(parse("client.id", "me \xc3\xa4", &number, &error), KLOOP_OK);
+    assert_int_equal(parse("client.id", "\xff", &number, &error), KLOOP_BAD_CONFIG);
+    assert_string_equal(error.text, "client.id: '?' is not UTF-8");
+    static char many[32769];
+    memset(many, 'm', 32767);
+    assert_int_equal(parse("client.id", many, &number, &error), KLOOP_OK);
+    many[32767] = 'm';
+    assert_int_equal(parse("client.id", many, &number, &error), KLOOP_BAD_CONFIG);
+    assert_string_equal(error.text, "client.id: 32768 bytes are too many; allowed: UTF-8 of at "
+                                    "most 32767 bytes");
+    assert_int_equal(parse("bootstrap.servers", "a:1, b:2", &number, &error), KLOOP_OK);
+    assert_int_equal(parse("metadata.broker.list", "a", &number, &error), KLOOP_BAD_CONFIG);
+    assert_non_null(
+        strstr(error.text, "metadata.broker.list (bootstrap.servers): 'a' has no port"));
+    assert_int_equal(number, -99);
+}
+
+static void trimmed(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", ""},
+        {" ", ""},
+        {"a", "a"},
+        {" a", "a"},
+        {"a ", "a"},
+        {"\t a b\r\n", "a b"},
+        {"\x01 x \x1f", "x"},
+        {"\xc2\xa0x", "\xc2\xa0x"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        kloop_string t = kl_config_trim(text_of(cases[i][0]));
+        assert_int_equal(t.len, strlen(cases[i][1]));
+        assert_memory_equal(t.data, cases[i][1], t.len);
+    }
+}
+
+static void printed_and_read_again(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"acks", "all"},
+        {"acks", "-1"},
+        {"acks", "0"},
+        {"acks", "1"},
+        {"compression.type", "none"},
+        {"compression.type", "zstd"},
+        {"enable.idempotence", "true"},
+        {"enable.idempotence", "false"},
+        {"linger.ms", "9223372036854775807"},
+        {"compression.zstd.level", "-131072"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t number;
+        assert_int_equal(parse(cases[i][0], cases[i][1], &number, NULL), KLOOP_OK);
+        char printed[KL_CONFIG_NUMBER_TEXT];
+        kl_config_value_print(kl_config_key_find(cases[i][0]).key, number, printed, sizeof printed);
+        assert_string_equal(printed, cases[i][1]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(edges_of_every_number),
+        cmocka_unit_test(numbers_as_java_reads_them),
+        cmocka_unit_test(the_sentence_tells_a_slip_from_a_number_too_far),
+        cmocka_unit_test(other_names_speak_for_themselves),
+        cmocka_unit_test(choices),
+        cmocka_unit_test(truth),
+        cmocka_unit_test(levels),
+        cmocka_unit_test(text),
+        cmocka_unit_test(trimmed),
+        cmocka_unit_test(printed_and_read_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
