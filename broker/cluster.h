@@ -142,15 +142,15 @@ void kl_cluster_broker_up(kl_cluster *c, int32_t node_id, int64_t now_ns);
 bool kl_cluster_broker_is_up(const kl_cluster *c, int32_t node_id);
 
 /*
- * The controller's answer to a lost broker: it leaves every ISR that has another member (and the
- * list of brokers in Metadata), and what it led goes to the first live member of the ISR, or to
- * nobody.
+ * The controller's answer to a lost broker: it leaves the list of brokers in Metadata, and every
+ * ISR; what it led goes to the first live member of the ISR, or to nobody. Where it was the last of
+ * the ISR, nobody but it can lead again without the election being an unclean one.
  */
 void kl_cluster_fail_over(kl_cluster *c, int32_t node_id, int64_t now_ns);
 /*
  * The controller takes it in again: back in the list of brokers, in the ISRs of the partitions
  * whose leader it has caught up with (it does so first, if nothing hinders it), leader of those
- * that had none and for which it is in the ISR.
+ * that had none and of whose ISR it is, or was the last.
  */
 void kl_cluster_rejoin(kl_cluster *c, int32_t node_id, int64_t now_ns);
 

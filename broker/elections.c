@@ -30,6 +30,7 @@ static void add_to_isr(kl_cluster *c, const kl_partition *p, int32_t node_id)
     kl_view_partition *v = true_partition(c, p);
     if (!kl_view_in_isr(&c->truth, p->topic, p->index, node_id))
         kl_view_isr(&c->truth, p->topic, p->index)[v->isr_count++] = node_id;
+    v->eligible = KL_NO_NODE;
 }
 
 static void elect(kl_cluster *c, kl_partition *p, int32_t node_id)
@@ -37,9 +38,10 @@ static void elect(kl_cluster *c, kl_partition *p, int32_t node_id)
     kl_view_partition *v = true_partition(c, p);
     KL_ASSERT(node_id == KL_NO_NODE || kl_partition_replica(p, node_id));
     if (node_id != KL_NO_NODE && !kl_view_in_isr(&c->truth, p->topic, p->index, node_id)) {
+        if (v->eligible != node_id)
+            c->totals.unclean++;
         v->isr_count = 0;
         add_to_isr(c, p, node_id);
-        c->totals.unclean++;
     }
     v->leader = node_id;
     v->leader_epoch++;
@@ -83,14 +85,15 @@ kl_cluster_status kl_cluster_set_isr(kl_cluster *c, int32_t topic, int32_t parti
 
 static void leave(kl_cluster *c, kl_partition *p, int32_t node_id)
 {
-    const kl_view_partition *v = true_partition(c, p);
+    kl_view_partition *v = true_partition(c, p);
     const int32_t *isr = kl_view_isr(&c->truth, p->topic, p->index);
     bool was_leader = v->leader == node_id;
-    if (v->isr_count > 1)
-        remove_from_isr(c, p, node_id);
+    if (v->isr_count == 1 && isr[0] == node_id)
+        v->eligible = node_id;
+    remove_from_isr(c, p, node_id);
     int32_t next = KL_NO_NODE;
     for (int32_t i = 0; i < v->isr_count && next == KL_NO_NODE; i++) {
-        if (isr[i] != node_id && kl_cluster_find_node(c, isr[i])->up)
+        if (kl_cluster_find_node(c, isr[i])->up)
             next = isr[i];
     }
     if (was_leader)
@@ -103,7 +106,7 @@ static void join(kl_cluster *c, kl_partition *p, int32_t node_id)
 {
     const kl_view_partition *v = true_partition(c, p);
     if (v->leader == KL_NO_NODE) {
-        if (kl_view_in_isr(&c->truth, p->topic, p->index, node_id))
+        if (v->eligible == node_id || kl_view_in_isr(&c->truth, p->topic, p->index, node_id))
             elect(c, p, node_id);
     } else if (v->leader != node_id && kl_replication_try(c, kl_partition_replica(p, node_id))) {
         add_to_isr(c, p, node_id);

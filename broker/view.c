@@ -105,7 +105,8 @@ static bool make_block(const kl_view *v, kl_view_topic *t, int32_t partitions,
         memcpy(isr, from->isr, (size_t)same * replicas * sizeof *isr);
     }
     for (int32_t i = same; i < partitions; i++)
-        p[i] = (kl_view_partition){.leader = KL_NO_NODE, .leader_epoch = -1};
+        p[i] =
+            (kl_view_partition){.leader = KL_NO_NODE, .leader_epoch = -1, .eligible = KL_NO_NODE};
     t->partitions = p;
     t->isr = isr;
     t->partition_count = partitions;

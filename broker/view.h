@@ -30,6 +30,7 @@ typedef struct kl_view_partition {
     int32_t leader; /* KL_NO_NODE: none */
     int32_t leader_epoch;
     int32_t isr_count;
+    int32_t eligible; /* who was the last of an ISR that is empty now; KL_NO_NODE: nobody */
 } kl_view_partition;
 
 typedef struct kl_view_topic {

@@ -9,13 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/*
- * The random letters are made once: making them anew for each record, as Kafka's tool does, costs
- * more than sending it. The ring is longer than a batch, so that no codec finds a record again, and
- * its length is a prime, so that records of most sizes do not fall on the same places in each
- * round.
- */
-#define RING_BYTES     2097143
 #define FILE_BYTES_MAX ((size_t)1 << 30)
 
 static void start(kl_perf_payload *p, kl_perf_source source)
@@ -41,7 +34,7 @@ static const char *refuse(kl_perf_payload *p, const char *why)
 const char *kl_perf_payload_letters(kl_perf_payload *p, size_t record_size)
 {
     start(p, KL_PERF_LETTERS);
-    size_t size = RING_BYTES + record_size;
+    size_t size = KL_PERF_RING_BYTES + record_size;
     uint8_t *ring = kl_buf_reserve(&p->bytes, size, NULL);
     if (!ring)
         return refuse(p, "there is no memory for it");
@@ -130,17 +123,11 @@ const char *kl_perf_payload_file(kl_perf_payload *p, const char *path, kloop_str
 
 /* ---- Taking ---- */
 
-kloop_slice kl_perf_payload_next(kl_perf_payload *p)
+kloop_slice kl_perf_payload_next_other(kl_perf_payload *p)
 {
     const kloop_slice *pieces = (const kloop_slice *)(const void *)p->pieces.data;
     kloop_slice value;
     switch (p->source) {
-    case KL_PERF_LETTERS:
-        value = (kloop_slice){p->bytes.data + p->at, p->record_size};
-        p->at += p->record_size;
-        if (KL_UNLIKELY(p->at >= RING_BYTES))
-            p->at %= RING_BYTES;
-        return value;
     case KL_PERF_PICKED:
         return pieces[kl_prng_below(&p->prng, p->piece_count)];
     case KL_PERF_IN_TURN:
@@ -149,6 +136,7 @@ kloop_slice kl_perf_payload_next(kl_perf_payload *p)
             p->at = 0;
         return value;
     case KL_PERF_MONOTONIC:
+    case KL_PERF_LETTERS:
         break;
     }
     int len = snprintf(p->digits, sizeof p->digits, "%llu", (unsigned long long)p->counter++);

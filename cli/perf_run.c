@@ -16,6 +16,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/perf_run.h"
 
+#include "base/check.h"
 #include "base/now.h"
 #include "cli/alarm_clock.h"
 #include "cli/log_lines.h"
@@ -56,8 +57,9 @@ typedef struct perf {
     uint64_t accepted; /* and taken */
     uint64_t accepted_bytes;
     uint64_t woken_ns;
-    kloop_record record; /* all zero but for its value and its stamp */
-    bool refused;        /* it was: it is the next one, and its time runs already */
+    kloop_record record;  /* all zero but for its value and its stamp */
+    bool refused;         /* it was: it is the next one, and its time runs already */
+    uint64_t steady_from; /* the first record of the steady state; record_count: there is none */
     bool steady;
     bool said_steady;
     bool closing;
@@ -173,56 +175,71 @@ static bool on_refusal(perf *p, kloop_status status)
     return false;
 }
 
-/* Which bytes go next, and with which stamp. */
-static void take_next(perf *p, uint64_t now_ns)
+/* The stamp of records that are sent now. */
+static void *stamp(perf *p, uint64_t now_ns)
 {
-    kloop_record *record = &p->record;
-    uint64_t lag_ns = 0;
+    uint64_t lag_ns = p->period_ns > 0 ? now_ns - intended_ns(p) : 0;
+    return kl_stamp_make(us_since_start(p, now_ns), lag_ns / KL_US, p->steady);
+}
+
+/* false: nothing can be sent before something else happens. */
+static bool send_one(perf *p, void *user)
+{
     if (p->refused) {
         p->refused = false;
-        return;
+    } else {
+        p->record.value = kl_perf_payload_next(p->job->payload);
+        p->record.user = user;
     }
-    if (p->period_ns > 0)
-        lag_ns = now_ns - intended_ns(p);
-    if (p->sent == p->job->warmup_count && p->sent > 0)
-        begin_steady_state(p, now_ns);
-    record->value = kl_perf_payload_next(p->job->payload);
-    record->user = kl_stamp_make(us_since_start(p, now_ns), lag_ns / KL_US, p->steady);
+    kloop_status status = kloop_send(p->topic, &p->record);
+    if (KL_UNLIKELY(status != KLOOP_OK))
+        return on_refusal(p, status);
+    p->sent++;
+    p->accepted++;
+    p->accepted_bytes += p->record.value.len;
+    return true;
+}
+
+/* As many as share one reading of the clock. false: that is all for this turn. */
+static bool send_group(perf *p, uint64_t now_ns)
+{
+    uint64_t left = (p->steady ? p->job->record_count : p->steady_from) - p->sent;
+    uint64_t bytes_end = p->accepted_bytes + GROUP_BYTES_MAX;
+    void *user = stamp(p, now_ns);
+    if (left > GROUP_RECORDS_MAX)
+        left = GROUP_RECORDS_MAX;
+    while (left-- > 0 && p->accepted_bytes < bytes_end) {
+        if (!send_one(p, user))
+            return false;
+    }
+    return true;
+}
+
+/* The same at a rate: each record has an intended time of its own. */
+static bool send_due(perf *p, uint64_t now_ns)
+{
+    return is_due(p, &now_ns) && send_one(p, stamp(p, now_ns));
 }
 
 static void on_turn(uv_idle_t *idle)
 {
     perf *p = idle->data;
     uint64_t now_ns = uv_hrtime();
-    size_t bytes = 0, group_bytes = 0;
     if (p->start_ns == 0)
         begin(p, now_ns);
     p->woken_ns = now_ns;
-    for (size_t n = 0, group = 0; n < TURN_RECORDS_MAX && bytes < TURN_BYTES_MAX; n++) {
+    uint64_t sent_end = p->sent + TURN_RECORDS_MAX;
+    uint64_t bytes_end = p->accepted_bytes + TURN_BYTES_MAX;
+    while (p->sent < sent_end && p->accepted_bytes < bytes_end) {
         if (p->sent == p->job->record_count) {
             close_producer(p, CLOSE_MS);
             return;
         }
-        if (++group > GROUP_RECORDS_MAX || group_bytes >= GROUP_BYTES_MAX) {
-            now_ns = uv_hrtime();
-            group = 1;
-            group_bytes = 0;
-        }
-        if (p->period_ns > 0 && !is_due(p, &now_ns))
+        if (p->sent == p->steady_from && !p->steady)
+            begin_steady_state(p, now_ns);
+        if (!(p->period_ns > 0 ? send_due(p, now_ns) : send_group(p, now_ns)))
             return;
-        take_next(p, now_ns);
-        kloop_status status = kloop_send(p->topic, &p->record);
-        if (status != KLOOP_OK) {
-            if (!on_refusal(p, status))
-                return;
-            continue;
-        }
-        size_t len = p->record.value.len;
-        p->sent++;
-        p->accepted++;
-        p->accepted_bytes += len;
-        bytes += len;
-        group_bytes += len;
+        now_ns = uv_hrtime();
     }
 }
 
@@ -323,6 +340,7 @@ bool kl_perf_run(const kl_perf_job *job, kl_perf_result *result)
     perf p = {.job = job, .result = result};
     memset(result, 0, sizeof *result);
     kl_log_lines_init(&p.log, "perf", job->quiet);
+    p.steady_from = job->warmup_count ? job->warmup_count : job->record_count;
     if (job->rate > 0)
         p.period_ns = 1e9 / job->rate;
     uv_loop_init(&p.loop);

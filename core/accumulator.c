@@ -27,6 +27,9 @@ kloop_status kl_accumulator_check(const kloop_record *r)
     return KLOOP_OK;
 }
 
+/* The sum over fewer bytes costs more of its beginning and end than of them. */
+#define SUM_UP_BYTES 16384
+
 /* ---- Which partition ---- */
 
 static size_t queued(const kloop_topic *t, int32_t i)
@@ -108,6 +111,14 @@ static kloop_status status_of(kl_record_appended appended)
     return KLOOP_NO_MEMORY;
 }
 
+/* This way comes about each time a segment is full: time to look at it while it is in the cache. */
+static void sum_up_sometimes(const kloop_engine *e, kl_batch *b)
+{
+    if (e->set.codec == KL_CODEC_NONE &&
+        kl_chain_len(&b->builder.payload) - b->builder.summed_bytes >= SUM_UP_BYTES)
+        kl_batch_builder_sum_up(&b->builder);
+}
+
 /* The first record of a batch; a batch of one may be as large as a record may. */
 static kloop_status begin_batch(kloop_engine *e, kl_partition *p, const kloop_record *r,
                                 int64_t timestamp_ms, uint64_t created_ns)
@@ -163,8 +174,10 @@ kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_re
     if (b) {
         kl_record_appended appended =
             append_both(b, r, timestamp_ms, e->set.batch_bytes, e->set.batch_bytes);
-        if (appended != KL_RECORD_TOO_LARGE)
+        if (appended != KL_RECORD_TOO_LARGE) {
+            sum_up_sometimes(e, b);
             return status_of(appended);
+        }
     }
     if (kl_topics_open(p)) {
         kl_readiness_close_batch(e, p);

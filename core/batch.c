@@ -31,6 +31,10 @@ kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partit
 
 void kl_batch_let_go(kloop_engine *e, kl_batch *b)
 {
+#ifdef KL_PLANT_REUSE_BEFORE_WROTE
+    if (b->stage == KL_STAGE_SETTLED)
+        kl_batch_builder_clear(&b->builder);
+#endif
     if (b->stage < KL_STAGE_SETTLED || b->refs > 0 || b->request)
         return;
     kl_batch_builder_clear(&b->builder);

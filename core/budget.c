@@ -75,5 +75,8 @@ void kl_budget_released(kloop_engine *e)
         e->refused = false;
         e->refused_bytes = 0;
         e->writable_due = true;
+#ifdef KL_PLANT_WRITABLE_LOST
+        e->writable_due = e->stats.refused_full % 2 == 0;
+#endif
     }
 }

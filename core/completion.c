@@ -60,7 +60,12 @@ void kl_completion_settle(kloop_engine *e, kl_batch *b, kloop_outcome outcome, k
     b->outcome = outcome;
     b->cause = cause;
     kl_partition *p = b->partition;
-    if (b->numbered && outcome != KLOOP_OUTCOME_ACKED)
+#ifdef KL_PLANT_SEQUENCE_REUSED_AFTER_EXPIRY
+    if (b->numbered && cause == KLOOP_CAUSE_TIMEOUT)
+        p->next_sequence = b->sequence;
+    else
+#endif
+        if (b->numbered && outcome != KLOOP_OUTCOME_ACKED)
         kl_idempotence_hole(e, p);
     if (!lined)
         kl_list_push_back(&e->reports, &b->in_queue);
@@ -77,6 +82,9 @@ void kl_completion_give_up(kloop_engine *e, kl_batch *b, kloop_cause cause)
 {
     /* What is in a request will be sent, even if not a byte of it has left yet. */
     bool doubtful = b->fate_unknown || b->request;
+#ifdef KL_PLANT_EXPIRED_IN_FLIGHT_REPORTED_FAILED
+    doubtful = b->fate_unknown;
+#endif
     kl_completion_settle(e, b, doubtful ? KLOOP_OUTCOME_UNKNOWN : KLOOP_OUTCOME_FAILED, cause);
 }
 
@@ -112,6 +120,13 @@ static void retry(kloop_engine *e, kl_batch *b, kloop_cause cause)
         kl_backoff(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, b->attempts, &e->prng);
     b->attempts++;
     e->stats.retries++;
+#ifdef KL_PLANT_RETRY_OVERTAKES
+    kl_link *successor = kl_list_next(&p->line, &b->in_line);
+    if (successor) {
+        kl_list_remove(&b->in_line);
+        kl_list_insert_after(successor, &b->in_line);
+    }
+#endif
     uint64_t until = kl_time_add(e->now.mono_ns, wait);
     if (p->backoff_until < until)
         p->backoff_until = until;
@@ -142,6 +157,7 @@ static void stored(kloop_engine *e, kl_batch *b, int64_t base_offset, int64_t ap
     b->base_offset = base_offset;
     b->append_time_ms = append_time_ms;
     b->partition->steady = true;
+    b->partition->known_to_leader = true;
     kl_completion_settle(e, b, KLOOP_OUTCOME_ACKED, KLOOP_CAUSE_NONE);
 }
 
@@ -251,6 +267,13 @@ static void release_flushes(kloop_engine *e)
 static void finish_report(kloop_engine *e)
 {
     kl_batch *b = e->reporting;
+#ifdef KL_PLANT_DOUBLE_REPORT_ON_CLOSE
+    if (b->cause == KLOOP_CAUSE_CLOSED && !b->raw) {
+        b->raw = true;
+        e->reporting = NULL;
+        return;
+    }
+#endif
     e->reporting = NULL;
     kl_list_remove(&b->in_queue);
     kl_chain_clear(&b->users);

@@ -136,11 +136,14 @@ bool kl_idempotence_may_number(const kloop_engine *e, const kl_partition *p, con
 /* p has nothing in flight, and nothing whose numbers matter. */
 static void adopt(kloop_engine *e, kl_partition *p)
 {
+    /* A broker that counts for this id takes nothing but 0 as the first number of a new epoch. One
+     * that knows nothing of it would take any, also that of the second batch before the first. */
+    p->known_to_leader = p->known_to_leader && p->producer_id == e->producer_id;
+    p->steady = p->known_to_leader;
     p->producer_id = e->producer_id;
     p->epoch = e->epoch;
     p->next_sequence = 0;
     p->hole = false;
-    p->steady = false;
     for (kl_link *at = kl_list_first(&p->line); at; at = kl_list_next(&p->line, at)) {
         kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
         if (b->stage >= KL_STAGE_IN_FLIGHT || !b->numbered)

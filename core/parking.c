@@ -100,8 +100,6 @@ static bool takes_more(const kloop_engine *e, const kloop_topic *t, const kl_bat
     if (b->generation != last_generation(e) ||
         kl_chain_len(&b->builder.payload) >= PARKED_BATCH_BYTES)
         return false;
-    if (kl_chain_len(&b->builder.payload) >= SLICE_BYTES)
-        return false;
     return e->now.mono_ns < kl_time_add(b->created_ns, patience_ns(e) / 16);
 }
 
@@ -150,7 +148,9 @@ kloop_status kl_parking_add(kloop_engine *e, kloop_topic *t, const kloop_record 
     if (fresh) {
         kl_list_push_back(&t->parked, &b->in_line);
         kl_topics_judge(e, t);
+#ifndef KL_PLANT_DEADLINE_MISSED_WHILE_PARKED
         kl_heap_set(&e->timers, &b->expiry, kl_time_add(b->created_ns, patience_ns(e)));
+#endif
         t->used_ns = e->now.mono_ns;
         kl_metadata_want_topic(e, t);
     }

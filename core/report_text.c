@@ -55,6 +55,12 @@ void kl_report_text(kloop_engine *e, const kl_batch *b)
                  kloop_broker_error_explain(b->broker_error), stored);
         return;
     case KLOOP_CAUSE_TIMEOUT:
+        if (b->broker_error != 0 && b->attempts >= e->set.retries) {
+            snprintf(e->report_text, sizeof e->report_text,
+                     "%s: not delivered with retries=%u (%s); %s", place, (unsigned)e->set.retries,
+                     stored, obstacle(e, b, why, sizeof why));
+            return;
+        }
         snprintf(
             e->report_text, sizeof e->report_text, "%s: not delivered within %s=%llu (%s); %s",
             place,

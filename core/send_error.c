@@ -55,9 +55,9 @@ static int sentence(const kloop_topic *t, const kloop_record *r, kloop_status st
     case KLOOP_TOO_LARGE:
         return snprintf(text, size,
                         "topic '%s': the record (key %zu, value %zu bytes, %u headers) is larger "
-                        "than max.request.size (%zu) allows",
+                        "than max.request.size (%zu) or buffer.memory (%zu) allows",
                         t->name, r->key.len, r->value.len, (unsigned)r->header_count,
-                        e->set.record_bytes_max);
+                        e->set.record_bytes_max, e->set.memory_bytes);
     case KLOOP_BAD_ARGUMENT:
         if (!r->key.data && r->key.len)
             return snprintf(text, size, "key has %zu bytes and no data; null has neither",

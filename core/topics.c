@@ -113,6 +113,7 @@ void kl_topics_set_leader(kloop_engine *e, kloop_topic *t, int32_t index, int32_
         kl_list_remove(&p->in_open);
     p->leader = leader;
     p->steady = false;
+    p->known_to_leader = false;
     p->backoff_until = 0;
     kl_readiness_update(e, p);
 }

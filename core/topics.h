@@ -45,6 +45,8 @@ struct kl_partition {
     int32_t next_sequence;
     bool hole;   /* a number was given up: everything after it needs another epoch */
     bool steady; /* the leader has acked something; before that one batch at a time is in flight */
+    bool known_to_leader; /* it has acked something under this producer id, so it has a count of
+                             ours */
 };
 
 typedef struct kl_leader {

@@ -16,7 +16,7 @@
 /* What one connection may do in one go. More would hold the loop for its neighbours, less costs
  * calls of the system: a megabyte is some tenths of a millisecond for the kernel. */
 #define WRITE_SLICES_MAX 256
-#define WRITE_BYTES_MAX  (2u << 20)
+#define WRITE_BYTES_MAX  (1u << 20)
 #define READ_CALLS_MAX   16
 #define READ_BYTES_MAX   (256u << 10)
 /* A connection that is lost is read to its end, which the kernel's buffer bounds anyway: there may

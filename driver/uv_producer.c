@@ -13,6 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How much is sent until it is worth looking whether something can go out. */
+#define IO_BYTES 65536
+/* What a record counts beside its key and value. */
+#define RECORD_BYTES 16
+
 /* ---- Opening ---- */
 
 static kloop_status refuse(kloop_error *error, kloop_status status, const char *text)
@@ -196,19 +201,31 @@ kloop_producer *kloop_topic_producer(const kloop_topic *topic)
     return kloop_engine_host(kloop_topic_engine(topic));
 }
 
+/*
+ * Bytes go out in the middle of the user's code, so that a long run of sends does not leave the
+ * brokers idle; but not for each small batch, since a call of the system costs more than those. And
+ * not from a callback: what the user was given to read there must stay.
+ */
+static void get_out(kloop_producer *p)
+{
+    p->sent_bytes = 0;
+    if (!p->pumping && p->state == KL_UV_OPEN && kloop_engine_has_io(p->engine))
+        kl_uv_pump_io(p);
+}
+
 kloop_status kloop_send(kloop_topic *topic, const kloop_record *record)
 {
     if (KL_UNLIKELY(!topic))
         return KLOOP_BAD_ARGUMENT;
-    kloop_engine *engine = kloop_topic_engine(topic);
-    kloop_producer *p = kloop_engine_host(engine);
+    kloop_producer *p = kloop_topic_producer(topic);
     enter_turn(p);
     kloop_status status = kloop_engine_send(topic, record);
     if (KL_UNLIKELY(!p->dirty))
         kl_uv_pump_wake(p);
-    /* Not from a callback: what the user was given to read there must stay. */
-    if (!p->pumping && kloop_engine_has_io(engine) && p->state == KL_UV_OPEN)
-        kl_uv_pump_io(p);
+    if (KL_LIKELY(status == KLOOP_OK))
+        p->sent_bytes += record->key.len + record->value.len + RECORD_BYTES;
+    if (KL_UNLIKELY(p->sent_bytes >= IO_BYTES || status == KLOOP_FULL))
+        get_out(p);
     return status;
 }
 

@@ -45,9 +45,10 @@ struct kloop_producer {
     kl_uv_state state;
 
     /* What kloop_send() looks at. */
-    uint64_t turn_ms; /* uv_now() when the engine was last told the time */
-    bool dirty;       /* the pump has work, and idle runs */
-    bool pumping;     /* actions are being taken: their views must stay good */
+    uint64_t turn_ms;  /* uv_now() when the engine was last told the time */
+    size_t sent_bytes; /* since a send last looked for something to write */
+    bool dirty;        /* the pump has work, and idle runs */
+    bool pumping;      /* actions are being taken: their views must stay good */
 
     /* Time */
     kloop_now now;        /* as the engine knows it */

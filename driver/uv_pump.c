@@ -141,7 +141,9 @@ static bool take_actions(kloop_producer *p, uint64_t begin_ns)
             records += a.report.count;
         if (records >= PASS_RECORDS_MAX)
             return false;
-        if (++actions % PASS_ACTIONS == 0 && kl_clocks_mono_ns() - begin_ns >= PASS_NS)
+        /* A write may be a megabyte: that alone is worth a look. */
+        if ((++actions % PASS_ACTIONS == 0 || a.kind == KLOOP_ACT_WRITE) &&
+            kl_clocks_mono_ns() - begin_ns >= PASS_NS)
             return false;
     }
     return true;

@@ -40,6 +40,30 @@ void kl_batch_builder_clear(kl_batch_builder *b)
     kl_batch_builder_init(b, b->payload.pool);
 }
 
+/* Where the sum goes on. */
+static kl_chain_cursor unsummed(const kl_batch_builder *b)
+{
+    kl_chain_cursor at = kl_chain_read(&b->payload);
+    if (b->summed_in) {
+        at.segment = b->summed_in;
+        at.offset = b->summed_to;
+    }
+    return at;
+}
+
+void kl_batch_builder_sum_up(kl_batch_builder *b)
+{
+    KL_ASSERT(b->state == KL_BATCH_OPEN);
+    kl_chain_cursor at = unsummed(b);
+    while (!kl_chain_read_all(&at)) {
+        kloop_slice piece = kl_chain_read_some(&at, SIZE_MAX);
+        b->sum = kl_crc32c(b->sum, piece.data, piece.len);
+        b->summed_bytes += piece.len;
+        b->summed_in = at.segment;
+        b->summed_to = at.offset;
+    }
+}
+
 /* ---- Sealing ---- */
 
 static bool under_way(const kl_batch_sealer *s)
@@ -70,10 +94,12 @@ kl_codec_status kl_batch_seal_begin(kl_batch_sealer *s, kl_batch_builder *b,
     KL_ASSERT(b->state == KL_BATCH_OPEN);
     KL_ASSERT(!compressor || !kl_compressor_busy(compressor));
     b->state = KL_BATCH_SEALING;
-    *s = (kl_batch_sealer){.batch = b, .at = kl_chain_read(&b->payload)};
+    *s = (kl_batch_sealer){.batch = b, .at = unsummed(b), .crc = b->sum};
     kl_chain_init(&s->folded, b->payload.pool);
     if (!compressor || b->count == 0)
         return KL_CODEC_OK;
+    s->at = kl_chain_read(&b->payload);
+    s->crc = 0;
     s->compressor = compressor;
     s->codec = kl_compressor_codec(compressor)->id;
     kl_codec_status status = kl_compress_begin(compressor, kl_chain_len(&b->payload), &s->folded);
@@ -105,7 +131,8 @@ static kl_codec_status fold(kl_batch_sealer *s, size_t *bytes)
     } else {
         kl_chain_clear(&s->folded);
         s->codec = KL_CODEC_NONE;
-        s->at = kl_chain_read(&s->batch->payload);
+        s->at = unsummed(s->batch);
+        s->crc = s->batch->sum;
     }
     return KL_CODEC_OK;
 }

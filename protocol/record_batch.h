@@ -55,6 +55,12 @@ typedef struct kl_batch_builder {
     kl_batch_state state;
     kl_codec_id codec;    /* once sealed: what payload is folded with */
     uint32_t payload_crc; /* once sealed */
+
+    /* What was summed up already, for a batch that is sealed without a codec. */
+    const kl_segment *summed_in; /* the segment where it ends; NULL: nothing was */
+    size_t summed_to;            /* in it */
+    size_t summed_bytes;
+    uint32_t sum;
 } kl_batch_builder;
 
 void kl_batch_builder_init(kl_batch_builder *b, kl_pool *pool);
@@ -132,6 +138,12 @@ static inline const uint8_t *kl_batch_builder_limit(const kl_batch_builder *b, s
         room = 0;
     return b->payload.pos + (rest < room ? rest : room);
 }
+
+/*
+ * Looks at the records so far for the CRC, while they are still in the processor's cache: sealing
+ * without a codec then begins behind them. Changes nothing else, and is never needed.
+ */
+void kl_batch_builder_sum_up(kl_batch_builder *b);
 
 /* ---- Sealing ---- */
 

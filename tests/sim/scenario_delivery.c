@@ -131,9 +131,9 @@ SIM_SCENARIO(max_in_flight)
     s->plan.answer_delay_ns = 500 * KL_MS;
     sim_start(s);
     sim_send(s, 0, 200);
-    sim_until_produced(s, 5);
-    sim_go(s, 400 * KL_MS);
-    sim_expect(s, s->book.produce_requests == 5, "five requests are under way, and no more");
+    sim_until_produced(s, 1);
+    sim_go(s, 900 * KL_MS);
+    sim_expect(s, s->book.produce_requests == 6, "one alone, then five requests are under way, and no more");
     sim_drain(s, 60 * KL_SECOND);
 }
 

@@ -150,6 +150,9 @@ size_t sim_link_read(sim *s, sim_conn *c, uint8_t *to, size_t max);
 /* What peers want to say goes into the pipes; what arrived goes to the peers that want it. */
 void sim_link_pump_brokers(sim *s);
 
+/* Was a request left, or is it, of which not every byte was taken? */
+bool sim_link_is_torn(const sim *s);
+
 /* ---- Faults ---- */
 
 /* The transport is lost now; bytes on the way to the broker are lost too, or not. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An alarm rings once, never early, and not when it was replaced. How late it may be is nothing
  * that a test can hold against a busy machine: bench/measure_sink.py tells. */
+#define _POSIX_C_SOURCE 200809L
 #include "cli/alarm_clock.h"
 
 #include <setjmp.h>

@@ -272,6 +272,7 @@ static void fenced_brokers_and_leaderless_partitions(void **state)
         assert_int_equal(p.error_code, KLOOP_BROKER_LEADER_NOT_AVAILABLE);
         assert_int_equal(p.leader_id, -1);
         assert_int_equal(p.leader_epoch, version >= 7 ? 1 : -1);
+        assert_int_equal(p.isr_nodes.count, 0);
     }
     kl_client_close(&a);
     kl_cluster_del(c);

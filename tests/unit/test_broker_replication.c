@@ -461,13 +461,15 @@ static void the_last_of_the_isr_is_waited_for(void **state)
     kl_partition_info info;
     kl_cluster_partition_info(w.c, w.topic, 0, &info);
     assert_int_equal(info.leader, KL_NO_NODE);
-    assert_int_equal(info.isr_count, 1);
+    assert_int_equal(info.isr_count, 0);
     assert_int_equal(info.next_offset, 1);
     kl_cluster_broker_up(w.c, 1, kl_client_now);
     kl_cluster_rejoin(w.c, 1, kl_client_now);
     kl_cluster_partition_info(w.c, w.topic, 0, &info);
     assert_int_equal(info.leader, 1);
     assert_int_equal(info.leader_epoch, 2);
+    assert_int_equal(info.isr_count, 1);
+    assert_int_equal(kl_cluster_count(w.c).unclean, 0);
     close_world(&w);
 }
 

@@ -36,7 +36,7 @@ static void known_strangers_are_named(void **state)
 static void short_ones_are_no_match(void **state)
 {
     (void)state;
-    expect("", 0, " its first", "receive.message.max.bytes");
+    expect("", 0, "its first", "receive.message.max.bytes");
     expect("HTT", 3, "48 54 54 its first", "receive.message.max.bytes");
 }
 
