@@ -77,13 +77,16 @@ static void run(void *ctx, uint64_t iterations)
     engine_case *c = ctx;
     make(c);
     kloop_record record = {.value = {payload, c->record_bytes}, .user = c};
-    if (c->in_turn)
-        record.set = KLOOP_SET_PARTITION;
-    for (uint64_t i = 0; i < iterations * OP_RECORDS; i++) {
-        if (c->in_turn) {
-            record.partition = c->next;
-            c->next = c->next + 1 == c->partitions ? 0 : c->next + 1;
-        }
+    uint64_t records = iterations * OP_RECORDS;
+    if (!c->in_turn) {
+        for (uint64_t i = 0; i < records; i++)
+            canned_broker_send(&c->broker, &record);
+        return;
+    }
+    record.set = KLOOP_SET_PARTITION;
+    for (uint64_t i = 0; i < records; i++) {
+        record.partition = c->next;
+        c->next = c->next + 1 == c->partitions ? 0 : c->next + 1;
         canned_broker_send(&c->broker, &record);
     }
 }

@@ -62,43 +62,52 @@ static void drop_written(kl_paced_output *out)
     out->written = 0;
 }
 
-void kl_paced_output_push(kl_paced_output *out)
+/* What the loop is to do for us next. */
+static void settle(kl_paced_output *out)
 {
-    write_out(out);
-    drop_written(out);
-    size_t left = kl_paced_output_waiting(out);
-    if (left > KL_PACED_HIGH_BYTES)
-        out->full = true;
-    else if (left <= KL_PACED_HIGH_BYTES / 2)
-        out->full = false;
-    if (!out->pollable || (left > 0) == out->waiting)
+    bool left = kl_paced_output_waiting(out) > 0;
+    if (!out->pollable || out->closed)
         return;
-    out->waiting = left > 0;
-    if (out->waiting)
+    if (out->finishing && !left) {
+        out->closed = true;
+        uv_close((uv_handle_t *)&out->poll, NULL);
+        return;
+    }
+    if (left == out->waiting)
+        return;
+    out->waiting = left;
+    if (left)
         uv_poll_start(&out->poll, UV_WRITABLE, on_writable);
     else
         uv_poll_stop(&out->poll);
 }
 
+void kl_paced_output_push(kl_paced_output *out)
+{
+    bool was_full = out->full;
+    write_out(out);
+    drop_written(out);
+    settle(out);
+    size_t left = kl_paced_output_waiting(out);
+    if (left > KL_PACED_HIGH_BYTES)
+        out->full = true;
+    else if (left <= KL_PACED_HIGH_BYTES / 2)
+        out->full = false;
+    if (was_full && !out->full)
+        out->on_room(out->me);
+}
+
 static void on_writable(uv_poll_t *poll, int status, int events)
 {
-    kl_paced_output *out = poll->data;
-    bool full = out->full;
     (void)status;
     (void)events;
-    kl_paced_output_push(out);
-    if (out->finishing && kl_paced_output_waiting(out) == 0)
-        uv_close((uv_handle_t *)&out->poll, NULL);
-    else if (full && !out->full)
-        out->on_room(out->me);
+    kl_paced_output_push(poll->data);
 }
 
 void kl_paced_output_finish(kl_paced_output *out)
 {
     out->finishing = true;
     kl_paced_output_push(out);
-    if (out->pollable && kl_paced_output_waiting(out) == 0)
-        uv_close((uv_handle_t *)&out->poll, NULL);
 }
 
 void kl_paced_output_deinit(kl_paced_output *out)

@@ -31,15 +31,16 @@ struct kl_paced_output {
     bool pollable;
     bool waiting; /* for the descriptor */
     bool finishing;
-    bool full; /* more than KL_PACED_HIGH_BYTES waited, and not yet less than half of it */
-    int error; /* errno of the write that failed; 0: none did */
+    bool closed; /* the handle is, or is about to be */
+    bool full;   /* more than KL_PACED_HIGH_BYTES waited, and not yet less than half of it */
+    int error;   /* errno of the write that failed; 0: none did */
     kl_buf buf;
     size_t written; /* of buf */
     kl_paced_fn on_room;
     void *me;
 };
 
-/* on_room runs from the loop when full has become false. */
+/* on_room runs when full has become false: from the loop, or in a push. */
 void kl_paced_output_init(kl_paced_output *out, uv_loop_t *loop, int fd, kl_paced_fn on_room,
                           void *me);
 

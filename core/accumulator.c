@@ -231,14 +231,13 @@ static inline kl_batch *open_batch(const kloop_topic *t, const kloop_record *r)
     return index < t->direct_count ? t->open[index] : NULL;
 }
 
-/* A plain record into an open batch. small, a constant: see kl_record_append_plain(). */
-KL_INLINE kloop_status send_plainly(kloop_topic *t, const kloop_record *r, bool small)
+/* A plain record into an open batch. medium, a constant: see kl_record_append_plain(). */
+KL_INLINE kloop_status send_plainly(kloop_topic *t, const kloop_record *r, bool medium)
 {
     kl_batch *b = open_batch(t, r);
     if (KL_UNLIKELY(!b || kl_chain_room(&b->users) < sizeof r->user ||
-                    (!r->key.data && r->key.len) || (!r->value.data && r->value.len) ||
                     !kl_batch_builder_append_plain(&b->builder, r->key, r->value,
-                                                   t->engine->now.wall_ms, b->limit, small)))
+                                                   t->engine->now.wall_ms, b->limit, medium)))
         return send_slowly(t, r);
     memcpy(b->users.pos, &r->user, sizeof r->user);
     b->users.pos += sizeof r->user;
@@ -246,7 +245,7 @@ KL_INLINE kloop_status send_plainly(kloop_topic *t, const kloop_record *r, bool 
     return KLOOP_OK;
 }
 
-static __attribute__((noinline)) kloop_status send_larger(kloop_topic *t, const kloop_record *r)
+static __attribute__((noinline)) kloop_status send_any_size(kloop_topic *t, const kloop_record *r)
 {
     return send_plainly(t, r, false);
 }
@@ -256,7 +255,7 @@ kloop_status kloop_engine_send(kloop_topic *t, const kloop_record *r)
     /* Headers and timestamps of the user's take the long way, and so does whatever is wrong. */
     if (KL_UNLIKELY(!t || !r || r->header_count || (r->set & KLOOP_SET_TIMESTAMP)))
         return send_slowly(t, r);
-    if ((r->key.len | r->value.len) >> 8)
-        return send_larger(t, r);
+    if (!kl_record_is_medium(r->key, r->value))
+        return send_any_size(t, r);
     return send_plainly(t, r, true);
 }

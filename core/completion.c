@@ -80,6 +80,9 @@ void kl_completion_settle(kloop_engine *e, kl_batch *b, kloop_outcome outcome, k
 
 void kl_completion_give_up(kloop_engine *e, kl_batch *b, kloop_cause cause)
 {
+    /* What waits for its topic was stopped by what metadata says of that, if anything. */
+    if (!b->partition && b->broker_error == 0)
+        b->broker_error = b->topic->error;
     /* What is in a request will be sent, even if not a byte of it has left yet. */
     bool doubtful = b->fate_unknown || b->request;
 #ifdef KL_PLANT_EXPIRED_IN_FLIGHT_REPORTED_FAILED

@@ -87,7 +87,8 @@ static const kl_request_kind init_producer_id = {
 
 bool kl_idempotence_step_due(const kloop_engine *e)
 {
-    return e->id_state == KL_ID_WANTED && e->now.mono_ns >= e->id_at && e->life <= KL_LIFE_CLOSING;
+    return e->id_state == KL_ID_WANTED && e->now.mono_ns >= e->id_at &&
+           e->life <= KL_LIFE_CLOSING && !e->fatal;
 }
 
 bool kl_idempotence_step(kloop_engine *e)

@@ -151,25 +151,40 @@ bool kl_topics_grow(kloop_engine *e, kloop_topic *t, int32_t partition_count)
     return true;
 }
 
+static kloop_slice id_key(const kloop_uuid *id)
+{
+    return (kloop_slice){id->bytes, sizeof id->bytes};
+}
+
+static void forget_former(kloop_engine *e, kloop_topic *t)
+{
+    if (t->has_former)
+        kl_map_remove(&e->topics_by_id, id_key(&t->former_id));
+    t->has_former = false;
+}
+
 bool kl_topics_set_id(kloop_engine *e, kloop_topic *t, const kloop_uuid *id)
 {
     static const kloop_uuid none;
     bool has = memcmp(id, &none, sizeof none) != 0;
     if (t->has_id == has && (!has || memcmp(id, &t->id, sizeof *id) == 0))
         return true;
+    kloop_topic *other = has ? kl_topics_by_id(e, id) : NULL;
     /* Two topics of one id: a broker that lies. The first one keeps it. */
-    if (has && kl_topics_by_id(e, id))
+    if (other && other != t)
         return true;
-    if (t->has_id)
-        kl_map_remove(&e->topics_by_id, (kloop_slice){t->id.bytes, sizeof t->id.bytes});
-    t->has_id = false;
+    if (other || t->has_id)
+        forget_former(e, t);
+    if (t->has_id) {
+        /* Answers to what was asked under the old id may still come. */
+        kl_map_remove(&e->topics_by_id, id_key(&t->id));
+        t->has_id = false;
+        t->former_id = t->id;
+        t->has_former = kl_map_put(&e->topics_by_id, id_key(&t->former_id), t);
+    }
     t->id = *id;
-    if (!has)
-        return true;
-    if (!kl_map_put(&e->topics_by_id, (kloop_slice){t->id.bytes, sizeof t->id.bytes}, t))
-        return false;
-    t->has_id = true;
-    return true;
+    t->has_id = has && kl_map_put(&e->topics_by_id, id_key(&t->id), t);
+    return t->has_id == has;
 }
 
 bool kl_topics_in_use(const kloop_engine *e, const kloop_topic *t)

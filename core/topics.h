@@ -61,6 +61,8 @@ struct kloop_topic {
     size_t name_len;
     kloop_uuid id; /* all zero: not told */
     bool has_id;
+    kloop_uuid former_id; /* the one before, when a topic of this name was made anew */
+    bool has_former;
     /* By index. A partition costs its leader and a pointer until the first record goes there, for
      * a broker may tell of any number. */
     kl_leader *leaders;

@@ -88,13 +88,19 @@ static inline uint8_t *kl_record_put21(uint8_t *p, uint32_t v)
  * batch, and key and value so long together that the size of the length field is known before the
  * rest is written: one byte up to KL_RECORD_SHORT_MAX, two from KL_RECORD_PLAIN_MIN to
  * KL_RECORD_PLAIN_MAX. So nothing is measured: the fields are written one after the other, and the
- * length last.
+ * length last. A medium one has at least KL_RECORD_PLAIN_MIN bytes, and key and value are below 256
+ * each: there is a way of its own for it, without calls and with the fewest branches.
  */
 #define KL_RECORD_SHORT_MAX        52
 #define KL_RECORD_PLAIN_MIN        58
 #define KL_RECORD_PLAIN_MAX        8180
 #define KL_RECORD_PLAIN_OFFSET_MAX ((1 << 20) - 1)
 #define KL_RECORD_PLAIN_FRAME      13 /* what it takes beside key and value, at most */
+
+static inline bool kl_record_is_medium(kloop_slice key, kloop_slice value)
+{
+    return (key.len | value.len) < 256 && key.len + value.len >= KL_RECORD_PLAIN_MIN;
+}
 
 /*
  * len is below 256. Moves of a fixed size, of which the last one overlaps the one before it: fewer
@@ -132,50 +138,63 @@ KL_INLINE void kl_record_copy_small(uint8_t *to, const uint8_t *from, size_t len
     }
 }
 
+KL_INLINE uint8_t *kl_record_put_plain(uint8_t *p, kloop_slice s, bool medium)
+{
+    p = kl_record_put14(p, (uint32_t)s.len << 1);
+    if (medium)
+        kl_record_copy_small(p, s.data, s.len);
+    else if (s.len)
+        memcpy(p, s.data, s.len);
+    return p + s.len;
+}
+
 /*
  * Appends the record if it is plain and surely ends at or before limit, which is in the chain's
  * last segment; false: nothing was done, and kl_record_append_within can tell more. Neither headers
- * nor attributes are looked at. offset_delta is from 0 to KL_RECORD_PLAIN_OFFSET_MAX. small, a
- * constant: only records whose key and value are below 256 bytes each.
+ * nor attributes are looked at. A null slice has to have no length. offset_delta is from 0 to
+ * KL_RECORD_PLAIN_OFFSET_MAX. medium is a constant: the record is known to be a medium one.
  */
 KL_INLINE bool kl_record_append_plain(kl_chain *chain, kloop_slice key, kloop_slice value,
                                       int64_t timestamp_delta, int32_t offset_delta,
-                                      const uint8_t *limit, bool small)
+                                      const uint8_t *limit, bool medium)
 {
-    size_t key_len = key.data ? key.len : 0;
-    size_t value_len = value.data ? value.len : 0;
-    size_t bytes = key_len + value_len;
+    size_t bytes = key.len + value.len;
     uint8_t *start = chain->pos;
-    if (KL_UNLIKELY(
-            (uint64_t)timestamp_delta >= 1 << 13 || (key_len | value_len) >> (small ? 8 : 13) ||
-            (!small && bytes > KL_RECORD_PLAIN_MAX) ||
-            bytes - (KL_RECORD_SHORT_MAX + 1) < KL_RECORD_PLAIN_MIN - (KL_RECORD_SHORT_MAX + 1) ||
-            (size_t)(limit - start) < bytes + KL_RECORD_PLAIN_FRAME))
+    bool odd = !medium && ((key.len | value.len) >> 13 || bytes > KL_RECORD_PLAIN_MAX ||
+                           (bytes > KL_RECORD_SHORT_MAX && bytes < KL_RECORD_PLAIN_MIN));
+    if (KL_UNLIKELY(odd || (uint64_t)timestamp_delta >= 1 << 13 ||
+                    (size_t)(limit - start) < bytes + KL_RECORD_PLAIN_FRAME))
         return false;
 
-    uint8_t *body = start + (bytes <= KL_RECORD_SHORT_MAX ? 1 : 2);
+    bool brief = !medium && bytes <= KL_RECORD_SHORT_MAX;
+    uint8_t *body = start + (brief ? 1 : 2);
     uint8_t *p = body;
     *p++ = 0;
     p = kl_record_put14(p, (uint32_t)timestamp_delta << 1);
     p = kl_record_put21(p, (uint32_t)offset_delta << 1);
-    p = kl_record_put14(p, key.data ? (uint32_t)key_len << 1 : 1);
-    if (key_len) {
-        if (small)
-            kl_record_copy_small(p, key.data, key_len);
-        else
-            memcpy(p, key.data, key_len);
-        p += key_len;
+    if (key.data) {
+        p = kl_record_put_plain(p, key, medium);
+    } else {
+        if (KL_UNLIKELY(key.len))
+            return false;
+        *p++ = 1;
     }
-    p = kl_record_put14(p, value.data ? (uint32_t)value_len << 1 : 1);
-    if (value_len) {
-        if (small)
-            kl_record_copy_small(p, value.data, value_len);
-        else
-            memcpy(p, value.data, value_len);
-        p += value_len;
+    if (KL_LIKELY(value.data)) {
+        p = kl_record_put_plain(p, value, medium);
+    } else {
+        if (KL_UNLIKELY(value.len))
+            return false;
+        *p++ = 1;
     }
     *p++ = 0;
-    kl_record_put14(start, (uint32_t)(p - body) << 1);
+    uint32_t length = (uint32_t)(p - body) << 1;
+    if (brief) {
+        start[0] = (uint8_t)length;
+    } else {
+        start[0] = (uint8_t)(length | 0x80);
+        start[1] = (uint8_t)(length >> 7);
+    }
+    /* Only now are the bytes a part of the chain. */
     chain->pos = p;
     return true;
 }
@@ -190,9 +209,11 @@ KL_INLINE kl_record_appended kl_record_append_within(kl_chain *chain, const kl_r
 {
     size_t room = kl_chain_room(chain);
     /* Without room there may be no segment, and nothing to count from. */
+    kloop_slice key = {r->key.data, r->key.data ? r->key.len : 0};
+    kloop_slice value = {r->value.data, r->value.data ? r->value.len : 0};
     if (KL_LIKELY(!r->header_count && !r->attributes && offset_delta >= 0 &&
                   offset_delta <= KL_RECORD_PLAIN_OFFSET_MAX && room &&
-                  kl_record_append_plain(chain, r->key, r->value, timestamp_delta, offset_delta,
+                  kl_record_append_plain(chain, key, value, timestamp_delta, offset_delta,
                                          chain->pos + (room < bytes_max ? room : bytes_max),
                                          false)))
         return KL_RECORD_APPENDED;

@@ -110,15 +110,15 @@ KL_INLINE kl_record_appended kl_batch_builder_append(kl_batch_builder *b, const 
  * The same for a record that is plain (see record.h), into an open batch that has a first record;
  * false: nothing was done, and kl_batch_builder_append can tell more. The record surely ends at or
  * before limit, which kl_batch_builder_limit has told since the last record that was appended in
- * another way. small as in kl_record_append_plain.
+ * another way. medium as in kl_record_append_plain.
  */
 KL_INLINE bool kl_batch_builder_append_plain(kl_batch_builder *b, kloop_slice key,
                                              kloop_slice value, int64_t timestamp,
-                                             const uint8_t *limit, bool small)
+                                             const uint8_t *limit, bool medium)
 {
     int64_t delta = (int64_t)((uint64_t)timestamp - (uint64_t)b->base_timestamp);
     if (KL_UNLIKELY(
-            !kl_record_append_plain(&b->payload, key, value, delta, b->count, limit, small)))
+            !kl_record_append_plain(&b->payload, key, value, delta, b->count, limit, medium)))
         return false;
     if (timestamp > b->max_timestamp)
         b->max_timestamp = timestamp;

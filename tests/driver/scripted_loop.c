@@ -3,12 +3,15 @@
 #define _GNU_SOURCE
 #include "tests/driver/scripted_loop.h"
 
+#include "driver/uv_producer.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -131,11 +134,18 @@ void scripted_loop_open(scripted_loop *l)
     assert_int_equal(listen(l->listener, 8), 0);
     assert_int_equal(getsockname(l->listener, (struct sockaddr *)&own, &len), 0);
     l->port = ntohs(own.sin_port);
+    l->name_server = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    own.sin_port = 0;
+    assert_int_equal(bind(l->name_server, (struct sockaddr *)&own, len), 0);
+    assert_int_equal(getsockname(l->name_server, (struct sockaddr *)&own, &len), 0);
+    snprintf(l->name_servers, sizeof l->name_servers, "127.0.0.1:%u",
+             (unsigned)ntohs(own.sin_port));
 
     kloop_error error;
     kloop_config *config = kloop_config_new(NULL);
     assert_int_equal(kloop_open_with(&l->producer, &l->loop, config, &alloc, &error), KLOOP_OK);
     kloop_config_del(config);
+    l->producer->resolver.servers = l->name_servers;
     l->engine = scripted_engine();
 }
 
@@ -157,6 +167,7 @@ void scripted_loop_close(scripted_loop *l)
     assert_int_equal(uv_run(&l->loop, UV_RUN_DEFAULT), 0);
     assert_int_equal(uv_loop_close(&l->loop), 0);
     close(l->listener);
+    close(l->name_server);
     assert_int_equal(count_fds(), l->fds_before);
     assert_null(scripted_engine());
     assert_int_equal(scripted_sys.flags_missing, 0);

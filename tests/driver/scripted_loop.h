@@ -33,6 +33,8 @@ typedef struct scripted_loop {
     kloop_engine *engine;
     int listener;
     uint16_t port;
+    int name_server; /* takes questions and never answers */
+    char name_servers[32];
     int fds_before;
     int closed;            /* how often the close callback ran */
     size_t times_at_close; /* how often the time was told until then */

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "tests/driver/scripted_loop.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -70,15 +71,27 @@ static void test_after_so_many_turns(void **state)
     }
 }
 
-/* A connect that nobody answers: the SYN is on its way. */
+/* A connect that nobody answers: the backlog of the listener is full, so the SYN waits. */
 static void test_while_connecting(void **state)
 {
     (void)state;
     scripted_loop l;
+    struct sockaddr_in own;
+    socklen_t len = sizeof own;
+    int fillers[4];
     scripted_loop_open(&l);
+    assert_int_equal(listen(l.listener, 0), 0);
+    assert_int_equal(getsockname(l.listener, (struct sockaddr *)&own, &len), 0);
+    for (size_t i = 0; i < 4; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(fillers[i], (struct sockaddr *)&own, len);
+    }
     scripted_connect(l.engine, one, "127.0.0.1", l.port);
-    scripted_connect(l.engine, two, "192.0.2.1", 9);
-    kloop_send(topic_of(&l), &empty);
+    turns(&l, 5);
+    assert_int_equal(scripted_conn(l.engine, one)->gen, one.gen);
+    assert_int_equal(scripted_count(l.engine, SCRIPTED_CONNECTED), 0);
+    for (size_t i = 0; i < 4; i++)
+        close(fillers[i]);
     scripted_loop_close(&l);
 }
 

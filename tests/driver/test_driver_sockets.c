@@ -194,7 +194,7 @@ static void test_writes(void **state)
         read_all(&l, peer, out, len);
         SCRIPTED_RUN_UNTIL(&l, c->out_at == len);
         assert_true(scripted_sys.slices_max <= 1024);
-        assert_true(slice_lens[i] > 65536 || scripted_sys.slices_max >= 32);
+        assert_true(slice_lens[i] > 65536 || scripted_sys.slices_max >= 16);
         close(peer);
         wait_for_closed(&l);
         scripted_loop_close(&l);

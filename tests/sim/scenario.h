@@ -33,7 +33,7 @@ typedef struct sim_scenario {
 const sim_scenario *sim_scenario_at(size_t index);
 const sim_scenario *sim_scenario_find(const char *name);
 
-#define SIM_SCENARIO(name) void sim_scenario_##name(sim *s)
+#define SIM_SCENARIO(name)       void sim_scenario_##name(sim *s)
 #define SIM_DECLARE(name, about) SIM_SCENARIO(name);
 SIM_SCENARIO_MAP(SIM_DECLARE)
 #undef SIM_DECLARE

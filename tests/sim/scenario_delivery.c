@@ -133,7 +133,8 @@ SIM_SCENARIO(max_in_flight)
     sim_send(s, 0, 200);
     sim_until_produced(s, 1);
     sim_go(s, 900 * KL_MS);
-    sim_expect(s, s->book.produce_requests == 6, "one alone, then five requests are under way, and no more");
+    sim_expect(s, s->book.produce_requests == 6,
+               "one alone, then five requests are under way, and no more");
     sim_drain(s, 60 * KL_SECOND);
 }
 

@@ -122,10 +122,9 @@ SIM_SCENARIO(two_partitions_one_hole)
     sim_send_to(s, 0, 0, 1);
     sim_send_to(s, 0, 1, 1);
     sim_drain(s, KL_SECOND);
-    sim_answers_order(s, &(sim_order){.api_key = KLOOP_PRODUCE,
-                                      .count = 1,
-                                      .produce = {.error_code = 87},
-                                      .node = 1});
+    sim_answers_order(
+        s, &(sim_order){
+               .api_key = KLOOP_PRODUCE, .count = 1, .produce = {.error_code = 87}, .node = 1});
     for (int i = 0; i < 20; i++) {
         sim_send_to(s, 0, 0, 1);
         sim_send_to(s, 0, 1, 1);

@@ -106,8 +106,7 @@ static void check_header(sim *s, const kloop_batch_header *h, size_t bytes)
 {
     const sim_plan *plan = &s->plan;
     bool numbered = h->producer_id >= 0 && h->producer_epoch >= 0 && h->base_sequence >= 0;
-    bool unnumbered =
-        h->producer_id == -1 && h->producer_epoch == -1 && h->base_sequence == -1;
+    bool unnumbered = h->producer_id == -1 && h->producer_epoch == -1 && h->base_sequence == -1;
     if (plan->idempotent ? !numbered : !unnumbered)
         sim_fail(s, "I16", "a batch with producer id %" PRId64 ", epoch %d, sequence %d",
                  h->producer_id, h->producer_epoch, h->base_sequence);
@@ -130,21 +129,6 @@ static bool reported(sim *s, const sim_batch *b)
     return sim_ledger_record(s, last)->state != SIM_RECORD_PENDING;
 }
 
-static void settle(sim *s, sim_part *part)
-{
-    while (part->settled < part->batch_count) {
-        const sim_batch *b = &s->book.batches[part->batches[part->settled]];
-        if (!b->renumbered && !b->stored_answered && !reported(s, b))
-            break;
-        part->settled++;
-    }
-}
-
-static bool is_open(sim *s, const sim_batch *b)
-{
-    return !b->renumbered && !b->stored_answered && !reported(s, b);
-}
-
 /* Errors that do not tell whether the batch is in the log. */
 static bool says_nothing(int16_t error)
 {
@@ -155,9 +139,26 @@ static bool says_nothing(int16_t error)
 /* It was answered with an error that is the end of it; the report may be on its way. */
 static bool is_refused(const sim_batch *b)
 {
-    const uint32_t again = KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA |
-                           KLOOP_CLASS_SEQUENCE;
+    const uint32_t again =
+        KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA | KLOOP_CLASS_SEQUENCE;
     return b->last_answer_ns && !(kloop_broker_error_classes(b->last_error) & again);
+}
+
+static void settle(sim *s, sim_part *part)
+{
+    while (part->settled < part->batch_count) {
+        const sim_batch *b = &s->book.batches[part->batches[part->settled]];
+        bool over = b->renumbered || b->stored_answered || reported(s, b) ||
+                    (is_refused(b) && !says_nothing(b->last_error));
+        if (!over)
+            break;
+        part->settled++;
+    }
+}
+
+static bool is_open(sim *s, const sim_batch *b)
+{
+    return !b->renumbered && !b->stored_answered && !reported(s, b);
 }
 
 /* What leaves now may have been put together before that time, and waited for the host. */
@@ -177,11 +178,12 @@ static void check_overtaking(sim *s, const sim_conn *c, sim_part *part, const si
             break;
         if (!b->renumbered && !reported(s, b) && b->producer_epoch == mine->producer_epoch)
             open++;
-        if (!is_open(s, b) || is_refused(b) || b->producer_epoch != mine->producer_epoch || b->producer_id != mine->producer_id ||
-            was_queued(c, b->last_answer_ns))
+        if (!is_open(s, b) || is_refused(b) || b->producer_epoch != mine->producer_epoch ||
+            b->producer_id != mine->producer_id || was_queued(c, b->last_answer_ns))
             continue;
         if (b->last_conn != c->number || b->last_answer_ns)
-            sim_fail(s, "I18", "topic %d partition %d: sequence %d goes out on #%" PRId64
+            sim_fail(s, "I18",
+                     "topic %d partition %d: sequence %d goes out on #%" PRId64
                      ", and sequence %d before it is open (last on #%" PRId64 ", error %d)",
                      part->topic, part->partition, mine->sequence, c->number, b->sequence,
                      b->last_conn, b->last_error);
@@ -192,8 +194,7 @@ static void check_overtaking(sim *s, const sim_conn *c, sim_part *part, const si
 }
 
 /* A batch that was given up is a hole, unless its answer told later that it is stored. */
-static void check_hole(sim *s, const sim_conn *c, const sim_part *part,
-                       const kloop_batch_header *h)
+static void check_hole(sim *s, const sim_conn *c, const sim_part *part, const kloop_batch_header *h)
 {
     for (uint32_t i = part->batch_count; i-- > 0;) {
         const sim_batch *b = &s->book.batches[part->batches[i]];
@@ -211,9 +212,11 @@ static void check_hole(sim *s, const sim_conn *c, const sim_part *part,
         if (s->links.torn_ns >= b->first_sent_ns)
             continue;
         if (given_up && !b->renumbered)
-            sim_fail(s, "I11", "topic %d partition %d: sequence %d is new in epoch %d, and sequence "
-                     "%d of it was given up", part->topic, part->partition, h->base_sequence,
-                     h->producer_epoch, b->sequence);
+            sim_fail(s, "I11",
+                     "topic %d partition %d: sequence %d is new in epoch %d, and sequence "
+                     "%d of it was given up",
+                     part->topic, part->partition, h->base_sequence, h->producer_epoch,
+                     b->sequence);
     }
 }
 
@@ -223,8 +226,8 @@ static void check_number(sim *s, const sim_conn *c, sim_part *part, const kloop_
                 part->producer_epoch == h->producer_epoch;
     if (same) {
         if (h->base_sequence != part->next_sequence)
-            sim_fail(s, "I16", "topic %d partition %d: sequence %d, %d should come",
-                     part->topic, part->partition, h->base_sequence, part->next_sequence);
+            sim_fail(s, "I16", "topic %d partition %d: sequence %d, %d should come", part->topic,
+                     part->partition, h->base_sequence, part->next_sequence);
         check_hole(s, c, part, h);
         return;
     }
@@ -244,10 +247,13 @@ static void check_number(sim *s, const sim_conn *c, sim_part *part, const kloop_
         /* Out of order behind a hole: given up, the report is on its way. */
         bool out_of_order =
             b->last_answer_ns && kloop_broker_error_classes(b->last_error) & KLOOP_CLASS_SEQUENCE;
-        if (!is_refused(b) && !out_of_order && (b->unanswered || b->maybe_answered))
-            sim_fail(s, "I19", "topic %d partition %d: epoch %d begins, and the fate of sequence %d "
-                     "of epoch %d is open", part->topic, part->partition, h->producer_epoch,
-                     b->sequence, b->producer_epoch);
+        bool used_up = b->last_answer_ns && b->attempts > s->plan.retries;
+        if (!is_refused(b) && !out_of_order && !used_up && (b->unanswered || b->maybe_answered))
+            sim_fail(s, "I19",
+                     "topic %d partition %d: epoch %d begins, and the fate of sequence %d "
+                     "of epoch %d is open",
+                     part->topic, part->partition, h->producer_epoch, b->sequence,
+                     b->producer_epoch);
         break;
     }
 }
@@ -280,9 +286,11 @@ static void check_renumbering(sim *s, const sim_batch *mine)
             continue;
         bool in_doubt = (old->unanswered || old->maybe_answered) && !is_behind_gap(s, old);
         if (s->plan.idempotent && !s->plan.lossy && (in_doubt || old->stored_answered))
-            sim_fail(s, "I8", "record %u goes out under epoch %d sequence %d, and its fate under "
-                     "epoch %d sequence %d is open", number, mine->producer_epoch, mine->sequence,
-                     old->producer_epoch, old->sequence);
+            sim_fail(s, "I8",
+                     "record %u goes out under epoch %d sequence %d, and its fate under "
+                     "epoch %d sequence %d is open",
+                     number, mine->producer_epoch, mine->sequence, old->producer_epoch,
+                     old->sequence);
     }
 }
 
@@ -370,16 +378,18 @@ static void batch_out(sim *s, sim_conn *c, sim_part *part, kloop_slice bytes)
     }
     /* What a liar says of batches, the engine may believe. */
     bool honest = !s->plan.hostile;
-    bool ordered = honest && s->plan.acks != 0 &&
-                   (s->plan.idempotent || s->plan.in_flight_max == 1);
+    bool ordered =
+        honest && s->plan.acks != 0 && (s->plan.idempotent || s->plan.in_flight_max == 1);
     if (b) {
         book->member_count = first_member;
         if (b->hash != hash || b->count != h.record_count)
             sim_fail(s, "I17", "topic %d partition %d: sequence %d goes out again and differs",
                      part->topic, part->partition, b->sequence);
         if (b->renumbered && honest)
-            sim_fail(s, "I19", "topic %d partition %d: epoch %d sequence %d goes out after it was "
-                     "renumbered", part->topic, part->partition, b->producer_epoch, b->sequence);
+            sim_fail(s, "I19",
+                     "topic %d partition %d: epoch %d sequence %d goes out after it was "
+                     "renumbered",
+                     part->topic, part->partition, b->producer_epoch, b->sequence);
         check_pace(s, c, b);
         book->retransmitted++;
     } else {

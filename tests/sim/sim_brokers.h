@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The cluster of a run: model brokers ("broker/cluster.h"), their topics, and the faults that happen
- * on their side.
+ * The cluster of a run: model brokers ("broker/cluster.h"), their topics, and the faults that
+ * happen on their side.
  *
  * Everything that is taken away comes back by itself after a while, and at the latest when the run
  * heals.
@@ -27,9 +27,9 @@ typedef struct sim_brokers {
     bool failed_over[SIM_NODES_MAX + 1];
     bool frozen[SIM_NODES_MAX + 1];
     bool stalled[SIM_NODES_MAX + 1];
-    bool isr_small;        /* some ISR is smaller than it could be */
-    uint64_t armed_ns;     /* the event for the cluster's deadline */
-    uint32_t lost;         /* batches that no replica has any more */
+    bool isr_small;    /* some ISR is smaller than it could be */
+    uint64_t armed_ns; /* the event for the cluster's deadline */
+    uint32_t lost;     /* batches that no replica has any more */
     uint64_t requests;
     uint8_t noise[64];
 } sim_brokers;

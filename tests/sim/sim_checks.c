@@ -13,14 +13,17 @@ static void check_counters(sim *s)
     kloop_stats st;
     kloop_engine_stats(s->host.engine, &st);
     if (st.accepted != st.acked + st.failed + st.unknown + st.pending)
-        sim_fail(s, "I42", "%" PRIu64 " accepted, but %" PRIu64 " acked, %" PRIu64 " failed, %" PRIu64
-                 " unknown, %" PRIu64 " pending", st.accepted, st.acked, st.failed, st.unknown,
-                 st.pending);
+        sim_fail(s, "I42",
+                 "%" PRIu64 " accepted, but %" PRIu64 " acked, %" PRIu64 " failed, %" PRIu64
+                 " unknown, %" PRIu64 " pending",
+                 st.accepted, st.acked, st.failed, st.unknown, st.pending);
     if (st.accepted != l->accepted || st.acked != l->acked || st.failed != l->failed ||
         st.unknown != l->unknown)
-        sim_fail(s, "I42", "the engine counts %" PRIu64 " accepted, %" PRIu64 " acked, %" PRIu64
-                 " failed, %" PRIu64 " unknown; it was %u, %u, %u, %u", st.accepted, st.acked,
-                 st.failed, st.unknown, l->accepted, l->acked, l->failed, l->unknown);
+        sim_fail(s, "I42",
+                 "the engine counts %" PRIu64 " accepted, %" PRIu64 " acked, %" PRIu64
+                 " failed, %" PRIu64 " unknown; it was %u, %u, %u, %u",
+                 st.accepted, st.acked, st.failed, st.unknown, l->accepted, l->acked, l->failed,
+                 l->unknown);
     if (st.refused_full != l->refused_full)
         sim_fail(s, "I42", "the engine counts %" PRIu64 " refusals, it was %u", st.refused_full,
                  l->refused_full);
@@ -81,7 +84,7 @@ void sim_checks_connect(sim *s, const kloop_action *action)
     sim_checks *k = &s->checks;
     uint64_t key = sim_hash(sim_hash(action->port, action->host.data, action->host.len),
                             action->address.bytes, 16);
-    if (s->user.closing && s->world.now_ns > s->user.close_due_ns)
+    if (s->user.closing && s->host.turn_before_ns > s->user.close_due_ns)
         sim_fail(s, "I41", "CONNECT after the time for closing is over");
     sim_place *place = NULL;
     for (int i = 0; i < k->place_count && !place; i++)
@@ -104,9 +107,11 @@ void sim_checks_connect(sim *s, const kloop_action *action)
         if (p->two_addresses || s->faults.rate[SIM_FAULT_NAME_DEAD_ADDRESS])
             least = p->reconnect_backoff_ns;
         if (s->world.now_ns - place->last_ns < least / 10 * 8)
-            sim_fail(s, "I37", "CONNECT to %s again after %" PRIu64 " us, %" PRIu64
-                     " is the least after %u failures", action->host.data,
-                     (s->world.now_ns - place->last_ns) / KL_US, least / KL_US, place->failures);
+            sim_fail(s, "I37",
+                     "CONNECT to %s again after %" PRIu64 " us, %" PRIu64
+                     " is the least after %u failures",
+                     action->host.data, (s->world.now_ns - place->last_ns) / KL_US, least / KL_US,
+                     place->failures);
     }
     place->last_ns = s->world.now_ns;
     place->last_conn = (int64_t)s->links.count + 1;
@@ -145,8 +150,7 @@ void sim_checks_closed(sim *s)
 static bool can_be_delivered(const sim *s, uint8_t topic)
 {
     return !s->user.fatal && !s->plan.hostile && !s->plan.starved &&
-           s->brokers.handles[topic] != KL_NO_TOPIC &&
-           !kloop_engine_fatal_text(s->host.engine);
+           s->brokers.handles[topic] != KL_NO_TOPIC && !kloop_engine_fatal_text(s->host.engine);
 }
 
 void sim_checks_recovered(sim *s)
@@ -155,9 +159,11 @@ void sim_checks_recovered(sim *s)
         const sim_record *r = sim_ledger_record(s, i);
         if (r->state == SIM_RECORD_PENDING && r->accepted_ns <= s->faults.heal_ns &&
             can_be_delivered(s, r->topic))
-            sim_fail(s, "I49", "record %u (topic %d, sent to partition %d, %u attempts) is still "
-                     "pending, %" PRIu64 " ms after the faults", i, r->topic, r->sent_to,
-                     r->attempts, (s->world.now_ns - s->faults.heal_ns) / KL_MS);
+            sim_fail(s, "I49",
+                     "record %u (topic %d, sent to partition %d, %u attempts) is still "
+                     "pending, %" PRIu64 " ms after the faults",
+                     i, r->topic, r->sent_to, r->attempts,
+                     (s->world.now_ns - s->faults.heal_ns) / KL_MS);
     }
 }
 
@@ -168,9 +174,10 @@ void sim_checks_probes(sim *s)
         if (!r->probing || !can_be_delivered(s, r->topic) || r->state == SIM_RECORD_ACKED ||
             r->state == SIM_RECORD_REFUSED)
             continue;
-        sim_fail(s, "I49", "record %u (topic %d) was sent when all was well, and is %s (cause %d, "
-                 "error %d)", i, r->topic, sim_record_state_name(r->state), r->cause,
-                 r->broker_error);
+        sim_fail(s, "I49",
+                 "record %u (topic %d) was sent when all was well, and is %s (cause %d, "
+                 "error %d)",
+                 i, r->topic, sim_record_state_name(r->state), r->cause, r->broker_error);
     }
 }
 

@@ -36,8 +36,7 @@ uint32_t sim_fault_total(const sim *s)
 
 void sim_fault_enable(sim *s, sim_fault_id id)
 {
-    s->faults.rate[id] =
-        (uint32_t)sim_scale(s, SIM_STREAM_PLAN, faults[id].low, faults[id].high);
+    s->faults.rate[id] = (uint32_t)sim_scale(s, SIM_STREAM_PLAN, faults[id].low, faults[id].high);
 }
 
 bool sim_fault_strikes(sim *s, sim_fault_id id)
@@ -135,8 +134,7 @@ static void strike(sim *s, sim_fault_id id)
         break;
     case SIM_FAULT_LATENCY:
         s->links.latency_extra_ns = sim_scale(s, RANDOM, 10, 4000) * KL_MS;
-        s->links.latency_until_ns =
-            s->world.now_ns + sim_scale(s, RANDOM, 100, 4000) * KL_MS;
+        s->links.latency_until_ns = s->world.now_ns + sim_scale(s, RANDOM, 100, 4000) * KL_MS;
         break;
     case SIM_FAULT_SWIZZLE:
         swizzle(s);

@@ -49,10 +49,15 @@ void sim_host_wake(sim *s)
 void sim_host_stall(sim *s, uint64_t until_ns)
 {
     sim_host *h = &s->host;
-    uint64_t ns = until_ns - s->world.now_ns;
-    if (h->slack_ns < ns + h->tick_ns)
-        h->slack_ns = ns + h->tick_ns;
-    h->stalled_until_ns = until_ns;
+    if (h->stalled_until_ns < s->world.now_ns)
+        h->stalled_from_ns = s->world.now_ns;
+    if (h->stalled_until_ns < until_ns)
+        h->stalled_until_ns = until_ns;
+    until_ns = h->stalled_until_ns;
+    /* A turn that was due just before the stall may come that late. */
+    uint64_t slack = until_ns - h->stalled_from_ns + 2 * h->tick_ns;
+    if (h->slack_ns < slack)
+        h->slack_ns = slack;
     if (h->turn_set) {
         h->turn_set = false;
         set_turn(s, until_ns);
@@ -379,8 +384,9 @@ static void check_early_time(sim *s, uint64_t deadline)
         return;
     kloop_engine_on_time(h->engine, sim_world_now(s));
     if (kloop_engine_next(h->engine, &a))
-        sim_fail(s, "I39", "the time alone brings an action of kind %d, %" PRIu64
-                 " us before the deadline", (int)a.kind, (deadline - s->world.now_ns) / KL_US);
+        sim_fail(s, "I39",
+                 "the time alone brings an action of kind %d, %" PRIu64 " us before the deadline",
+                 (int)a.kind, (deadline - s->world.now_ns) / KL_US);
     uint64_t after = kloop_engine_deadline(h->engine);
     if (after != deadline)
         sim_fail(s, "I39", "the time alone moves the deadline from %" PRIu64 " to %" PRIu64 " us",

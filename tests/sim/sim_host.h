@@ -61,6 +61,7 @@ typedef struct sim_host {
     uint64_t turn_number;
     uint64_t turn_before_ns; /* when the last one was */
     uint64_t deadline_ns;    /* as the engine has said after the last turn */
+    uint64_t stalled_from_ns;
     uint64_t stalled_until_ns;
     uint64_t slack_ns; /* how much later than due a turn may come */
     bool closed;       /* CLOSED was taken */

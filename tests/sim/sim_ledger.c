@@ -81,8 +81,10 @@ void sim_ledger_flushed(sim *s, uint64_t flush)
         sim_fail(s, "border", "flush %" PRIu64 " is over for the second time", flush);
     pass_reported(l);
     if (l->oldest < f->covers)
-        sim_fail(s, "flush", "flush %" PRIu64 " is over, and record %u, which it covers, is not "
-                 "reported", flush, l->oldest + 1);
+        sim_fail(s, "flush",
+                 "flush %" PRIu64 " is over, and record %u, which it covers, is not "
+                 "reported",
+                 flush, l->oldest + 1);
     f->done = true;
     l->flushes_open--;
 }
@@ -99,8 +101,10 @@ static void check_report_time(sim *s, uint32_t number, const sim_record *r,
         sim_fail(s, "I30", "record %u is reported %" PRIu64 " us after its delivery.timeout.ms",
                  number, (s->world.now_ns - due) / KL_US);
     if (s->host.turn_before_ns > due + PIECES_NS)
-        sim_fail(s, "I30", "record %u should have been reported in the turn before: its time was "
-                 "over by %" PRIu64 " us then", number, (s->host.turn_before_ns - due) / KL_US);
+        sim_fail(s, "I30",
+                 "record %u should have been reported in the turn before: its time was "
+                 "over by %" PRIu64 " us then",
+                 number, (s->host.turn_before_ns - due) / KL_US);
     if (report->cause != KLOOP_CAUSE_TIMEOUT || plan->retries < 1000)
         return;
     /* Behind a hole, an answer that is out of order settles it that nothing will be known. */
@@ -113,7 +117,8 @@ static void check_report_time(sim *s, uint32_t number, const sim_record *r,
     uint64_t least = plan->delivery_timeout_ns > early ? plan->delivery_timeout_ns - early : 0;
     if (r->parked && plan->max_block_ns < plan->delivery_timeout_ns)
         least = plan->max_block_ns > early ? plan->max_block_ns - early : 0;
-    if (age + KL_MS < least)
+    /* A batch that is full of time is closed in the next turn. */
+    if (age + KL_MS + s->host.slack_ns < least)
         sim_fail(s, "I30", "record %u has timed out after %" PRIu64 " ms, which is too early",
                  number, age / KL_MS);
 }
@@ -257,7 +262,8 @@ void sim_ledger_check_deadlines(sim *s)
     const sim_record *r = &l->records[l->oldest];
     uint64_t due = r->accepted_ns + s->plan.delivery_timeout_ns + s->host.slack_ns + PIECES_NS;
     if (s->world.now_ns > due)
-        sim_fail(s, "I30", "record %u is not reported, %" PRIu64 " us after its delivery.timeout.ms",
+        sim_fail(s, "I30",
+                 "record %u is not reported, %" PRIu64 " us after its delivery.timeout.ms",
                  l->oldest + 1, (s->world.now_ns - due) / KL_US);
 }
 
@@ -351,7 +357,7 @@ void sim_ledger_truncated(sim *s, const kl_stored_batch *stored, bool everywhere
 /* Without numbers order is a promise only where one request is under way at a time. */
 static bool keeps_order(const sim_plan *plan)
 {
-    return plan->idempotent || plan->in_flight_max == 1;
+    return plan->idempotent || (plan->in_flight_max == 1 && plan->acks != 0);
 }
 
 static void check_log(sim *s, int32_t handle, int32_t partition)

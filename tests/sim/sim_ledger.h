@@ -34,24 +34,24 @@ typedef enum sim_record_state {
 typedef struct sim_record {
     uint64_t accepted_ns;
     uint64_t reported_ns;
-    uint64_t content;  /* hash of key, value, headers, timestamp */
-    int64_t offset;    /* of its last append, -1 */
+    uint64_t content; /* hash of key, value, headers, timestamp */
+    int64_t offset;   /* of its last append, -1 */
     int64_t reported_offset;
     int32_t partition; /* asked for; -1: none */
     int32_t sent_to;   /* partition on the wire; -1: never */
     uint32_t key_hash; /* murmur2, if keyed */
     uint32_t batch;    /* the last one it went out in, plus 1; 0: never */
     uint32_t size;
-    uint16_t attempts; /* requests that held it */
-    uint16_t appended; /* appends of it, by any leader */
-    uint16_t copies;   /* in the final logs */
+    uint16_t attempts;    /* requests that held it */
+    uint16_t appended;    /* appends of it, by any leader */
+    uint16_t copies;      /* in the final logs */
     int16_t broker_error; /* as reported */
     uint8_t topic;
     uint8_t state;
     uint8_t cause;
     bool keyed;
-    bool parked; /* its topic was not known when it was sent */
-    bool found; /* in a final log at the offset that was reported */
+    bool parked;  /* its topic was not known when it was sent */
+    bool found;   /* in a final log at the offset that was reported */
     bool probing; /* sent after the faults: must be acked */
 } sim_record;
 

@@ -6,8 +6,8 @@
  *        engine --write_vec--> [up ..... on the way ..... arrived] --> broker
  *        engine <-read_space-- [arrived ..... on the way ..... down] <-- broker
  *
- *     CONNECTING --accepted--> OPEN --reset, end of stream--> LOST --engine: CLOSE--> CLOSING --> GONE
- *          |                     +------------ engine: CLOSE -----------------------------^
+ *     CONNECTING --accepted--> OPEN --reset, end of stream--> LOST --engine: CLOSE--> CLOSING -->
+ * GONE |                     +------------ engine: CLOSE -----------------------------^
  *          +-- refused --> LOST --engine: CLOSE--> CLOSING --> GONE
  *
  * A stream has a delay, a jitter, a bandwidth, a bounded buffer at its end, and keeps its order.
@@ -92,8 +92,8 @@ typedef struct sim_conn {
     char why[48];
 
     /* writing */
-    bool wants_write; /* WRITE came, and write_vec has shown something since */
-    bool writing;     /* a completion is outstanding */
+    bool wants_write;         /* WRITE came, and write_vec has shown something since */
+    bool writing;             /* a completion is outstanding */
     uint64_t behind_since_ns; /* wants_write is set since then: what leaves now may be older */
     uint32_t write_number;
     kloop_slice held[SIM_SLICES_MAX];
@@ -119,8 +119,8 @@ typedef struct sim_links {
     uint64_t latency_until_ns; /* fault: each delay is longer */
     uint64_t latency_extra_ns;
     size_t buffer_bytes;
-    uint64_t torn; /* connections that ended within a request */
-    uint64_t torn_ns; /* the last of them */
+    uint64_t torn;      /* connections that ended within a request */
+    uint64_t torn_ns;   /* the last of them */
     sim_conn **writing; /* those with an outstanding write */
     size_t writing_count;
     size_t writing_cap;

@@ -72,10 +72,9 @@ static void *memory_resize(void *ctx, void *p, size_t old_size, size_t size)
 
 void sim_memory_init(sim *s)
 {
-    s->memory = (sim_memory){.table = {.alloc = memory_alloc,
-                                       .resize = memory_resize,
-                                       .release = memory_release,
-                                       .ctx = s}};
+    s->memory = (sim_memory){
+        .table = {
+            .alloc = memory_alloc, .resize = memory_resize, .release = memory_release, .ctx = s}};
     kl_list_init(&s->memory.blocks);
 }
 

@@ -19,8 +19,8 @@
 
 typedef struct sim sim;
 
-#define SIM_MARK_BYTES       16
-#define SIM_PAYLOAD_HEADERS  6
+#define SIM_MARK_BYTES      16
+#define SIM_PAYLOAD_HEADERS 6
 
 typedef struct sim_payload {
     uint8_t *bytes;

@@ -115,7 +115,8 @@ static void set_defaults(sim *s)
 
 void sim_plan_quiet(sim *s)
 {
-    s->plan = (sim_plan){.brokers = 3, .quiet = true, .scripted = true, .record_bytes_max = 200, .keyed = 300000};
+    s->plan = (sim_plan){
+        .brokers = 3, .quiet = true, .scripted = true, .record_bytes_max = 200, .keyed = 300000};
     set_defaults(s);
 }
 

@@ -83,7 +83,7 @@ typedef struct sim_plan {
     uint32_t explicit_partition;
     size_t record_bytes_max;
     uint32_t burst_max;
-    uint32_t flushes;  /* millionths of his turns */
+    uint32_t flushes; /* millionths of his turns */
     uint32_t wrong_calls;
     uint32_t reentrant; /* of reports after which he does something at once */
     bool idles;         /* with long pauses */

@@ -139,7 +139,8 @@ static void print_plan(sim *s)
     const sim_plan *p = &s->plan;
     if (!to)
         return;
-    fprintf(to, "  plan:%s%s%s%s%s %s host, tick %" PRIu64 " us, delay %" PRIu64 " us, %d brokers%s\n",
+    fprintf(to,
+            "  plan:%s%s%s%s%s %s host, tick %" PRIu64 " us, delay %" PRIu64 " us, %d brokers%s\n",
             p->quiet ? " quiet" : "", p->lossy ? " lossy" : "", p->fatal ? " fatal" : "",
             p->hostile ? " hostile" : "", p->starved ? " starved" : "",
             s->host.completion ? "completion" : "readiness", s->host.tick_ns / KL_US,
@@ -220,8 +221,8 @@ static void end(sim *s)
 static void report(const sim *s, char *text, size_t size)
 {
     size_t len = (size_t)snprintf(
-        text, size, "%s: %s\n  at %" PRIu64 ".%06" PRIu64 " s, event %" PRIu64 "\n",
-        s->invariant, s->failure, (s->world.now_ns - SIM_START_NS) / KL_SECOND,
+        text, size, "%s: %s\n  at %" PRIu64 ".%06" PRIu64 " s, event %" PRIu64 "\n", s->invariant,
+        s->failure, (s->world.now_ns - SIM_START_NS) / KL_SECOND,
         (s->world.now_ns - SIM_START_NS) / KL_US % 1000000, s->world.events);
     if (len < size)
         sim_trace_last(s, LAST_NOTES, text + len, size - len);

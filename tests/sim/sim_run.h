@@ -38,8 +38,7 @@ typedef struct sim_result {
 void sim_run_seed(uint64_t seed, FILE *trace, sim_result *result);
 
 typedef struct sim_scenario sim_scenario;
-void sim_run_scenario(const sim_scenario *scenario, uint64_t seed, FILE *trace,
-                      sim_result *result);
+void sim_run_scenario(const sim_scenario *scenario, uint64_t seed, FILE *trace, sim_result *result);
 
 /* What is known when the process is about to die in the middle of a run: the same report. */
 void sim_run_last_words(const char *what, sim_result *result);

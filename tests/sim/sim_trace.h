@@ -25,8 +25,8 @@ typedef struct sim sim;
     XX(CLOSE, "engine: close #%" PRId64 " (%s)")                                                   \
     XX(PAUSE, "engine: pause #%" PRId64)                                                           \
     XX(RESUME, "engine: resume #%" PRId64)                                                         \
-    XX(DELIVER, "engine: deliver topic %" PRId64 " partition %" PRId64 ", %" PRId64                \
-                " records: %s")                                                                    \
+    XX(DELIVER,                                                                                    \
+       "engine: deliver topic %" PRId64 " partition %" PRId64 ", %" PRId64 " records: %s")         \
     XX(RECORD, "        record %" PRId64 ", offset %" PRId64)                                      \
     XX(WRITABLE, "engine: writable")                                                               \
     XX(FLUSHED, "engine: flushed %" PRId64)                                                        \
@@ -41,8 +41,7 @@ typedef struct sim sim;
     XX(GONE, "host: closed #%" PRId64)                                                             \
     XX(RESOLVED, "host: resolved %" PRId64 ".%" PRId64 ", %" PRId64 " addresses")                  \
     XX(TIME, "host: time, deadline was %" PRId64)                                                  \
-    XX(SEND, "user: send record %" PRId64 " to topic %" PRId64 " partition %" PRId64               \
-             ": %" PRId64)                                                                         \
+    XX(SEND, "user: send record %" PRId64 " to topic %" PRId64 " partition %" PRId64 ": %" PRId64) \
     XX(FLUSH, "user: flush %" PRId64 ": %" PRId64)                                                 \
     XX(END, "user: close within %" PRId64 " ms")                                                   \
     XX(DELETE, "user: delete the engine")                                                          \

@@ -24,8 +24,8 @@ static bool open_topic(sim *s, int topic)
     if (s->user.topics[topic])
         return true;
     const char *name = s->plan.topics[topic].name;
-    kloop_status status = kloop_engine_topic(
-        s->host.engine, (kloop_string){name, strlen(name)}, &s->user.topics[topic]);
+    kloop_status status = kloop_engine_topic(s->host.engine, (kloop_string){name, strlen(name)},
+                                             &s->user.topics[topic]);
     if (status == KLOOP_NO_MEMORY && s->plan.starved)
         return false;
     if (status == KLOOP_CLOSED && s->user.closing)
@@ -103,8 +103,7 @@ uint32_t sim_user_send(sim *s, int topic, int32_t partition, size_t bytes_max)
     uint32_t number = s->ledger.count + 1;
     sim_payload_make(s, number, (uint8_t)topic, partition, bytes_max);
     const kloop_record *r = &s->payload.record;
-    int64_t timestamp =
-        r->set & KLOOP_SET_TIMESTAMP ? r->timestamp_ms : sim_world_wall_ms(s);
+    int64_t timestamp = r->set & KLOOP_SET_TIMESTAMP ? r->timestamp_ms : sim_world_wall_ms(s);
     sim_record line = {.accepted_ns = s->world.now_ns,
                        .content = sim_payload_hash(r, timestamp),
                        .offset = -1,
@@ -114,8 +113,7 @@ uint32_t sim_user_send(sim *s, int topic, int32_t partition, size_t bytes_max)
                        .topic = (uint8_t)topic,
                        .parked = kloop_topic_partitions(s->user.topics[topic]) == 0,
                        .keyed = r->key.data != NULL,
-                       .key_hash =
-                           r->key.data ? sim_payload_murmur2(r->key.data, r->key.len) : 0,
+                       .key_hash = r->key.data ? sim_payload_murmur2(r->key.data, r->key.len) : 0,
                        .size = (uint32_t)payload_bytes(r)};
     kloop_status status = kloop_engine_send(s->user.topics[topic], r);
     sim_note(s, SIM_NOTE_SEND, NULL, number, topic, partition, status);
@@ -139,7 +137,8 @@ void sim_user_flush(sim *s)
     sim_note(s, SIM_NOTE_FLUSH, NULL, flush, status, 0, 0);
     if (status == KLOOP_OK)
         return;
-    if (!(status == KLOOP_CLOSED && s->host.closed) && !(status == KLOOP_NO_MEMORY && s->plan.starved))
+    if (!(status == KLOOP_CLOSED && s->host.closed) &&
+        !(status == KLOOP_NO_MEMORY && s->plan.starved))
         sim_fail(s, "border", "flush is refused with status %d", status);
     s->ledger.flushes[flush - 1].done = true;
     s->ledger.flushes_open--;
@@ -220,8 +219,8 @@ static void wrong_call(sim *s, int topic)
         expect(s, -1, &r, KLOOP_BAD_ARGUMENT);
         break;
     default:
-        if (!s->user.closing && kloop_engine_topic(s->host.engine, (kloop_string){"a b", 3},
-                                                   &none) != KLOOP_BAD_TOPIC)
+        if (!s->user.closing &&
+            kloop_engine_topic(s->host.engine, (kloop_string){"a b", 3}, &none) != KLOOP_BAD_TOPIC)
             sim_fail(s, "I2", "\"a b\" passes for a topic");
         break;
     }
@@ -344,7 +343,8 @@ void sim_user_on_delivery(sim *s, const kloop_report *report)
         sim_host_early_pump(s);
         break;
     case 2:
-        if (s->plan.ending == SIM_ENDING_CLOSED && s->world.now_ns > SIM_START_NS + s->plan.ending_ns)
+        if (s->plan.ending == SIM_ENDING_CLOSED &&
+            s->world.now_ns > SIM_START_NS + s->plan.ending_ns)
             sim_user_close(s, s->plan.close_timeout_ms);
         break;
     default:
@@ -362,7 +362,8 @@ void sim_user_on_writable(sim *s)
         return;
     /* What was refused fits now, if nobody else was faster. */
     if (sim_user_send(s, u->refused_topic, -1, u->refused_bytes ? u->refused_bytes : 1) == 0 &&
-        u->waits && !u->fatal && !s->plan.starved && payload_bytes(&s->payload.record) <= u->refused_bytes)
+        u->waits && !u->fatal && !s->plan.starved &&
+        payload_bytes(&s->payload.record) <= u->refused_bytes)
         sim_fail(s, "writable", "WRITABLE, and no room for %zu bytes", u->refused_bytes);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The user: sends in bursts, sits idle, flushes, retries what was refused, does things in the middle
- * of his reports, makes wrong calls, and closes when he likes.
+ * The user: sends in bursts, sits idle, flushes, retries what was refused, does things in the
+ * middle of his reports, makes wrong calls, and closes when he likes.
  */
 #ifndef KL_SIM_USER_H
 #define KL_SIM_USER_H

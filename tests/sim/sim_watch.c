@@ -51,8 +51,10 @@ static void check_version(sim *s, const sim_conn *c, const kloop_request_header 
     if (h->api_key == KLOOP_API_VERSIONS)
         return;
     if (!w->ready)
-        sim_fail(s, "I47", "#%" PRId64 ": a request of API %d leaves before it is known what the "
-                 "broker speaks", c->number, h->api_key);
+        sim_fail(s, "I47",
+                 "#%" PRId64 ": a request of API %d leaves before it is known what the "
+                 "broker speaks",
+                 c->number, h->api_key);
     if (h->api_version < w->offered_min[h->api_key] || h->api_version > w->offered_max[h->api_key])
         sim_fail(s, "I47", "#%" PRId64 ": API %d in version %d, the broker offers %d to %d",
                  c->number, h->api_key, h->api_version, w->offered_min[h->api_key],
@@ -204,8 +206,7 @@ void sim_watch_told(sim *s, sim_conn *c, const uint8_t *bytes, size_t len)
 
 void sim_watch_over(sim *s, sim_conn *c)
 {
-    if (c->watch.out_len || c->shown_left)
-{
+    if (c->watch.out_len || c->shown_left) {
         s->links.torn++;
         s->links.torn_ns = s->world.now_ns;
     }

@@ -4,8 +4,8 @@
  * whether the numbers in it obey the rules of an idempotent producer.
  *
  * It stands where the engine's bytes are taken and where the answers are given to it, so it knows
- * what the engine can know, and when. Batches are told apart by (producer id, epoch, sequence) where
- * there are such numbers, else by their first record.
+ * what the engine can know, and when. Batches are told apart by (producer id, epoch, sequence)
+ * where there are such numbers, else by their first record.
  */
 #ifndef KL_SIM_WATCH_H
 #define KL_SIM_WATCH_H
@@ -49,8 +49,8 @@ typedef struct sim_watch {
     uint32_t produce_open; /* Produce requests without an answer */
     uint32_t requests;
     uint32_t answers;
-    bool ready;     /* it was told which versions there are */
-    bool nonsense;  /* an answer came that nobody has asked for: the engine has to close */
+    bool ready;    /* it was told which versions there are */
+    bool nonsense; /* an answer came that nobody has asked for: the engine has to close */
     int16_t offered_min[SIM_API_SLOTS];
     int16_t offered_max[SIM_API_SLOTS];
     uint64_t muted_until_ns; /* by a throttle time */

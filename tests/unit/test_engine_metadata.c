@@ -151,6 +151,8 @@ static void leader_moves(void **state)
     host_send(&h, t, 0, 1);
     host_run(&h);
     HOST_ANSWER(&h, 1, 0);
+    /* Metadata was not asked for just now: so it is at once. */
+    host_sleep(&h, 1000);
     host_send(&h, t, 0, 1);
     host_run(&h);
     t->leaders[0] = 2;

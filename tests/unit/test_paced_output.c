@@ -124,6 +124,36 @@ static void room_is_told_once(void **state)
     close(ends[1]);
 }
 
+/* The writer's own push can be the one that finds room. It did not tell, and a writer that had
+ * stopped because of fullness was never woken: `kloop produce --events` slept for ever with lines
+ * still to be read. */
+static void room_is_told_when_a_push_finds_it(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    kl_paced_output out;
+    int ends[2], room = 0;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    uv_loop_init(&loop);
+    kl_paced_output_init(&out, &loop, ends[1], count, &room);
+    fill(&out, (size_t)2 << 20);
+    kl_paced_output_push(&out);
+    assert_true(out.full);
+    while (kl_paced_output_waiting(&out) > 0) {
+        drain(ends[0], SIZE_MAX);
+        kl_paced_output_push(&out);
+        assert_int_equal(room, !out.full);
+    }
+    assert_int_equal(room, 1);
+    kl_paced_output_finish(&out);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    kl_paced_output_deinit(&out);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void a_reader_that_goes_away(void **state)
 {
     (void)state;
@@ -174,6 +204,7 @@ int main(void)
         cmocka_unit_test(a_file_takes_everything_at_once),
         cmocka_unit_test(a_pipe_that_nobody_reads_holds_nobody),
         cmocka_unit_test(room_is_told_once),
+        cmocka_unit_test(room_is_told_when_a_push_finds_it),
         cmocka_unit_test(a_reader_that_goes_away),
         cmocka_unit_test(a_descriptor_that_is_closed),
     };

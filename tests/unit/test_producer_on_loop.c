@@ -5,17 +5,21 @@
  */
 #define _GNU_SOURCE
 #include "broker/truth.h"
+#include "driver/uv_producer.h"
 #include "tests/support/fail_alloc.h"
 #include "tests/support/loop_broker.h"
 
 #include <kloop/kloop.h>
 
 #include <dirent.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <cmocka.h>
@@ -457,16 +461,27 @@ static void test_close_in_delivery(void **state)
 static void test_close_while_resolving(void **state)
 {
     (void)state;
+    /* Takes questions and never answers. */
+    char servers[32];
+    struct sockaddr_in own = {.sin_family = AF_INET};
+    socklen_t len = sizeof own;
+    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &len), 0);
+    snprintf(servers, sizeof servers, "127.0.0.1:%u", (unsigned)ntohs(own.sin_port));
     for (int turns = 0; turns < 4; turns++) {
         world w;
         open_cluster(&w, 1);
         open_producer(&w, "kloop.invalid:9092", NULL);
+        w.producer->resolver.servers = servers;
         send_some(&w, 10);
         for (int i = 0; i < turns; i++)
             uv_run(&w.loop, UV_RUN_NOWAIT);
         close_world(&w, 10);
         assert_int_equal(w.stats.failed, 10);
     }
+    close(fd);
 }
 
 /* A configuration that says nothing sensible leaves the loop as it was. */
