@@ -24,10 +24,10 @@
 
 #define NS_PER_MS    1000000
 
-int64_t kl_saturating_add(int64_t a, int64_t b)
+int64_t kl_cluster_later(int64_t at, int64_t ns)
 {
-    KL_ASSERT(a >= 0);
-    return b <= 0 ? a : a > INT64_MAX - b ? INT64_MAX : a + b;
+    KL_ASSERT(at >= 0);
+    return ns <= 0 ? at : at > KL_CLUSTER_NEVER - ns ? KL_CLUSTER_NEVER : at + ns;
 }
 
 /* ---- Making and end ---- */

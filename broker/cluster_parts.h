@@ -141,7 +141,8 @@ int64_t kl_cluster_wall_ms(const kl_cluster *c);
 /* Keeps the sentence, as far as there is memory. */
 void kl_cluster_complain(kl_cluster *c, kl_complaint_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-int64_t kl_saturating_add(int64_t a, int64_t b);
+/* ns after at, at the latest KL_CLUSTER_NEVER; a span that is negative is none. */
+int64_t kl_cluster_later(int64_t at, int64_t ns);
 
 /* ---- brokers.c ---- */
 

@@ -27,8 +27,8 @@ typedef struct kl_request_info {
     int16_t api_key;
     int16_t version;
     int32_t correlation_id;
-    size_t bytes; /* of the frame, its length field not counted */
-    int64_t received_ns;
+    size_t bytes;        /* of the frame, its length field not counted */
+    int64_t received_ns; /* when the broker took it; one at a time: when its turn came */
 } kl_request_info;
 
 /* What becomes of a request. */
@@ -125,7 +125,7 @@ typedef struct kl_hooks {
      * may be changed at will. Its lists are C arrays (see kloop_array); their elements may be
      * changed too (they lie in memory that may be written), and lists replaced by others that live
      * until the next call into the cluster. What cannot be encoded in the version closes the
-     * connection.
+     * connection. Not called when nobody will see the answer.
      */
     void (*on_answer)(void *user, const kl_request_info *request, void *response);
 

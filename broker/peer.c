@@ -99,7 +99,7 @@ static void mute(kl_peer *peer, int32_t throttle_ms)
     kl_cluster *c = peer->cluster;
     peer->muted = true;
     kl_cluster_set_timer(c, &peer->unmute,
-                         kl_saturating_add(c->now_ns, (int64_t)throttle_ms * 1000 * 1000));
+                         kl_cluster_later(c->now_ns, (int64_t)throttle_ms * 1000 * 1000));
 }
 
 void kl_peer_on_timer(kl_peer *peer)

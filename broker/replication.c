@@ -125,7 +125,7 @@ static void fetch(kl_cluster *c, kl_replica *follower)
     int32_t epoch;
     kl_replica *leader = leader_for(c, follower, &epoch);
     if (leader && !copy(c, follower, leader, epoch))
-        kl_cluster_set_timer(c, &follower->fetch, kl_saturating_add(c->now_ns, RETRY_NS));
+        kl_cluster_set_timer(c, &follower->fetch, kl_cluster_later(c->now_ns, RETRY_NS));
 }
 
 void kl_replica_on_timer(kl_cluster *c, kl_replica *follower)
@@ -144,7 +144,7 @@ static void stir(kl_cluster *c, kl_replica *follower)
         fetch(c, follower);
     else if (!kl_timer_is_set(&follower->fetch))
         kl_cluster_set_timer(c, &follower->fetch,
-                             kl_saturating_add(c->now_ns, c->config.replication_delay_ns));
+                             kl_cluster_later(c->now_ns, c->config.replication_delay_ns));
 }
 
 void kl_replication_appended(kl_cluster *c, kl_replica *leader)

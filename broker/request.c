@@ -39,8 +39,8 @@ void kl_request_del(kl_request *r)
 static void leave_at(kl_request *r)
 {
     kl_cluster *c = r->cluster;
-    int64_t when = kl_saturating_add(c->now_ns, r->fate.answer_delay_ns);
-    int64_t earliest = kl_saturating_add(r->info.received_ns, c->config.answer_delay_ns);
+    int64_t when = kl_cluster_later(c->now_ns, r->fate.answer_delay_ns);
+    int64_t earliest = kl_cluster_later(r->info.received_ns, c->config.answer_delay_ns);
     if (when < earliest)
         when = earliest;
     if (when > c->now_ns && r->out) {
@@ -79,7 +79,7 @@ void kl_request_park(kl_request *r, int32_t timeout_ms)
 {
     r->state = KL_REQUEST_PARKED;
     kl_cluster_set_timer(r->cluster, &r->timer,
-                         kl_saturating_add(r->cluster->now_ns, (int64_t)timeout_ms * 1000 * 1000));
+                         kl_cluster_later(r->cluster->now_ns, (int64_t)timeout_ms * 1000 * 1000));
 }
 
 static kl_out *replaced(kl_request *r)
@@ -365,7 +365,7 @@ static bool delay(kl_request *r, kloop_slice frame)
         return false;
     memcpy(r->frame, frame.data, frame.len);
     r->state = KL_REQUEST_DELAYED;
-    kl_cluster_set_timer(c, &r->timer, kl_saturating_add(c->now_ns, r->fate.process_delay_ns));
+    kl_cluster_set_timer(c, &r->timer, kl_cluster_later(c->now_ns, r->fate.process_delay_ns));
     return true;
 }
 

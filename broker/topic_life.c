@@ -296,7 +296,7 @@ void kl_cluster_want_topic(kl_cluster *c, const char *name, size_t len)
     kl_timer_init(&creation->timer, KL_TIMER_CREATION);
     kl_list_push_back(&c->creations, &creation->link);
     kl_cluster_set_timer(c, &creation->timer,
-                         kl_saturating_add(c->now_ns, c->config.auto_create_delay_ns));
+                         kl_cluster_later(c->now_ns, c->config.auto_create_delay_ns));
 }
 
 void kl_creation_on_timer(kl_cluster *c, kl_creation *creation)

@@ -33,9 +33,8 @@ typedef struct kl_perf_result {
     kloop_stats producer;
     uint64_t loop_hold_max_ns;
     uint64_t threads;
-    int signal;      /* that ended it; 0: none */
-    bool fatal;      /* the producer could not go on */
-    bool broken_out; /* stdout did not take a line */
+    int signal; /* that ended it; 0: none */
+    bool fatal; /* the producer could not go on */
 } kl_perf_result;
 
 /* Prints interval lines to stdout and sentences to stderr. false: the producer could not be opened,

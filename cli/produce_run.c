@@ -42,7 +42,6 @@ typedef struct produce {
     uint64_t start_ns;
     uint64_t taken; /* records, refused ones too */
     bool full;      /* the producer was */
-    bool closing;
 } produce;
 
 static int64_t wall_ms(void)
@@ -269,7 +268,6 @@ static void on_closed(kloop_producer *producer, void *me)
 
 static void close_producer(produce *p, uint64_t timeout_ms)
 {
-    p->closing = true;
     kloop_close(p->producer, timeout_ms, on_closed, p);
 }
 

@@ -81,7 +81,6 @@ typedef struct sink {
     uv_loop_t loop;
     uv_signal_t signals[2];
     kl_sink_server *server;
-    bool failed; /* stdout did not take a line */
 } sink;
 
 /* ---- Flags ---- */

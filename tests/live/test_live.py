@@ -126,15 +126,20 @@ def records(codec, count, keys=5000, header=None):
     return scenario
 
 
-def faulty(make, rate=100_000, options=()):
-    """A million records, a cluster of three in which something happens. Each repetition takes another node."""
+def faulty(make, *options, rate=None):
+    """A million records, a cluster of three in which something happens. Each repetition takes another node. Without a rate
+    kloop sends as fast as it can: its memory is full of records when the node goes away."""
     def scenario(run):
         name = f"fault.{run.repeat}"
         topic, partitions = "live." + name, 12
         watch = make(run.cluster, topic, partitions, MILLION, 1 + run.repeat % 3)
-        return transfer(run.bench, run.cluster, name, MILLION, "lz4", options=[*SAFE, "--rate", str(rate), *options],
-                        configs=TWO_OF_THREE, watch=watch)
+        return transfer(run.bench, run.cluster, name, MILLION, "lz4", options=[*SAFE, *options], configs=TWO_OF_THREE,
+                        watch=watch, rate=rate)
     return scenario
+
+
+def roll(cluster, topic, partitions, count, _):
+    return Roll(cluster, topic, partitions, count)
 
 
 # name, nodes, what it does, whether it is part of the smoke, the scenario
@@ -151,11 +156,11 @@ def table(small):
         *((f"one.{codec}", 1, "a million records on one node", False, records(codec, MILLION)) for codec in CODECS),
         *((f"three.{codec}", 3, "a million records on three nodes", False, records(codec, MILLION)) for codec in CODECS),
         ("kill", 3, "a leader is killed, and comes back", False, faulty(Kill)),
+        ("kill.paced", 3, "the same with small batches, thousands under way", False, faulty(Kill, rate=100_000)),
         ("freeze", 3, "a leader is frozen until the others have taken over and gone on without it", False,
-         faulty(Freeze, options=("-X", "request.timeout.ms=3000"))),
+         faulty(Freeze, "-X", "request.timeout.ms=3000")),
         ("freeze.briefly", 3, "a leader is frozen until the others have taken over", False, faulty(FreezeBriefly)),
-        ("roll", 3, "all nodes are restarted in turn", False,
-         faulty(lambda cluster, topic, partitions, count, _: Roll(cluster, topic, partitions, count), rate=40_000)),
+        ("roll", 3, "all nodes are restarted in turn", False, faulty(roll, rate=30_000)),
         ("starve", 3, "two of three nodes die and come back", False, faulty(Starve)),
     ]
     return rows

@@ -51,14 +51,45 @@ class Bench:
         return self._inputs[count, keys]
 
 
-def _run(bench, command, source, name, watch, seconds):
+class _Tap:
+    """Gives the lines of a file to a pipe, so many a second."""
+
+    def __init__(self, path, pipe, rate):
+        with open(path, "rb") as file:
+            self.data = file.read()
+        self.pipe, self.rate = pipe, rate
+        self.lines = self.due_end = self.sent = 0
+        self.started = time.monotonic()
+        os.set_blocking(pipe.fileno(), False)
+
+    def run(self):
+        """Gives what is due by now and fits into the pipe; closes it behind the last line."""
+        if self.pipe.closed:
+            return
+        due = int(self.rate * (time.monotonic() - self.started))
+        while self.lines < due and self.due_end < len(self.data):
+            self.due_end = self.data.index(b"\n", self.due_end) + 1
+            self.lines += 1
+        try:
+            while self.sent < self.due_end:
+                self.sent += os.write(self.pipe.fileno(), self.data[self.sent:min(self.due_end, self.sent + (1 << 16))])
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self.sent = len(self.data)
+        if self.sent == len(self.data):
+            self.pipe.close()
+
+
+def _run(bench, command, source, name, watch, rate, seconds):
     """Runs the producer; the events go to a file. Answers the file, how many were acked, and how long it took."""
     events, errors = (os.path.join(bench.folder, f"{name}.{end}") for end in ("events", "stderr"))
     started = time.monotonic()
     acked, rest = 0, b""
-    with open(source, "rb") as stdin, open(errors, "wb") as stderr, open(events, "wb") as out:
-        producer = child.start(command, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr)
+    with open(source, "rb") as lines, open(errors, "wb") as stderr, open(events, "wb") as out:
+        producer = child.start(command, stdin=subprocess.PIPE if rate else lines, stdout=subprocess.PIPE, stderr=stderr)
         try:
+            tap = _Tap(source, producer.stdin, rate) if rate else None
             with selectors.DefaultSelector() as ready:
                 ready.register(producer.stdout, selectors.EVENT_READ)
                 while True:
@@ -71,6 +102,8 @@ def _run(bench, command, source, name, watch, seconds):
                         both = rest + data
                         acked += both.count(_SUCCESS)
                         rest = both[-len(_SUCCESS) + 1:]
+                    if tap:
+                        tap.run()
                     watch.tick(acked)
                     if time.monotonic() - started > seconds:
                         raise Difference(f"not done after {seconds} s with {acked} records acked; {_end_of(errors)}")
@@ -88,9 +121,9 @@ def _end_of(path):
 
 
 def transfer(bench, cluster, name, count, codec="none", keys=KEYS, partitions=12, options=(), configs=None, header=None, watch=None,
-             seconds=240):
-    """Sends count records into a topic of its own and holds every one against the log. Answers the words for the line of
-    figures."""
+             rate=None, seconds=240):
+    """Sends count records into a topic of its own, as fast as it goes or so many a second, and holds every one against the log.
+    Answers the words for the line of figures."""
     topic = "live." + name
     replication = len(cluster.nodes)
     cluster.create(topic, partitions, replication, **(configs or {}))
@@ -101,7 +134,7 @@ def transfer(bench, cluster, name, count, codec="none", keys=KEYS, partitions=12
     if header:
         command += ["-H", f"{header[0]}={header[1]}"]
     watch = watch or Watch()
-    events, acked, took = _run(bench, command, source, name, watch, seconds)
+    events, acked, took = _run(bench, command, source, name, watch, rate, seconds)
     words = watch.done(acked)
     found = bench.clerk.ask("check", topic=topic, partitions=partitions, count=count, bytes=BYTES, keys=keys, seed=SEED,
                             events=events, header=list(header) if header else None, seconds=120, wait_seconds=180)

@@ -204,8 +204,8 @@ static void set_release(sim *s, int32_t node)
     } releases[] = {{13, 13, 6, 4}, {12, 12, 5, 4}, {11, 12, 4, 3}, {9, 12, 4, 3},
                     {8, 9, 3, 3},   {7, 8, 1, 2},   {5, 5, 0, 1},   {3, 4, 0, 0}};
     size_t i = (size_t)sim_below(s, RANDOM, sizeof releases / sizeof releases[0]);
-    /* A cluster that loses ids of topics has no version 13 of Produce either: see F65. */
     kl_cluster *c = s->brokers.cluster;
+    s->brokers.without_zstd[node] = releases[i].produce < 7;
     kl_cluster_set_versions(c, node, KLOOP_PRODUCE, 3, releases[i].produce);
     kl_cluster_set_versions(c, node, KLOOP_METADATA, 0, releases[i].metadata);
     kl_cluster_set_versions(c, node, KLOOP_INIT_PRODUCER_ID, 0, releases[i].init);

@@ -31,6 +31,7 @@ typedef struct sim_brokers {
     uint64_t armed_ns; /* the event for the cluster's deadline */
     uint32_t lost;     /* batches that no replica has any more */
     uint64_t requests;
+    bool without_zstd[SIM_NODES_MAX + 1]; /* its release is too old for that codec */
     uint8_t noise[64];
 } sim_brokers;
 

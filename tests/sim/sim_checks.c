@@ -149,6 +149,9 @@ void sim_checks_closed(sim *s)
 
 static bool can_be_delivered(const sim *s, uint8_t topic)
 {
+    for (int32_t node = 1; node <= s->brokers.count; node++)
+        if (s->plan.codec == 4 && s->brokers.without_zstd[node])
+            return false;
     return !s->user.fatal && !s->plan.hostile && !s->plan.starved &&
            s->brokers.handles[topic] != KL_NO_TOPIC && !kloop_engine_fatal_text(s->host.engine);
 }

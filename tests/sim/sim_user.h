@@ -27,6 +27,7 @@ typedef struct sim_user {
     int refused_topic;
     size_t refused_bytes;
     uint32_t no_memory;
+    uint32_t lies; /* WRITABLE in a row, and no room */
     uint32_t sticky_topic;
 } sim_user;
 

@@ -247,6 +247,17 @@ static void resolve(host *h, const kloop_action *a)
         kloop_engine_on_resolved(h->e, a->id, &address, 1, NULL, h->now);
 }
 
+static void cancel(host *h, const kloop_action *a)
+{
+    note(h, "CANCEL %s:%u", a->host.data, (unsigned)a->port);
+    for (int i = 0; i < h->resolving_count && !h->deaf_resolver; i++)
+        if (h->resolving[i].slot == a->id.slot && h->resolving[i].gen == a->id.gen) {
+            h->resolving[i] = h->resolving[--h->resolving_count];
+            kloop_engine_on_resolved(h->e, a->id, NULL, 0, "canceled", h->now);
+            return;
+        }
+}
+
 static void connect_to(host *h, const kloop_action *a)
 {
     assert_true(h->conn_count < HOST_CONNS_MAX);
@@ -353,7 +364,7 @@ static void perform(host *h, const kloop_action *a)
         resolve(h, a);
         return;
     case KLOOP_ACT_CANCEL:
-        note(h, "CANCEL");
+        cancel(h, a);
         return;
     case KLOOP_ACT_CONNECT:
         connect_to(h, a);

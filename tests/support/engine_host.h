@@ -33,7 +33,7 @@
 #include <kloop/engine.h>
 #include <kloop/wire.h>
 
-#define HOST_CONNS_MAX      64
+#define HOST_CONNS_MAX      256
 #define HOST_BROKERS_MAX    8
 #define HOST_TOPICS_MAX     8
 #define HOST_PARTITIONS_MAX 64
@@ -115,6 +115,7 @@ typedef struct host {
     /* What the test does itself. */
     bool manual_resolve, manual_connect, manual_write, manual_close;
     bool hold_versions, hold_metadata, hold_id;
+    bool deaf_resolver;  /* does not even end what is canceled */
     bool deaf;           /* takes no action at all */
     size_t write_step;   /* bytes at a time; 0: all */
     size_t receive_step; /* likewise */

@@ -25,7 +25,7 @@ static const char *pairs_of(const char *text, size_t len)
     static char all[512];
     char why[128];
     /* Bytes behind the text would be seen by the sanitizer. */
-    char *bytes = malloc(len + (len == 0));
+    char *bytes = calloc(1, len + (len == 0));
     memcpy(bytes, text, len);
     all[0] = '\0';
     bool ok = kl_properties_parse(bytes, len, collect, all, why, sizeof why);
