@@ -4,6 +4,9 @@
 
 #include "base/check.h"
 
+/* For less than this a large segment would be empty by half or more. */
+#define LITTLE_BYTES ((size_t)32 * 1024)
+
 void kl_chain_init(kl_chain *chain, kl_pool *pool)
 {
     *chain = (kl_chain){.pool = pool};
@@ -47,8 +50,11 @@ bool kl_chain_grow(kl_chain *chain, size_t expected)
     /* As much again as is there already: few segments for a long chain, little waste for a short
      * one. */
     size_t len = kl_chain_len(chain);
-    kl_segment *segment =
-        kl_segment_get(chain->pool, kl_grade_for(expected > len ? expected : len));
+    kl_grade grade = kl_grade_for(expected > len ? expected : len);
+    if (grade == KL_GRADE_LARGE && expected < LITTLE_BYTES && chain->reach > len &&
+        chain->reach - len < LITTLE_BYTES)
+        grade = KL_GRADE_MEDIUM;
+    kl_segment *segment = kl_segment_get(chain->pool, grade);
     if (!segment)
         return false;
     if (chain->last) {

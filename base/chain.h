@@ -7,7 +7,8 @@
  *     | 488 B  | --> |    4,072 B     |--> | data ....|pos    room   end|
  *     +--------+     +----------------+    +----------------------------+
  *
- * It starts with a small segment and takes larger ones as it grows. Bytes once appended never move;
+ * It starts with a small segment and takes larger ones as it grows, but no large one for a little
+ * that may still come (reach). Bytes once appended never move;
  * so slices of them stay good as long as the chain, or a pin on the segment, lives.
  *
  * Fails: whatever needs memory answers false and leaves the chain as it was.
@@ -27,6 +28,7 @@ typedef struct kl_chain {
     uint8_t *pos;  /* where the next byte goes */
     uint8_t *end;  /* of the last segment */
     size_t before; /* bytes in the segments before the last */
+    size_t reach;  /* how long it will become at most, as far as its owner knows; 0: no idea */
 } kl_chain;
 
 /* A place in a chain to which it can be rewound. */

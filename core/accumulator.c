@@ -126,6 +126,7 @@ static kloop_status begin_batch(kloop_engine *e, kl_partition *p, const kloop_re
     kl_batch *b = kl_batch_new(e, p->topic, p, KL_STAGE_OPEN);
     if (!b)
         return KLOOP_NO_MEMORY;
+    b->builder.payload.reach = e->set.batch_bytes;
     kl_record_appended appended =
         append_both(b, r, timestamp_ms, e->set.record_bytes_max, e->set.batch_bytes);
     if (appended != KL_RECORD_APPENDED) {

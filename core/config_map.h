@@ -32,7 +32,8 @@
        "[::1]:9092. There is no preset.")                                                          \
     XX(MEMORY, "buffer.memory", NUMBER, "67108864", RANGE(0, 9223372036854775807),                 \
        "Bytes that records may take from being accepted until being reported; sending is refused " \
-       "beyond. Must hold at least one record of max.request.size.")                               \
+       "beyond. Whole blocks of memory count, up to 68 KiB more than a record has. Must hold at "    \
+       "least one record of max.request.size.")                                                    \
     XX(CLIENT_ID, "client.id", TEXT, "kloop", WORDS("UTF-8 of at most 32767 bytes"),               \
        "The name that brokers see: in their logs, quotas and metrics.")                            \
     XX(GZIP_LEVEL, "compression.gzip.level", LEVEL, "-1", LEVELS(KL_CODEC_GZIP, "-1, 1 to 9"),     \

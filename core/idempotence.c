@@ -78,7 +78,7 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
 static void lost(kloop_engine *e, kl_request *r)
 {
     (void)r;
-    if (e->id_state == KL_ID_ASKED)
+    if (e->id_state == KL_ID_ASKED && e->life <= KL_LIFE_CLOSING)
         try_again(e, "the connection was lost");
 }
 

@@ -228,7 +228,8 @@ static void lost(kloop_engine *e, kl_request *r)
 {
     (void)r;
     end_question(e, true);
-    failed(e, "the connection was lost");
+    if (e->life <= KL_LIFE_CLOSING)
+        failed(e, "the connection was lost");
 }
 
 static const kl_request_kind metadata = {.name = "Metadata", .answered = answered, .lost = lost};

@@ -96,6 +96,8 @@ kl_codec_status kl_batch_seal_begin(kl_batch_sealer *s, kl_batch_builder *b,
     b->state = KL_BATCH_SEALING;
     *s = (kl_batch_sealer){.batch = b, .at = unsummed(b), .crc = b->sum};
     kl_chain_init(&s->folded, b->payload.pool);
+    /* Anything longer is thrown away. */
+    s->folded.reach = kl_chain_len(&b->payload);
     if (!compressor || b->count == 0)
         return KL_CODEC_OK;
     s->at = kl_chain_read(&b->payload);

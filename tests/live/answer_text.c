@@ -103,26 +103,37 @@ static int by_index(const void *a, const void *b)
     return (x->partition_index > y->partition_index) - (x->partition_index < y->partition_index);
 }
 
-static void nodes_text(kl_talk *t, const char *name, const kloop_array *nodes, int32_t leader)
+static int by_id(const void *a, const void *b)
 {
-    int32_t node;
-    bool leads = false;
-    for (kloop_iter i = kloop_iterate(nodes); kloop_next(&i, &node);)
-        leads |= node == leader;
-    kl_talk_line(t, name, "%d, the leader %s", nodes->count, leads ? "among them" : "not");
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Replicas stand in the order of preference; the others in none. */
+static void nodes_text(kl_talk *t, const char *name, const kloop_array *nodes, bool sorted)
+{
+    char text[NAME_MAX_BYTES] = "";
+    size_t len = 0;
+    int32_t *all = elements_of(nodes, sizeof *all);
+    if (sorted)
+        qsort(all, nodes->count > 0 ? (size_t)nodes->count : 0, sizeof *all, by_id);
+    for (int32_t i = 0; i < nodes->count && len < sizeof text - 16; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, " %d", all[i]);
+    free(all);
+    kl_talk_line(t, name, "%d:%s", nodes->count, text);
 }
 
 static void partition_text(kl_talk *t, int16_t version, const kloop_metadata_partition *p)
 {
     kl_talk_line(t, "partition_index", "%d", p->partition_index);
     kl_talk_line(t, "error_code", "%d", p->error_code);
-    kl_talk_line(t, "leader_id", p->leader_id < 0 ? "none" : "a node");
+    kl_talk_line(t, "leader_id", "%d", p->leader_id);
     if (version >= 7)
         kl_talk_line(t, "leader_epoch", "%d", p->leader_epoch);
-    nodes_text(t, "replica_nodes", &p->replica_nodes, p->leader_id);
-    nodes_text(t, "isr_nodes", &p->isr_nodes, p->leader_id);
+    nodes_text(t, "replica_nodes", &p->replica_nodes, false);
+    nodes_text(t, "isr_nodes", &p->isr_nodes, true);
     if (version >= 5)
-        kl_talk_line(t, "offline_replicas", "%d", p->offline_replicas.count);
+        nodes_text(t, "offline_replicas", &p->offline_replicas, true);
 }
 
 static bool starts_with(kloop_string name, const char *start)
@@ -169,11 +180,8 @@ static void metadata_text(kl_talk *t, int16_t version, const kloop_metadata_resp
     for (int32_t i = 0; i < r->brokers.count; i++) {
         const kloop_metadata_broker *b = &brokers[i];
         controller_is_one |= b->node_id == r->controller_id;
-        bool known = b->node_id > 0 && b->node_id < KL_SIDE_NODES_MAX &&
-                     t->names.ports[b->node_id] == b->port &&
-                     compare_strings(b->host, kloop_text("127.0.0.1")) == 0;
-        kl_talk_line(t, "broker", "%s, rack %s", known ? "at its address" : "elsewhere",
-                     string_text(b->rack, text));
+        kl_talk_line(t, "broker", "%d at %.*s:%d, rack %s", b->node_id, (int)b->host.len,
+                     b->host.data, b->port, string_text(b->rack, text));
     }
     free(brokers);
     if (version >= 2)
@@ -263,10 +271,7 @@ static void stored_text(kl_talk *t, int16_t version, const char *topic,
     if (version >= 8)
         kl_talk_line(t, "error_message", "%s", presence(p->error_message));
     if (version >= 10 && p->current_leader.leader_id != -1)
-        kl_talk_line(t, "current_leader", "%s, epoch %d",
-                     p->current_leader.leader_id == kl_side_names_leader(&t->names, topic, p->index)
-                         ? "the leader"
-                         : "another node",
+        kl_talk_line(t, "current_leader", "%d, epoch %d", p->current_leader.leader_id,
                      p->current_leader.leader_epoch);
 }
 
@@ -310,7 +315,8 @@ static void produce_text(kl_talk *t, int16_t version, const kloop_produce_respon
     kl_talk_line(t, "throttle_time_ms", "%d", r->throttle_time_ms);
     kloop_node_endpoint node;
     for (kloop_iter i = kloop_iterate(&r->node_endpoints); kloop_next(&i, &node);)
-        kl_talk_line(t, "node_endpoint", "at %.*s", (int)node.host.len, node.host.data);
+        kl_talk_line(t, "node_endpoint", "%d at %.*s:%d", node.node_id, (int)node.host.len,
+                     node.host.data, node.port);
 }
 
 /* ---- All ---- */

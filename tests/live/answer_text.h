@@ -1,28 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Answers as lines of text, one a field, such that two clusters that behave alike give the same
- * lines.
+ * lines. Nodes, addresses and leaders are the same on both sides, so they are written as they are.
+ * What is not, and why:
  *
- * What is not written as it is, and why:
- *
- *   topic id            "id of NAME", "none" or "unknown"         ids are drawn at random
- *   producer id         "producer N", in the order of their being given    likewise
- *   cluster id          whether there is one                      likewise
- *   controller id       whether it is one of the brokers          any broker may be named since
- * KRaft node ids            of a leader: whether it is the one that   each cluster spreads leaders
- *                       was known before; of replicas: how many   in its own way
- *                       there are, and whether the leader is one
- *   base offset         counted from the one that was told        one difference shall not make all
- *                       before for this partition                 later offsets differ
- *   log append time     "none" or "now"                           clocks
- *   order of brokers,   sorted                                    Kafka promises none
- *   topics, partitions
- *   APIs of ApiVersions only those that <kloop/wire.h> knows      the model has no others
- *   features, and their left out                                  they are of use only to
- * transactions, epoch                                                         which the model does
- * not know texts of errors     whether there is one                      nobody may rely on the
- * words other people's      left out of an answer that lists all      a node has topics of its own
- *   topics
+ *   topic id             "id of NAME", "none", "unknown"      drawn at random
+ *   producer id          "producer N", in the order given     likewise
+ *   cluster id           whether there is one                 likewise
+ *   controller id        whether it is one of the brokers     since KRaft it may be any
+ *   base offset          counted from the one told before     or one difference makes all later
+ *                        for this partition                   offsets differ
+ *   log append time      "none", "now"                        clocks
+ *   order of all but     sorted                               Kafka promises none
+ *   replicas
+ *   APIs                 those that <kloop/wire.h> knows      the model has no others
+ *   features             left out                             only transactions need them, and the
+ *                                                             model has none
+ *   texts of errors      whether there is one                 nobody may rely on the words
+ *   topics of others     left out of an answer with all       a node has topics of its own
  */
 #ifndef KL_TESTS_LIVE_ANSWER_TEXT_H
 #define KL_TESTS_LIVE_ANSWER_TEXT_H

@@ -233,7 +233,7 @@ class Cluster:
     def create(self, topic, partitions, replication=None, **configs):
         """Answers when every node knows a leader and all replicas of each partition. Dots of a config are written as __."""
         replication = replication or len(self.nodes)
-        answer = self.clerk.ask("create", topic=topic, partitions=partitions, replication=replication,
+        answer = self.clerk.ask("create", topic=topic, partitions=partitions, replication=replication, nodes=len(self.nodes),
                                 configs={key.replace("__", "."): str(value) for key, value in configs.items()})
         self.wait_full(topic, partitions, replication)
         return answer

@@ -75,6 +75,11 @@ static void a_leader_dies(kl_talk *t)
     kl_talk_learn(t, TOPIC);
     kl_talk_learn(t, "cmp.strict");
     ask_metadata(t, "another leads");
+    put(t, "2 again, to the new leader", &p, 2);
+    put(t, "0 again, to the new leader", &p, 0);
+    put(t, "8, a gap", &p, 8);
+    /* When it is acked by all, the third node has learnt whom to follow. */
+    put(t, "4", &p, 4);
     kl_trial_entry entry = {TOPIC, 0, kl_trial_batch(t, &p)};
     for (int32_t node = 1; node <= t->side->node_count; node++) {
         if (node == leader || node == leader_of(t, TOPIC))
@@ -87,10 +92,6 @@ static void a_leader_dies(kl_talk *t)
                                               .entries = &entry,
                                               .entry_count = 1});
     }
-    put(t, "2 again, to the new leader", &p, 2);
-    put(t, "0 again, to the new leader", &p, 0);
-    put(t, "8, a gap", &p, 8);
-    put(t, "4", &p, 4);
     ask_strict(t, "one less");
     kl_talk_revive(t, leader);
     kl_talk_to(t, leader);

@@ -21,11 +21,6 @@ static kl_side_topic *place_of(kl_side_names *names, kloop_string name)
 
 void kl_side_names_learn(kl_side_names *names, const kloop_metadata_response *metadata)
 {
-    kloop_metadata_broker broker;
-    for (kloop_iter i = kloop_iterate(&metadata->brokers); kloop_next(&i, &broker);) {
-        if (broker.node_id >= 0 && broker.node_id < KL_SIDE_NODES_MAX)
-            names->ports[broker.node_id] = broker.port;
-    }
     kloop_metadata_topic topic;
     for (kloop_iter i = kloop_iterate(&metadata->topics); kloop_next(&i, &topic);) {
         if (topic.error_code || !topic.name.data || topic.name.len >= sizeof names->topics[0].name)

@@ -17,7 +17,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KL_SIDE_NODES_MAX      8
 #define KL_SIDE_TOPICS_MAX     24
 #define KL_SIDE_PARTITIONS_MAX 4
 #define KL_SIDE_PRODUCERS_MAX  64
@@ -31,15 +30,13 @@ typedef struct kl_side_topic {
 } kl_side_topic;
 
 typedef struct kl_side_names {
-    int32_t ports[KL_SIDE_NODES_MAX]; /* by node id; 0: not known */
     kl_side_topic topics[KL_SIDE_TOPICS_MAX];
     size_t topic_count;
     int64_t producers[KL_SIDE_PRODUCERS_MAX];
     size_t producer_count;
 } kl_side_names;
 
-/* Takes over what a Metadata answer of version 10 or later says of brokers, and of topics that have
- * no error. */
+/* Takes over all topics of a Metadata answer of version 10 or later that have no error. */
 void kl_side_names_learn(kl_side_names *names, const kloop_metadata_response *metadata);
 
 /* NULL: not known. */

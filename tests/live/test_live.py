@@ -118,6 +118,8 @@ def obey(cluster, topics, verb, number):
         if other is not node:
             cluster.wait_until(f"sight of node {number}'s death at node {other.number}", lambda o=other: all(
                 one.leader > 0 and node.number not in one.isr for topic in topics for one in cluster.partitions(topic, o)))
+    for topic, partitions in topics.items():
+        cluster.clerk.ask("served", topic=topic, partitions=partitions)
 
 
 def records(codec, count, keys=5000, header=None):

@@ -427,6 +427,8 @@ static void turn(sim *s, void *thing, uint64_t number)
     kloop_now now = sim_world_now(s);
     kloop_engine_clock(h->engine, now);
     bool told = tell_all(s);
+    /* What the user did since then may have made it earlier. */
+    before = kl_time_min(before, kloop_engine_deadline(h->engine));
     if (before <= now.mono_ns || h->time_each_turn) {
         if (before <= now.mono_ns)
             sim_note(s, SIM_NOTE_TIME, NULL, (int64_t)before, 0, 0, 0);

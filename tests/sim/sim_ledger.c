@@ -221,6 +221,7 @@ static void report_one(sim *s, const kloop_report *report, size_t i, uint8_t top
     case KLOOP_OUTCOME_ACKED:
         r->state = SIM_RECORD_ACKED;
         l->acked++;
+        l->acked_ns[topic] = s->world.now_ns;
         check_acked(s, (uint32_t)number, r, report, i);
         return;
     case KLOOP_OUTCOME_FAILED:

@@ -224,6 +224,7 @@ void sim_link_close(sim *s, kloop_id id, const char *text)
         sim_fail(s, "border", "CLOSE for a connection that is closed, or never was");
     sim_note(s, SIM_NOTE_CLOSE, text, c->number, 0, 0, 0);
     bool was_lost = c->state == SIM_CONN_LOST;
+    c->given_up = !was_lost && !c->lost_after_reading;
     c->state = SIM_CONN_CLOSING;
     c->tell_connected = false;
     c->tell_lost = false;

@@ -107,6 +107,7 @@ typedef struct sim_conn {
 
     size_t shown_left; /* bytes that were shown last and not taken */
     uint64_t opened_ns;
+    bool given_up;   /* the engine closed it, and nobody else */
     sim_watch watch; /* what the requests on it are */
 } sim_conn;
 

@@ -65,6 +65,7 @@ typedef struct sim_batch {
     int32_t count;
     uint32_t crc;
     uint64_t hash;
+    uint64_t body_hash;
     uint32_t first_record; /* place of its records' numbers in sim_book.members */
     uint64_t first_sent_ns;
     uint32_t attempts;

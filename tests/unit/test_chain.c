@@ -102,6 +102,23 @@ static void long_chain_takes_few_segments(void **state)
     close_fixture(&x);
 }
 
+/* With batches of 16 KB a large segment for what follows the first 5 KB left three quarters of
+ * buffer.memory unused. */
+static void no_large_segment_for_little(void **state)
+{
+    (void)state;
+    fixture x;
+    open_fixture(&x, 0);
+    x.chain.reach = 16384;
+    append_pattern(&x.chain, 16384);
+    assert_pattern(&x.chain, 16384);
+    assert_true(kl_chain_held_bytes(&x.chain) < 16384 + 2 * kl_grade_size(KL_GRADE_MEDIUM));
+    kl_chain_clear(&x.chain);
+    append_pattern(&x.chain, 16384);
+    assert_true(kl_chain_held_bytes(&x.chain) >= kl_grade_size(KL_GRADE_LARGE));
+    close_fixture(&x);
+}
+
 static void pieces_of_any_size_come_out_in_order(void **state)
 {
     (void)state;
@@ -251,6 +268,7 @@ int main(void)
         cmocka_unit_test(empty_chain_holds_nothing),
         cmocka_unit_test(one_small_record_costs_one_small_segment),
         cmocka_unit_test(long_chain_takes_few_segments),
+        cmocka_unit_test(no_large_segment_for_little),
         cmocka_unit_test(pieces_of_any_size_come_out_in_order),
         cmocka_unit_test(slices_are_the_data_and_stay_where_they_are),
         cmocka_unit_test(rewinding_takes_back_what_came_after),

@@ -131,9 +131,9 @@ static void wrong_records(bool known)
     expect_refused(&r, KLOOP_TOO_LARGE, "value 1000 bytes");
     expect_refused(&r, KLOOP_TOO_LARGE, "max.request.size (1000)");
     /* Lengths that wrap around when they are added. */
-    r = (kloop_record){.key = {bytes, SIZE_MAX - 10}, .value = {bytes, 100}};
+    r = (kloop_record){.key = {bytes, 100}, .value = {bytes, SIZE_MAX - 10}};
     expect_refused(&r, KLOOP_TOO_LARGE, "max.request.size");
-    r = (kloop_record){.key = {bytes, SIZE_MAX / 2 + 10}, .value = {bytes, SIZE_MAX / 2 + 10}};
+    r = (kloop_record){.key = {bytes, 300}, .value = {bytes, SIZE_MAX - 200}};
     expect_refused(&r, KLOOP_TOO_LARGE, "max.request.size");
     kloop_record_header headers[2] = {{.key = {"a", 1}}, {.key = {NULL, 0}}};
     r = (kloop_record){.headers = headers, .header_count = 2};

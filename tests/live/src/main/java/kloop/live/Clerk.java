@@ -68,10 +68,14 @@ public final class Clerk {
                 return true;
             }
             case "create" -> {
-                return topics.create(text(q, "topic"), number(q, "partitions"), number(q, "replication"), strings(need(q, "configs")));
+                return topics.create(text(q, "topic"), number(q, "partitions"), number(q, "replication"), number(q, "nodes"),
+                        strings(need(q, "configs")));
             }
             case "delete" -> {
                 return topics.delete(text(q, "topic"));
+            }
+            case "served" -> {
+                return topics.served(text(q, "topic"), number(q, "partitions"));
             }
             case "controller" -> {
                 return topics.controller();

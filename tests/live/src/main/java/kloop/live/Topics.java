@@ -2,11 +2,15 @@
 package kloop.live;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.utils.Utils;
 
 /** The topics of one cluster, through one administrative client that stays open. */
@@ -27,14 +31,32 @@ final class Topics implements AutoCloseable {
         admin = Admin.create(config);
     }
 
-    Object create(String topic, int partitions, int replication, Map<String, String> configs) throws Exception {
-        NewTopic wanted = new NewTopic(topic, partitions, (short) replication).configs(configs);
+    /** Partition p gets brokers p + 1, p + 2, ... of 1 to nodes, the first of them as its leader: everybody knows who leads. */
+    Object create(String topic, int partitions, int replication, int nodes, Map<String, String> configs) throws Exception {
+        Map<Integer, List<Integer>> places = new HashMap<>();
+        for (int p = 0; p < partitions; p++) {
+            int first = p;
+            places.put(p, IntStream.range(0, replication).mapToObj(i -> (first + i) % nodes + 1).toList());
+        }
+        NewTopic wanted = new NewTopic(topic, places).configs(configs);
         return done(() -> admin.createTopics(Set.of(wanted)).topicId(topic).get().toString());
     }
 
     Object delete(String topic) throws Exception {
         return done(() -> {
             admin.deleteTopics(Set.of(topic)).all().get();
+            return topic;
+        });
+    }
+
+    /** Answers when each partition's leader knows that it leads: some time after it is named to everybody else. */
+    Object served(String topic, int partitions) throws Exception {
+        Map<TopicPartition, OffsetSpec> all = new HashMap<>();
+        for (int p = 0; p < partitions; p++) {
+            all.put(new TopicPartition(topic, p), OffsetSpec.latest());
+        }
+        return done(() -> {
+            admin.listOffsets(all).all().get();
             return topic;
         });
     }
