@@ -4,8 +4,9 @@
  * no clock, no broker. One operation is 1,000 records, so that a round is never a part of a batch.
  *
  *     bench_engine                     times
- *     bench_engine --count CASE N      sends N records of a case (in thousands) and ends, for
- * callgrind: the difference between two N is free of what start and end cost
+ *     bench_engine --count CASE N      sends N records, in thousands, after a million to warm up
+ *
+ * The second is for callgrind: the difference between two N is free of what start and end cost.
  */
 #include "bench/bench.h"
 #include "bench/canned_broker.h"

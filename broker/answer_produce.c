@@ -10,7 +10,8 @@
  *     of each partition       transactions (there is no coordinator here); acks; internal topics;
  *                             then kl_append
  *
- * A partition that stands in the request twice counts once, as it stands there last. A partition
+ * A partition that stands in the request twice counts once, as it stands there last. A topic that
+ * stands there twice is answered once, where it stood first. A partition
  * without records (null) makes Kafka fall over while it makes up an error, and nothing is ever
  * answered.
  */
@@ -45,12 +46,23 @@ typedef struct kl_produce_part {
     kloop_produce_partition_response *answer;
 } part;
 
+/* A topic in the request: its parts, and where the same topic stands again. */
+typedef struct kl_produce_place {
+    int32_t first;
+    int32_t count;
+    int32_t next; /* -1: nowhere */
+    int32_t last; /* of the first one: the last one */
+    bool again;   /* it stood before */
+} place;
+
 struct kl_produce {
     kl_request *request;
     int16_t acks;
     kloop_produce_response response;
     kloop_produce_topic_response *topics;
+    place *places; /* as many as topics, until the answers are gathered */
     int32_t topic_count;
+    bool untidy; /* a topic or a partition stands in the request twice */
     kloop_produce_partition_response *answers;
     part *parts; /* as many as answers */
     int32_t part_count;
@@ -225,9 +237,10 @@ static bool make_parts(kl_produce *p, const kloop_produce_request *q)
     for (kloop_iter t = kloop_iterate(&q->topic_data); kloop_next(&t, &topic);)
         count += (size_t)topic.partition_data.count;
     p->topics = kl_scratch_take(s, (size_t)q->topic_data.count, sizeof *p->topics);
+    p->places = kl_scratch_take(s, (size_t)q->topic_data.count, sizeof *p->places);
     p->answers = kl_scratch_take(s, count, sizeof *p->answers);
     p->parts = kl_scratch_take(s, count, sizeof *p->parts);
-    return p->topics && p->answers && p->parts;
+    return p->topics && p->places && p->answers && p->parts;
 }
 
 static kl_topic *find_topic(const kl_produce *p, const kloop_produce_topic *t)
@@ -245,6 +258,7 @@ static void name_partition(kl_produce *p, part *at)
     uint64_t request_id = p->request->info.request_id;
     if (partition->named_by == request_id) {
         p->parts[partition->named_at].replaced = true;
+        p->untidy = true;
         kl_cluster_complain(p->request->cluster, KL_COMPLAINT_PROTOCOL,
                             "request %llu of connection %llu: partition %d of '%.*s' stands in it "
                             "twice",
@@ -272,6 +286,24 @@ static void add_part(kl_produce *p, kl_topic *topic, const kloop_produce_partiti
     }
 }
 
+/* Topics that nobody knows are answered as often as they are named. */
+static void name_topic(kl_produce *p, kl_topic *topic)
+{
+    place *at = &p->places[p->topic_count];
+    if (topic && topic->named_by == p->request->info.request_id) {
+        place *before = &p->places[topic->named_at];
+        p->places[before->last].next = p->topic_count;
+        before->last = p->topic_count;
+        at->again = true;
+        p->untidy = true;
+    } else if (topic) {
+        topic->named_by = p->request->info.request_id;
+        topic->named_at = (size_t)p->topic_count;
+    }
+    at->next = -1;
+    at->last = p->topic_count;
+}
+
 static bool add_topic(kl_produce *p, const kloop_produce_topic *from)
 {
     kl_topic *topic = find_topic(p, from);
@@ -287,32 +319,54 @@ static bool add_topic(kl_produce *p, const kloop_produce_topic *from)
         add_part(p, topic, &partition);
     t->partition_responses = kloop_array_of(p->answers + first, p->part_count - first);
     /* Kafka answers partitions: a topic without any is not in the answer. */
-    if (p->part_count > first)
-        p->topic_count++;
+    if (p->part_count == first)
+        return true;
+    p->places[p->topic_count].first = first;
+    p->places[p->topic_count].count = p->part_count - first;
+    name_topic(p, topic);
+    p->topic_count++;
     return true;
 }
 
-/* The answers of partitions that come again later go out of the lists. */
-static void close_gaps(kl_produce *p)
+/* Moves the answers of the place behind the first n gathered ones; answers how many there are then.
+ */
+static int32_t gather_place(kl_produce *p, const place *from,
+                            kloop_produce_partition_response *gathered, int32_t n)
 {
-    int32_t first = 0;
+    for (int32_t i = from->first; i < from->first + from->count; i++) {
+        if (p->parts[i].replaced)
+            continue;
+        gathered[n] = *p->parts[i].answer;
+        p->parts[i].answer = &gathered[n++];
+    }
+    return n;
+}
+
+/*
+ * One answer for each topic, where it stood first, with those of its partitions that do not come
+ * again later. false: no memory.
+ */
+static bool gather_answers(kl_produce *p)
+{
+    if (!p->untidy)
+        return true;
+    kloop_produce_partition_response *gathered =
+        kl_scratch_take(&p->request->scratch, (size_t)p->part_count, sizeof *gathered);
+    int32_t n = 0;
     int32_t topics = 0;
+    if (!gathered)
+        return false;
     for (int32_t t = 0; t < p->topic_count; t++) {
-        int32_t count = p->topics[t].partition_responses.count;
-        int32_t kept = 0;
-        for (int32_t i = first; i < first + count; i++) {
-            if (p->parts[i].replaced)
-                continue;
-            p->answers[first + kept] = p->answers[i];
-            p->parts[i].answer = &p->answers[first + kept++];
-        }
-        if (kept > 0) {
-            p->topics[topics] = p->topics[t];
-            p->topics[topics++].partition_responses.count = kept;
-        }
-        first += count;
+        int32_t first = n;
+        if (p->places[t].again)
+            continue;
+        for (int32_t at = t; at >= 0; at = p->places[at].next)
+            n = gather_place(p, &p->places[at], gathered, n);
+        p->topics[topics] = p->topics[t];
+        p->topics[topics++].partition_responses = kloop_array_of(gathered + first, n - first);
     }
     p->topic_count = topics;
+    return true;
 }
 
 /* ---- Judging ---- */
@@ -485,7 +539,10 @@ void kl_answer_produce(kl_request *r, const kloop_produce_request *q)
             return;
         }
     }
-    close_gaps(p);
+    if (!gather_answers(p)) {
+        kl_request_no_memory(r);
+        return;
+    }
     r->produce = p;
     p->response.responses = kloop_array_of(p->topics, p->topic_count);
     if (!look_at_first_batches(p, q) || !look_at_shapes(p))

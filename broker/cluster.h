@@ -143,8 +143,8 @@ bool kl_cluster_broker_is_up(const kl_cluster *c, int32_t node_id);
 
 /*
  * The controller's answer to a lost broker: it leaves the list of brokers in Metadata, and every
- * ISR; what it led goes to the first live member of the ISR, or to nobody. Where it was the last of
- * the ISR, nobody but it can lead again without the election being an unclean one.
+ * ISR; what it led goes to the first replica that is live and in the ISR, or to nobody. Where it
+ * was the last of the ISR, nobody but it can lead again without the election being an unclean one.
  */
 void kl_cluster_fail_over(kl_cluster *c, int32_t node_id, int64_t now_ns);
 /*

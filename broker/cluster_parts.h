@@ -67,7 +67,8 @@ struct kl_topic {
     bool compacted;
     kl_partition **partitions;
     int32_t partition_count;
-    uint64_t named_by; /* the request that asked for it last */
+    uint64_t named_by; /* the request that named it last, and where; see answer_produce.c */
+    size_t named_at;
     int32_t *node_ids; /* replica_count for each partition, the preferred leader first */
 };
 

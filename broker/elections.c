@@ -91,10 +91,13 @@ static void leave(kl_cluster *c, kl_partition *p, int32_t node_id)
     if (v->isr_count == 1 && isr[0] == node_id)
         v->eligible = node_id;
     remove_from_isr(c, p, node_id);
+    /* In the order of the replicas: that of the ISR tells who came back last. */
     int32_t next = KL_NO_NODE;
-    for (int32_t i = 0; i < v->isr_count && next == KL_NO_NODE; i++) {
-        if (kl_cluster_find_node(c, isr[i])->up)
-            next = isr[i];
+    for (int32_t i = 0; i < p->topic->replica_count && next == KL_NO_NODE; i++) {
+        int32_t replica = p->replicas[i].node_id;
+        if (kl_view_in_isr(&c->truth, p->topic, p->index, replica) &&
+            kl_cluster_find_node(c, replica)->up)
+            next = replica;
     }
     if (was_leader)
         elect(c, p, next);

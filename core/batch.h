@@ -5,13 +5,15 @@
  *
  *     PARKED --partitions known--> (its records are sent anew, in slices)
  *
- *     OPEN --full, lingered, flushed--> FOLDING --> READY --gathered--> IN_FLIGHT --answer-->
- * SETTLED
- *        \________no codec, at once________________/ ^                     |                    |
- *                                                    +------ retry --------+        reports, in
- * order
- *                                                                                               v
- *     any --time is over, closed, fatal--> SETTLED (in flight: REPORTED as a ghost) REPORTED
+ *     OPEN --full, lingered, flushed--> FOLDING --codec done--> READY --gathered--> IN_FLIGHT
+ *        \_______________ no codec: at once _________________/   ^                  |     |
+ *                                                                +----- retry ------+     |
+ *                                                                                       answer
+ *     any state --time is over, closed, fatal--> SETTLED <--------------------------------+
+ *                                                   |
+ *                                                   +-- reports, in order --> REPORTED
+ *
+ * One that is settled while it is in flight is a ghost until its answer has come.
  *
  * Who owns what: the batch owns its records' bytes and their users' pointers, both in pooled
  * segments. Requests that carry the bytes hold a reference each: the payload stays until they are

@@ -2,8 +2,8 @@
 /*
  * The border: events in, actions out, and the order of the work between them.
  *
- *     event --> the file whose matter it is --> marks: poked brokers, due questions, settled
- * batches next  --> an action that waits; else one piece of work; and again, until there is neither
+ *     event --> the file whose matter it is --> marks: poked brokers, settled batches ...
+ *     next  --> an action that waits, else one piece of work; again, until there is neither
  *
  * Work that can hold the loop (the codec, records that are moved) has a quota, which each new turn
  * of the host renews; what is left then makes the deadline now.

@@ -7,9 +7,8 @@
  *     uv_connection.c  one socket for each connection of the engine
  *     name_resolver.c  names
  *
- *              kloop_open             kloop_close             CLOSED taken        last handle
- * closed nothing ------------> OPEN -------------------> OPEN -------------> CLOSING ------------>
- * nothing (the engine finishes)     (handles close)        (fn runs)
+ *     nothing --kloop_open--> OPEN --kloop_close: the engine finishes, then gives CLOSED-->
+ *     CLOSING --the last handle is closed: fn runs--> nothing
  *
  * Who owns what: the producer owns the engine, its handles, its connections, and the flushes
  * that were not reported yet. Its memory goes after the last handle's close callback.

@@ -20,10 +20,10 @@
  * - Events only change state. No code of the host or of the user runs inside any function here;
  *   every function may be called between any two actions, also from a user's callback.
  * - Same configuration, seed and events: same actions, byte for byte.
- * - Each opening action has exactly one ending event. RESOLVE: on_resolved. CONNECT: on_connected
- * or on_disconnected. CLOSE: on_closed. on_disconnected may also follow on_connected once, whenever
- *   the transport is lost or the peer has closed; the engine then answers with CLOSE. CANCEL asks
- * to end a RESOLVE soon; on_resolved still comes, with no addresses.
+ * - Each opening action has exactly one ending event: RESOLVE has on_resolved, CONNECT has
+ *   on_connected or on_disconnected, CLOSE has on_closed. on_disconnected may also come once after
+ *   on_connected, when the transport is lost or the peer has closed; the engine then answers with
+ *   CLOSE. CANCEL asks for the end of a RESOLVE: on_resolved still comes, without addresses.
  * - A handle (kloop_id) has a generation: an event for a connection that is gone changes nothing.
  *   After on_closed the engine never names that handle again.
  * - Memory to write: the slices of kloop_engine_write_vec() show the head of what is unsent. They

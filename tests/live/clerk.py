@@ -25,8 +25,8 @@ class Clerk:
         os.makedirs(folder, exist_ok=True)
         self.log = os.path.join(folder, "clerk.log")
         with open(self.log, "wb") as log:
-            self.process = child.start(java(class_path, "kloop.live.Clerk", *_JVM), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=log)
+            self.process = child.start(java(class_path, "kloop.live.Clerk", *_JVM), stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, stderr=log)
 
     def ask(self, what, wait_seconds=120, **words):
         question = json.dumps({"do": what, **words}).encode() + b"\n"

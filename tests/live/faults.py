@@ -15,12 +15,13 @@ class _OneNode(Watch):
         self.cluster, self.topic, self.partitions, self.count = cluster, topic, partitions, count
         self.node = cluster.node(victim)
         self.others = [node for node in cluster.nodes if node is not self.node]
-        self.led = self.gone_at = self.moved_at = self.back_at = None
+        self.led = self.rules = self.gone_at = self.moved_at = self.back_at = None
 
     def tick(self, acked):
         if self.gone_at is None:
             if acked >= self.count / 3:
                 self.led = self._leaders().count(self.node.number)
+                self.rules = self.cluster.clerk.ask("controller") == self.node.number
                 self.take()
                 self.gone_at = acked
         elif self.moved_at is None:
@@ -56,8 +57,9 @@ class _OneNode(Watch):
             self.back_at = acked
         self.cluster.wait_ready()
         self.cluster.wait_full(self.topic, self.partitions, len(self.cluster.nodes))
-        return (f"; node {self.node.number}, leader of {self.led}, {self.verb} at {self.gone_at:,}, leaders moved at "
-                f"{self.moved_at:,}, back at {self.back_at:,}")
+        role = f"leader of {self.led}" + (" and controller" if self.rules else "")
+        return (f"; node {self.node.number}, {role}, {self.verb} at {self.gone_at:,}, leaders moved at {self.moved_at:,}, "
+                f"back at {self.back_at:,}")
 
 
 class Kill(_OneNode):

@@ -62,7 +62,8 @@ def fetch_jars(build):
         return folder
     _need("mvn")
     shutil.rmtree(folder, ignore_errors=True)
-    command = ["mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
+    command = ["mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", "-DincludeScope=runtime",
+               f"-DoutputDirectory={folder}"]
     fine, _ = _run([*command, "-o"], 120)
     for attempt in range(_TRIES):
         if fine:

@@ -15,7 +15,7 @@ from clerk import Clerk, Refused  # noqa: E402
 from cluster import Cluster, Failed  # noqa: E402
 from faults import Freeze, FreezeBriefly, Kill, Roll, Starve  # noqa: E402
 from libraries import Broken, Missing, prepare  # noqa: E402
-from transfer import Bench, Difference, Mismatch, transfer  # noqa: E402
+from transfer import BYTES, KEYS, SEED, Bench, Difference, Mismatch, transfer  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SKIPPED = 77
@@ -42,7 +42,8 @@ class Run:
 
 
 def check_the_check(run):
-    """Kafka's own producer in kloop's place: first honest, then wrong at one record of each kind. The check must see just that."""
+    """Kafka's own producer in kloop's place: first honest, then wrong at one record of each kind. The check must see just
+    that."""
     count = 3000
     source, _ = run.bench.input(count, 50)
 
@@ -50,8 +51,10 @@ def check_the_check(run):
         run.cluster.create(topic, 3)
         events = os.path.join(run.bench.folder, f"{topic}.events")
         clerk = run.bench.clerk
-        clerk.ask("twin", topic=topic, file=source, events=events, cheats=cheats, config={"linger.ms": "5", "compression.type": "lz4"})
-        found = clerk.ask("check", topic=topic, partitions=3, count=count, bytes=100, keys=50, seed=1, events=events, seconds=60)
+        clerk.ask("twin", topic=topic, file=source, events=events, cheats=cheats,
+                  config={"linger.ms": "5", "compression.type": "lz4"})
+        found = clerk.ask("check", topic=topic, partitions=3, count=count, bytes=BYTES, keys=50, seed=SEED, events=events,
+                          seconds=60)
         clerk.ask("delete", topic=topic)
         return found
 
@@ -66,8 +69,8 @@ def check_the_check(run):
         raise Mismatch(f"Kafka's own producer is found guilty: {honest}")
     cheats = {"drop": 100, "twice": 300, "late": keyed(500), "change": 700, "misplace": keyed(900), "header": 1100, "lie": 1300,
               "silent": 1500, "again": 1700, "deny": 1900, "swap": 2100}
-    wanted = {"corrupt": 1, "duplicated": 1, "failed_but_stored": 1, "false_offset": 1, "headers_wrong": 1, "lost": 2, "misplaced": 1,
-              "reordered": 1, "reported_out_of_order": 1, "reported_twice": 1, "unreported": 1}
+    wanted = {"corrupt": 1, "duplicated": 1, "failed_but_stored": 1, "false_offset": 1, "headers_wrong": 1, "lost": 2,
+              "misplaced": 1, "reordered": 1, "reported_out_of_order": 1, "reported_twice": 1, "unreported": 1}
     found = sent("live.cheating", cheats)
     if found["differences"] != wanted:
         raise Mismatch(f"planted {wanted}\n  found {found['differences']}\n  " + "\n  ".join(found["cases"]))
@@ -122,9 +125,10 @@ def obey(cluster, topics, verb, number):
         cluster.clerk.ask("served", topic=topic, partitions=partitions)
 
 
-def records(codec, count, keys=5000, header=None):
+def records(codec, count, keys=KEYS, header=None):
     def scenario(run):
-        return transfer(run.bench, run.cluster, f"{len(run.cluster.nodes)}.{codec}.{run.repeat}", count, codec, keys, header=header)
+        name = f"{len(run.cluster.nodes)}.{codec}.{run.repeat}"
+        return transfer(run.bench, run.cluster, name, count, codec, keys, header=header)
     return scenario
 
 
@@ -153,7 +157,7 @@ def table(small):
         ("model.three", 3, "the same with three nodes", False, compare_with_model),
         ("model.killing", 3, "the same while nodes die and come back", False, lambda run: compare_with_model(run, "--killing")),
         ("smoke.none", 1, "", True, records("none", 20_000 if small else 100_000, header=("origin", "kl\u00f6\u00f6p"))),
-        *((f"smoke.{codec}", 1, "", True, records(codec, 5_000 if small else 20_000, 0 if codec == "zstd" else 5000))
+        *((f"smoke.{codec}", 1, "", True, records(codec, 5_000 if small else 20_000, 0 if codec == "zstd" else KEYS))
           for codec in CODECS[1:]),
         *((f"one.{codec}", 1, "a million records on one node", False, records(codec, MILLION)) for codec in CODECS),
         *((f"three.{codec}", 3, "a million records on three nodes", False, records(codec, MILLION)) for codec in CODECS),

@@ -120,8 +120,8 @@ def _end_of(path):
         return f"stderr in {path}: " + file.read()[-1500:].decode(errors="replace").strip()
 
 
-def transfer(bench, cluster, name, count, codec="none", keys=KEYS, partitions=12, options=(), configs=None, header=None, watch=None,
-             rate=None, seconds=240):
+def transfer(bench, cluster, name, count, codec="none", keys=KEYS, partitions=12, options=(), configs=None, header=None,
+             watch=None, rate=None, seconds=240):
     """Sends count records into a topic of its own, as fast as it goes or so many a second, and holds every one against the log.
     Answers the words for the line of figures."""
     topic = "live." + name

@@ -5,6 +5,7 @@
 #include "protocol/record_batch.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +171,20 @@ static bool is_open(sim *s, const sim_batch *b)
     return !b->renumbered && !b->stored_answered && !reported(s, b);
 }
 
+/* Was something before it, under the same numbers, surely not stored? */
+static bool is_behind_gap(sim *s, const sim_batch *old)
+{
+    const sim_part *part = old->part;
+    for (uint32_t i = part->batch_count; i-- > 0;) {
+        const sim_batch *b = &s->book.batches[part->batches[i]];
+        if (b < old && b->producer_id == old->producer_id &&
+            b->producer_epoch == old->producer_epoch && !b->stored_answered && !b->unanswered &&
+            !b->maybe_answered)
+            return true;
+    }
+    return false;
+}
+
 /* Its time is over, or that of an older fellow in its batch; the report may be on its way. */
 static bool is_expiring(sim *s, const sim_batch *b)
 {
@@ -272,7 +287,7 @@ static void check_number(sim *s, const sim_conn *c, sim_part *part, const kloop_
             b->last_answer_ns && kloop_broker_error_classes(b->last_error) & KLOOP_CLASS_SEQUENCE;
         bool used_up = b->attempts > s->plan.retries;
         if (!is_refused(b) && !out_of_order && !used_up && !is_expiring(s, b) &&
-            (b->unanswered || b->maybe_answered))
+            !is_behind_gap(s, b) && (b->unanswered || b->maybe_answered))
             sim_fail(s, "I19",
                      "topic %d partition %d: epoch %d begins, and the fate of sequence %d "
                      "of epoch %d is open",
@@ -280,20 +295,6 @@ static void check_number(sim *s, const sim_conn *c, sim_part *part, const kloop_
                      b->producer_epoch);
         break;
     }
-}
-
-/* Was something before it, under the same numbers, surely not stored? */
-static bool is_behind_gap(sim *s, const sim_batch *old)
-{
-    const sim_part *part = old->part;
-    for (uint32_t i = part->batch_count; i-- > 0;) {
-        const sim_batch *b = &s->book.batches[part->batches[i]];
-        if (b < old && b->producer_id == old->producer_id &&
-            b->producer_epoch == old->producer_epoch && !b->stored_answered && !b->unanswered &&
-            !b->maybe_answered)
-            return true;
-    }
-    return false;
 }
 
 /* These records went out before with other numbers: nothing may be open about that. */
@@ -329,7 +330,10 @@ static sim_batch *known(sim *s, const sim_part *part, const kloop_batch_header *
                         uint32_t first_member)
 {
     if (s->plan.idempotent) {
-        for (uint32_t i = part->batch_count; i-- > 0;) {
+        bool next = part->producer_id == h->producer_id &&
+                    part->producer_epoch == h->producer_epoch &&
+                    part->next_sequence == h->base_sequence;
+        for (uint32_t i = next ? 0 : part->batch_count; i-- > 0;) {
             sim_batch *b = &s->book.batches[part->batches[i]];
             if (b->sequence == h->base_sequence && b->producer_epoch == h->producer_epoch &&
                 b->producer_id == h->producer_id)
@@ -433,7 +437,10 @@ static void batch_out(sim *s, sim_conn *c, sim_part *part, kloop_slice bytes)
     }
     if (ordered)
         check_overtaking(s, c, part, b);
-    sim_note(s, SIM_NOTE_BATCH, NULL, part->topic, part->partition, b->producer_epoch, b->sequence);
+    char which[48];
+    snprintf(which, sizeof which, ", %d records from %u", b->count, book->members[b->first_record]);
+    sim_note(s, SIM_NOTE_BATCH, which, part->topic, part->partition, b->producer_epoch,
+             b->sequence);
     uint32_t number = (uint32_t)(b - book->batches);
     for (int32_t i = 0; i < b->count; i++)
         sim_ledger_sent(s, book->members[b->first_record + (uint32_t)i], part, number);

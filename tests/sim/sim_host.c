@@ -184,6 +184,43 @@ static void tell(sim *s, sim_conn *c)
     hold_span(s, c);
 }
 
+/* Events that were under way when their connection ended: nobody is meant by them any more. */
+static void tell_echo(sim *s)
+{
+    sim_host *h = &s->host;
+    kloop_now now = sim_world_now(s);
+    size_t room = 1;
+    if (!h->echoes || !s->links.count || !sim_chance(s, SIM_STREAM_HOST, 10000))
+        return;
+    const sim_conn *c = s->links.all[sim_below(s, SIM_STREAM_HOST, s->links.count)];
+    if (c->state != SIM_CONN_GONE)
+        return;
+    sim_note(s, SIM_NOTE_ECHO, NULL, c->number, 0, 0, 0);
+    switch (sim_below(s, SIM_STREAM_HOST, 6)) {
+    case 0:
+        kloop_engine_on_connected(h->engine, c->id, now);
+        break;
+    case 1:
+        if (kloop_engine_read_space(h->engine, c->id, &room) || room)
+            sim_fail(s, "border", "there is room for bytes of #%" PRId64 ", which is gone",
+                     c->number);
+        kloop_engine_on_received(h->engine, c->id, 0, now);
+        break;
+    case 2:
+        kloop_engine_on_wrote(h->engine, c->id, 1, now);
+        break;
+    case 3:
+        kloop_engine_on_disconnected(h->engine, c->id, "too late", now);
+        break;
+    case 4:
+        kloop_engine_on_closed(h->engine, c->id, now);
+        break;
+    default:
+        kloop_engine_on_resolved(h->engine, c->id, NULL, 0, "too late", now);
+        break;
+    }
+}
+
 static bool more_to_tell(const sim_conn *c)
 {
     return (c->state == SIM_CONN_OPEN && c->down.arrived && !c->paused) ||
@@ -427,6 +464,7 @@ static void turn(sim *s, void *thing, uint64_t number)
     kloop_now now = sim_world_now(s);
     kloop_engine_clock(h->engine, now);
     bool told = tell_all(s);
+    tell_echo(s);
     /* What the user did since then may have made it earlier. */
     before = kl_time_min(before, kloop_engine_deadline(h->engine));
     if (before <= now.mono_ns || h->time_each_turn) {

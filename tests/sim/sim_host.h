@@ -41,6 +41,7 @@ typedef struct sim_host {
     bool completion;
     bool time_each_turn;
     bool early_pump; /* next_io in the middle of the user's code */
+    bool echoes;     /* now and then tells of connections that are gone */
     uint64_t tick_ns;
     size_t vec_max;
     size_t read_max;     /* bytes at once */

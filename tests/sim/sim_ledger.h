@@ -90,7 +90,7 @@ typedef struct sim_ledger {
     uint32_t oldest; /* those before it are reported */
     uint32_t refused_full;
     uint32_t wrong_calls;
-    uint64_t acked_ns[SIM_TOPICS_MAX]; /* when a record of it was acked last */
+    uint64_t acked_ns[SIM_TOPICS_MAX];            /* when a record of it was acked last */
     uint32_t unassigned_reported[SIM_TOPICS_MAX]; /* last record reported without a partition */
     sim_part parts[SIM_TOPICS_MAX][SIM_PARTITIONS_MAX];
     sim_flush_line *flushes;

@@ -66,7 +66,7 @@ static bool take(void *me, const sim_result *r)
     }
     m->records[m->runs] = r->records;
     m->faults[m->runs] = r->faults;
-    m->speeds[m->runs] = (uint32_t)(r->wall_ns ? r->virtual_ns / r->wall_ns : 0);
+    m->speeds[m->runs] = (uint32_t)(r->processor_ns ? r->virtual_ns / r->processor_ns : 0);
     m->acked += r->acked;
     m->lost += r->failed_records;
     m->unknown += r->unknown;

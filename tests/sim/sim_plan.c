@@ -214,6 +214,7 @@ static void draw_host(sim *s)
     h->completion = maybe(s, 50);
     h->time_each_turn = maybe(s, 40);
     h->early_pump = maybe(s, 30);
+    h->echoes = maybe(s, 40);
     h->tick_ns = maybe(s, 60) ? 0 : sim_scale(s, RANDOM, 10, 10000) * KL_US;
     h->slack_ns = h->tick_ns;
     h->vec_max = maybe(s, 50) ? SIM_SLICES_MAX : (size_t)sim_between(s, RANDOM, 1, 8);

@@ -246,17 +246,18 @@ static void conclude(sim *s, sim_result *result)
         report(s, result->report, sizeof result->report);
 }
 
-static uint64_t wall_ns(void)
+/* Of this process alone: other people's work on the machine says nothing about ours. */
+static uint64_t processor_ns(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (uint64_t)t.tv_sec * KL_SECOND + (uint64_t)t.tv_nsec;
 }
 
 void sim_run_seed(uint64_t seed, FILE *trace, sim_result *result)
 {
     *result = (sim_result){.seed = seed};
-    uint64_t start = wall_ns();
+    uint64_t start = processor_ns();
     sim *s = begin(seed, trace);
     if (!setjmp(s->out)) {
         sim_plan_draw(s);
@@ -264,13 +265,13 @@ void sim_run_seed(uint64_t seed, FILE *trace, sim_result *result)
     }
     conclude(s, result);
     end(s);
-    result->wall_ns = wall_ns() - start;
+    result->processor_ns = processor_ns() - start;
 }
 
 void sim_run_scenario(const sim_scenario *scenario, uint64_t seed, FILE *trace, sim_result *result)
 {
     *result = (sim_result){.seed = seed};
-    uint64_t start = wall_ns();
+    uint64_t start = processor_ns();
     sim *s = begin(seed, trace);
     if (!setjmp(s->out)) {
         sim_plan_quiet(s);
@@ -280,7 +281,7 @@ void sim_run_scenario(const sim_scenario *scenario, uint64_t seed, FILE *trace, 
     }
     conclude(s, result);
     end(s);
-    result->wall_ns = wall_ns() - start;
+    result->processor_ns = processor_ns() - start;
 }
 
 void sim_run_last_words(const char *what, sim_result *result)

@@ -22,7 +22,7 @@ typedef struct sim_result {
     uint64_t seed;
     uint64_t hash;
     uint64_t virtual_ns;
-    uint64_t wall_ns;
+    uint64_t processor_ns;
     uint64_t events;
     uint32_t records;
     uint32_t acked;

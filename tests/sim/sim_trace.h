@@ -39,6 +39,7 @@ typedef struct sim sim;
     XX(CONNECTED, "host: connected #%" PRId64)                                                     \
     XX(LOST, "host: disconnected #%" PRId64 " (%s)")                                               \
     XX(GONE, "host: closed #%" PRId64)                                                             \
+    XX(ECHO, "host: a late word about #%" PRId64)                                                  \
     XX(RESOLVED, "host: resolved %" PRId64 ".%" PRId64 ", %" PRId64 " addresses")                  \
     XX(TIME, "host: time, deadline was %" PRId64)                                                  \
     XX(SEND, "user: send record %" PRId64 " to topic %" PRId64 " partition %" PRId64 ": %" PRId64) \
@@ -46,7 +47,7 @@ typedef struct sim sim;
     XX(END, "user: close within %" PRId64 " ms")                                                   \
     XX(DELETE, "user: delete the engine")                                                          \
     XX(REQUEST, "wire: #%" PRId64 " api %" PRId64 " v%" PRId64 " correlation %" PRId64)            \
-    XX(BATCH, "wire:     %" PRId64 "-%" PRId64 ", epoch %" PRId64 ", sequence %" PRId64)           \
+    XX(BATCH, "wire:     %" PRId64 "-%" PRId64 ", epoch %" PRId64 ", sequence %" PRId64 "%s")      \
     XX(ANSWER, "wire: #%" PRId64 " answer to correlation %" PRId64 ", api %" PRId64)               \
     XX(RESULT, "wire:     %" PRId64 "-%" PRId64 ": error %" PRId64 ", offset %" PRId64)            \
     XX(APPEND, "broker %" PRId64 ": appended to %" PRId64 "-%" PRId64 " at offset %" PRId64)       \

@@ -249,6 +249,8 @@ void host_lose_connection(host *h, int node, const char *why);
 
 /* ---- What came of it ---- */
 
+/* Fails when this user was not taken. */
+host_fate *host_fate_of(const host *h, size_t user);
 const host_report *host_report_of(const host *h, size_t user);
 void host_expect_fate(host *h, size_t first, size_t last, kloop_outcome outcome, kloop_cause cause);
 void host_expect_acked(host *h, size_t first, size_t last);

@@ -577,7 +577,17 @@ static void the_last_one_counts_when_a_partition_comes_twice(void **state)
     request.topic_data = kloop_array_of(topics, 3);
     kl_client_send(&w.a, KLOOP_PRODUCE, 12, &request);
     kl_client_answer(&w.a, KLOOP_PRODUCE, 12, &response);
-    assert_int_equal(response.responses.count, 2);
+    assert_int_equal(response.responses.count, 1);
+    kloop_produce_topic_response answer;
+    kloop_produce_partition_response part;
+    kloop_iter t = kloop_iterate(&response.responses);
+    assert_true(kloop_next(&t, &answer));
+    kloop_iter i = kloop_iterate(&answer.partition_responses);
+    assert_true(kloop_next(&i, &part));
+    assert_int_equal(part.index, 1);
+    assert_true(kloop_next(&i, &part));
+    assert_int_equal(part.index, 2);
+    assert_false(kloop_next(&i, &part));
     assert_int_equal(kl_client_next_offset(w.c, w.topic, 2), 4);
     assert_int_equal(kl_client_next_offset(w.c, w.topic, 1), 1);
     assert_int_equal(kl_cluster_complaints(w.c, KL_COMPLAINT_PROTOCOL), 1);
@@ -585,6 +595,44 @@ static void the_last_one_counts_when_a_partition_comes_twice(void **state)
     kl_client_send(&w.a, KLOOP_PRODUCE, 12, &request);
     kl_client_answer(&w.a, KLOOP_PRODUCE, 12, &response);
     assert_int_equal(response.responses.count, 0);
+    close_world(&w);
+}
+
+/* A real broker showed it: it answers topics, not the places in which they stand. */
+static void a_topic_in_two_places_is_answered_once(void **state)
+{
+    (void)state;
+    world w;
+    open_plain(&w);
+    kloop_produce_partition first = {.index = 0, .records = {.head = some(1)}},
+                            other = {.index = 0, .records = {.head = some(1)}},
+                            unknown = {.index = 99, .records = {.head = some(1)}};
+    kloop_produce_topic topics[] = {
+        {.name = kloop_text("events"), .partition_data = kloop_array_of(&first, 1)},
+        {.name = kloop_text("nobody"), .partition_data = kloop_array_of(&other, 1)},
+        {.name = kloop_text("events"), .partition_data = kloop_array_of(&unknown, 1)}};
+    kloop_produce_request request;
+    kloop_produce_response response;
+    kloop_message_init(KLOOP_PRODUCE, KLOOP_REQUEST, &request);
+    request.acks = 1;
+    request.topic_data = kloop_array_of(topics, 3);
+    kl_client_send(&w.a, KLOOP_PRODUCE, 12, &request);
+    kl_client_answer(&w.a, KLOOP_PRODUCE, 12, &response);
+    assert_int_equal(response.responses.count, 2);
+    kloop_produce_topic_response answer;
+    kloop_produce_partition_response part;
+    kloop_iter t = kloop_iterate(&response.responses);
+    assert_true(kloop_next(&t, &answer));
+    assert_int_equal(answer.partition_responses.count, 2);
+    kloop_iter i = kloop_iterate(&answer.partition_responses);
+    assert_true(kloop_next(&i, &part));
+    assert_int_equal(part.error_code, 0);
+    assert_true(kloop_next(&i, &part));
+    assert_int_equal(part.index, 99);
+    assert_int_equal(part.error_code, KLOOP_BROKER_UNKNOWN_TOPIC_OR_PARTITION);
+    assert_true(kloop_next(&t, &answer));
+    assert_int_equal(answer.partition_responses.count, 1);
+    assert_int_equal(kl_cluster_complaints(w.c, KL_COMPLAINT_PROTOCOL), 0);
     close_world(&w);
 }
 
@@ -641,6 +689,7 @@ int main(void)
         cmocka_unit_test(an_expired_producer_may_begin_anywhere),
         cmocka_unit_test(transactions_find_no_coordinator),
         cmocka_unit_test(the_last_one_counts_when_a_partition_comes_twice),
+        cmocka_unit_test(a_topic_in_two_places_is_answered_once),
         cmocka_unit_test(without_checking_only_the_header_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

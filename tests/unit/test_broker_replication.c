@@ -449,6 +449,26 @@ static void a_dead_broker_takes_its_requests_with_it(void **state)
     close_world(&w);
 }
 
+/* A real cluster showed it: the order of the ISR, in which broker 2 is last by then, is of no
+ * account. */
+static void replicas_lead_in_their_order(void **state)
+{
+    (void)state;
+    world w;
+    open_plain(&w);
+    kl_cluster_broker_down(w.c, 2, kl_client_now);
+    kl_cluster_fail_over(w.c, 2, kl_client_now);
+    kl_cluster_broker_up(w.c, 2, kl_client_now);
+    kl_cluster_rejoin(w.c, 2, kl_client_now);
+    kl_cluster_broker_down(w.c, 1, kl_client_now);
+    kl_cluster_fail_over(w.c, 1, kl_client_now);
+    kl_partition_info info;
+    kl_cluster_partition_info(w.c, w.topic, 0, &info);
+    assert_int_equal(info.isr[0], 3);
+    assert_int_equal(info.leader, 2);
+    close_world(&w);
+}
+
 static void the_last_of_the_isr_is_waited_for(void **state)
 {
     (void)state;
@@ -491,6 +511,7 @@ int main(void)
         cmocka_unit_test(a_leader_that_does_not_know_it_is_none_any_more),
         cmocka_unit_test(a_leader_that_does_not_know_it_is_one),
         cmocka_unit_test(a_dead_broker_takes_its_requests_with_it),
+        cmocka_unit_test(replicas_lead_in_their_order),
         cmocka_unit_test(the_last_of_the_isr_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -365,6 +365,61 @@ static void time_does_not_go_back(void **state)
     host_end(&h);
 }
 
+/* A host that is late: the time for connecting was over before it has heard of the connection. */
+static void host_that_does_not_come(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "socket.connection.setup.timeout.ms", "1000", NULL);
+    t = host_add_topic(&h, "t", 1);
+    host_send(&h, t, 0, 1);
+    /* RESOLVE was not taken; then CONNECT was not. */
+    h.now.mono_ns += UINT64_C(1500000000);
+    kloop_engine_on_time(h.e, h.now);
+    kloop_action a;
+    kloop_address address = {.bytes = {10, 0, 0, 1}, .family = 4};
+    host_expect_no_line(&h, "RESOLVE");
+    /* A little later it is tried again. */
+    while (!kloop_engine_next_io(h.e, &a)) {
+        h.now.mono_ns = kloop_engine_deadline(h.e);
+        kloop_engine_on_time(h.e, h.now);
+    }
+    assert_int_equal(a.kind, KLOOP_ACT_RESOLVE);
+    kloop_engine_on_resolved(h.e, a.id, &address, 1, NULL, h.now);
+    h.now.mono_ns += UINT64_C(5000000000);
+    kloop_engine_on_time(h.e, h.now);
+    host_sleep(&h, 3000);
+    host_expect_no_line(&h, "CLOSE");
+    HOST_ANSWER(&h, 1, 0);
+    host_expect_acked(&h, 1, 1);
+    host_end(&h);
+}
+
+/* A broker that holds the client back holds its answers back as well. */
+static void throttle_moves_the_clock(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "request.timeout.ms", "2000", "delivery.timeout.ms", "60000",
+             NULL);
+    warm();
+    host_send(&h, t, 0, 1);
+    host_run(&h);
+    host_send(&h, t, 1, 1);
+    host_run(&h);
+    assert_int_equal(host_produces(&h, 1), 2);
+    const host_conn *c = host_at(&h, 1);
+    h.throttle_ms = 5000;
+    HOST_ANSWER(&h, 1, 0);
+    host_sleep(&h, 6900);
+    assert_int_equal(c->state, HOST_UP);
+    host_sleep(&h, 101);
+    assert_int_equal(c->state, HOST_CLOSED);
+    h.throttle_ms = 0;
+    host_sleep(&h, 2000);
+    HOST_ANSWER(&h, 1, 0);
+    host_expect_acked(&h, 2, 3);
+    host_end(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +435,8 @@ int main(void)
         cmocka_unit_test(reconnecting_backs_off),
         cmocka_unit_test(deadlines_are_exact),
         cmocka_unit_test(time_does_not_go_back),
+        cmocka_unit_test(host_that_does_not_come),
+        cmocka_unit_test(throttle_moves_the_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

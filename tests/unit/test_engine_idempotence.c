@@ -191,6 +191,50 @@ static void gap_is_closed_under_a_new_epoch(void **state)
     end();
 }
 
+/* While one batch of the old epoch is in flight the others wait: its answer may still come, and
+ * under the new epoch they would pass it. */
+static void new_epoch_waits_for_the_old_one(void **state)
+{
+    (void)state;
+    begin(1, "120000");
+    send_batches(3);
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_INVALID_TIMESTAMP);
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    host_sleep(&h, 3000);
+    assert_int_equal(host_produces(&h, 1), 1);
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    host_sleep(&h, 200);
+    expect_batch(0, 3, 1, 0);
+    HOST_ANSWER(&h, 1, 0);
+    host_sleep(&h, 1000);
+    expect_batch(0, 4, 1, 1);
+    HOST_ANSWER(&h, 1, 0);
+    host_expect_acked(&h, 3, 4);
+    end();
+}
+
+/* The last one's connection was lost, and it may be anywhere; but what stood before it was proved
+ * absent, so that it cannot be stored either. */
+static void doubt_ends_behind_a_proved_gap(void **state)
+{
+    (void)state;
+    begin(1, "120000");
+    send_batches(3);
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_INVALID_TIMESTAMP);
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    host_lose_connection(&h, 1, "reset");
+    host_sleep(&h, 1500);
+    expect_batch(0, 3, 1, 0);
+    HOST_ANSWER(&h, 1, 0);
+    if (!host_produces(&h, 1))
+        host_sleep(&h, 1100);
+    expect_batch(0, 4, 1, 1);
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_MESSAGE_TOO_LARGE);
+    host_expect_acked(&h, 3, 3);
+    host_expect_fate(&h, 4, 4, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_BROKER);
+    end();
+}
+
 /* Partition 1 has batches in flight when partition 0 brings the new epoch: it goes on under its own
  * until they are done with. */
 static void other_partitions_do_not_wait(void **state)
@@ -365,6 +409,28 @@ static void lost_window_is_sent_again_in_order(void **state)
     end();
 }
 
+/* The oldest of five may be stored and is sent again, while those behind it are acked. A sixth one
+ * would push it out of what the broker remembers, and its retry would be no duplicate any more. */
+static void window_is_five_batches(void **state)
+{
+    (void)state;
+    begin(1, "120000");
+    send_batches(5);
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_REQUEST_TIMED_OUT);
+    for (int i = 0; i < 4; i++)
+        HOST_ANSWER(&h, 1, 0);
+    host_expect_pending(&h, 2, 6);
+    host_send(&h, t, 0, 1);
+    host_sleep(&h, 1000);
+    assert_int_equal(host_produces(&h, 1), 1);
+    expect_batch(0, 2, 0, 1);
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_DUPLICATE_SEQUENCE_NUMBER);
+    host_expect_acked(&h, 2, 6);
+    expect_batch(0, 7, 0, 6);
+    HOST_ANSWER(&h, 1, 0);
+    end();
+}
+
 /* The oldest is refused and the four behind it are stored by nobody: the order stays. */
 static void retry_does_not_overtake(void **state)
 {
@@ -409,6 +475,12 @@ static void sequence_wraps(void **state)
     expect_batch(0, 6, 0, INT32_MAX - 1);
     HOST_ANSWER(&h, 1, 0);
     assert_int_equal(partition_of(0)->next_sequence, 3);
+    /* And not before. */
+    partition_of(0)->next_sequence = INT32_MAX - 100;
+    host_send(&h, t, 0, 1);
+    host_run(&h);
+    HOST_ANSWER(&h, 1, 0);
+    assert_int_equal(partition_of(0)->next_sequence, INT32_MAX - 99);
     end();
 }
 
@@ -420,15 +492,20 @@ static void last_epoch_asks_for_another_id(void **state)
     h.producer_epoch = INT16_MAX;
     t = host_add_topic(&h, "t", 3);
     t->leaders[0] = t->leaders[1] = t->leaders[2] = 1;
-    for (int32_t i = 0; i < 3; i++)
+    for (int32_t i = 0; i < 3; i++) {
         host_send(&h, t, i, 1);
-    host_run(&h);
-    host_expect_produce(&h, 1, &seen);
-    assert_int_equal(seen.batches[0].epoch, INT16_MAX);
+        host_run(&h);
+    }
+    assert_int_equal(host_produces(&h, 1), 3);
+    expect_batch(0, 1, INT16_MAX, 0);
     h.hold_id = true;
     h.producer_epoch = 0;
-    HOST_ANSWER(&h, 1, KLOOP_BROKER_INVALID_TIMESTAMP, KLOOP_BROKER_INVALID_TIMESTAMP, 0);
+    /* The second one finds out when the question was asked already. */
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_INVALID_TIMESTAMP);
     host_send(&h, t, 0, 1);
+    host_run(&h);
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_INVALID_TIMESTAMP);
+    HOST_ANSWER(&h, 1, 0);
     host_send(&h, t, 1, 1);
     host_send(&h, t, 2, 1);
     host_run(&h);
@@ -553,12 +630,15 @@ int main(void)
         cmocka_unit_test(retry_is_the_same_to_the_last_byte),
         cmocka_unit_test(duplicate_is_acked_without_an_offset),
         cmocka_unit_test(gap_is_closed_under_a_new_epoch),
+        cmocka_unit_test(new_epoch_waits_for_the_old_one),
+        cmocka_unit_test(doubt_ends_behind_a_proved_gap),
         cmocka_unit_test(other_partitions_do_not_wait),
         cmocka_unit_test(ghost_is_waited_for),
         cmocka_unit_test(ghost_that_is_answered_late_is_not_reported_again),
         cmocka_unit_test(forgotten_producer_begins_again),
         cmocka_unit_test(doubtful_batch_is_never_renumbered),
         cmocka_unit_test(lost_window_is_sent_again_in_order),
+        cmocka_unit_test(window_is_five_batches),
         cmocka_unit_test(retry_does_not_overtake),
         cmocka_unit_test(sequence_wraps),
         cmocka_unit_test(last_epoch_asks_for_another_id),
