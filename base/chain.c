@@ -4,8 +4,12 @@
 
 #include "base/check.h"
 
-/* For less than this a large segment would be empty by half or more. */
-#define LITTLE_BYTES ((size_t)32 * 1024)
+/* For less than this a large segment would stay empty for the most part. For more it is still the
+ * better choice: each segment is a place in memory of its own. */
+#define LITTLE_BYTES ((size_t)12 * 1024)
+/* A chain that will not become longer than this never takes one: what a codec makes of a batch of
+ * small segments must not take more than the batch did. */
+#define SHORT_BYTES ((size_t)20 * 1024)
 
 void kl_chain_init(kl_chain *chain, kl_pool *pool)
 {
@@ -51,8 +55,9 @@ bool kl_chain_grow(kl_chain *chain, size_t expected)
      * one. */
     size_t len = kl_chain_len(chain);
     kl_grade grade = kl_grade_for(expected > len ? expected : len);
-    if (grade == KL_GRADE_LARGE && expected < LITTLE_BYTES && chain->reach > len &&
-        chain->reach - len < LITTLE_BYTES)
+    size_t rest = chain->reach > len ? chain->reach - len : 0;
+    bool little = rest < LITTLE_BYTES || chain->reach <= SHORT_BYTES;
+    if (grade == KL_GRADE_LARGE && expected <= rest && little)
         grade = KL_GRADE_MEDIUM;
     kl_segment *segment = kl_segment_get(chain->pool, grade);
     if (!segment)

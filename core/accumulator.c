@@ -165,7 +165,7 @@ kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_re
         const kl_chain empty = {.pool = &e->pool};
         size_t bytes = kl_budget_growth_max(b ? &b->builder.payload : &empty, (size_t)size) +
                        kl_budget_growth_max(b ? &b->users : &empty, sizeof r->user) +
-                       (b ? 0 : sizeof *b);
+                       (b ? 0 : KL_BATCH_MEMORY_BYTES);
         kloop_status status = kl_budget_admit(e, bytes);
         if (status)
             return status;

@@ -8,11 +8,14 @@ kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partit
 {
     if (!kl_heap_reserve(&e->timers, e->timer_count + 1))
         return NULL;
-    kl_batch *b = kl_mem_zalloc(&e->alloc, 1, sizeof *b);
-    if (!b)
+    uint8_t *memory = kl_mem_zalloc(&e->alloc, 1, KL_BATCH_MEMORY_BYTES);
+    if (!memory)
         return NULL;
+    kl_batch *b = (kl_batch *)(void *)(memory + (KL_BATCH_CACHE_LINE -
+                                                 (uintptr_t)memory % KL_BATCH_CACHE_LINE));
+    b->memory = memory;
     e->timer_count++;
-    e->batch_bytes += sizeof *b;
+    e->batch_bytes += KL_BATCH_MEMORY_BYTES;
     kl_budget_note_peak(e);
     b->topic = topic;
     b->partition = partition;
@@ -49,7 +52,7 @@ void kl_batch_del(kloop_engine *e, kl_batch *b)
     kl_heap_remove(&e->timers, &b->expiry);
     kl_batch_builder_clear(&b->builder);
     kl_chain_clear(&b->users);
-    e->batch_bytes -= sizeof *b;
+    e->batch_bytes -= KL_BATCH_MEMORY_BYTES;
     e->timer_count--;
-    kl_mem_release(&e->alloc, b, sizeof *b);
+    kl_mem_release(&e->alloc, b->memory, KL_BATCH_MEMORY_BYTES);
 }

@@ -46,10 +46,11 @@ typedef enum kl_stage {
 } kl_stage;
 
 typedef struct kl_batch {
-    /* What each record touches stands first, together. */
+    /* What each record touches stands first, together, from the beginning of a cache line on. */
     kl_batch_builder builder; /* PARKED: its chain holds records in the form of parking.c */
     kl_chain users;
     const uint8_t *limit; /* OPEN: up to where records may be appended without a thought */
+    void *memory;         /* of this struct, before it was aligned */
     kl_link in_line;      /* in its partition's or its topic's line, in order of acceptance */
     kl_link in_flight;    /* in its partition's list of batches that await an answer */
     kl_link in_queue;     /* for the codec, or for the reports */
@@ -82,6 +83,10 @@ typedef struct kl_batch {
     int64_t base_offset;
     int64_t append_time_ms;
 } kl_batch;
+
+/* What one costs beside its segments. */
+#define KL_BATCH_CACHE_LINE   64
+#define KL_BATCH_MEMORY_BYTES (sizeof(kl_batch) + KL_BATCH_CACHE_LINE)
 
 /* A batch of its own: no line, no timer set, counted against the budget. */
 kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partition,

@@ -58,7 +58,8 @@ static bool init_memory(kloop_engine *e)
     kl_timer_init(&e->id_timer, KL_TIMER_PRODUCER_ID);
     kl_timer_init(&e->close_timer, KL_TIMER_CLOSE);
     kl_timer_init(&e->trim_timer, KL_TIMER_TRIM);
-    e->timer_count = 4;
+    kl_timer_init(&e->unpark_timer, KL_TIMER_UNPARK);
+    e->timer_count = 5;
     e->log = kl_mem_zalloc(&e->alloc, KL_LOG_LINES, sizeof *e->log);
     kl_generation *g = kl_mem_zalloc(&e->alloc, 1, sizeof *g);
     if (g) {
@@ -330,6 +331,9 @@ static void fire(kloop_engine *e, kl_timer *timer)
         kl_metadata_timer(e);
         return;
     case KL_TIMER_PRODUCER_ID:
+        return;
+    case KL_TIMER_UNPARK:
+        kl_parking_retry(e);
         return;
     case KL_TIMER_TRIM:
         kl_budget_trim(e);

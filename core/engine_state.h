@@ -28,6 +28,7 @@ typedef enum kl_timer_kind {
     KL_TIMER_PRODUCER_ID,
     KL_TIMER_CLOSE,
     KL_TIMER_TRIM,
+    KL_TIMER_UNPARK,
 } kl_timer_kind;
 
 /* Actions that a connection or a broker waits to give, by rising bit. */
@@ -111,9 +112,10 @@ struct kloop_engine {
     kl_list folding;        /* batches that wait for the codec */
     kl_list unpark;         /* topics with records to be moved */
     bool unpark_waits;      /* for memory, or for what was moved to leave */
-    size_t lined_batches;   /* in the lines of all partitions */
-    kl_list reports;        /* batches whose records are to be reported */
-    kl_batch *reporting;    /* the first of them, once begun */
+    kl_timer unpark_timer;
+    size_t lined_batches; /* in the lines of all partitions */
+    kl_list reports;      /* batches whose records are to be reported */
+    kl_batch *reporting;  /* the first of them, once begun */
     kl_chain_cursor report_at;
     uint32_t report_count; /* users of it that were shown */
     bool stirred;          /* there may be I/O or work for it since next_io has answered false */

@@ -126,7 +126,8 @@ kloop_status kl_parking_add(kloop_engine *e, kloop_topic *t, const kloop_record 
     const kl_chain empty = {.pool = &e->pool};
     size_t bytes =
         kl_budget_growth_max(b ? &b->builder.payload : &empty, sizeof head + head.body_bytes) +
-        kl_budget_growth_max(b ? &b->users : &empty, sizeof r->user) + (b ? 0 : sizeof *b);
+        kl_budget_growth_max(b ? &b->users : &empty, sizeof r->user) +
+        (b ? 0 : KL_BATCH_MEMORY_BYTES);
     kloop_status status = kl_budget_admit(e, bytes);
     if (status)
         return status;
@@ -379,8 +380,14 @@ static bool move_some(kloop_engine *e, kloop_topic *t, int records_max)
             t->unpark_records = kl_chain_read(&b->builder.payload);
             t->unpark_users = kl_chain_read(&b->users);
         }
-        if (!has_room(e) || !move_record(e, t, b, &bytes))
+        if (!has_room(e))
             return false;
+        if (!move_record(e, t, b, &bytes)) {
+            /* Nothing tells when the allocator has memory again. */
+            kl_heap_set(&e->timers, &e->unpark_timer,
+                        kl_time_add(e->now.mono_ns, e->set.retry_backoff_ns));
+            return false;
+        }
         if (b->moved == b->parked)
             drop_first(e, b);
     }

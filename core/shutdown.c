@@ -128,6 +128,7 @@ static void hang_up(kloop_engine *e)
     kl_heap_remove(&e->timers, &e->metadata_timer);
     kl_heap_remove(&e->timers, &e->id_timer);
     kl_heap_remove(&e->timers, &e->trim_timer);
+    kl_heap_remove(&e->timers, &e->unpark_timer);
     for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
         kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
         kl_heap_remove(&e->timers, &b->timer);

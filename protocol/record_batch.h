@@ -48,11 +48,12 @@ typedef enum kl_batch_state {
 } kl_batch_state;
 
 typedef struct kl_batch_builder {
-    kl_chain payload; /* the records; once sealed, what stands behind the header */
+    /* What each record touches comes first. */
     int64_t base_timestamp;
     int64_t max_timestamp;
     int32_t count;
     kl_batch_state state;
+    kl_chain payload;     /* the records; once sealed, what stands behind the header */
     kl_codec_id codec;    /* once sealed: what payload is folded with */
     uint32_t payload_crc; /* once sealed */
 

@@ -11,15 +11,16 @@
 
 /* ---- Names instead of what was drawn ---- */
 
+/* All texts go into NAME_MAX_BYTES at out. */
 static const char *id_text(const kl_talk *t, const kloop_uuid *id, char *out)
 {
     static const kloop_uuid none;
-    if (memcmp(id, &none, sizeof none) == 0)
-        return "none";
     const kl_side_topic *topic = kl_side_names_topic_of(&t->names, id);
-    if (!topic)
-        return "unknown";
-    snprintf(out, NAME_MAX_BYTES, "id of %s", topic->name);
+    if (topic)
+        snprintf(out, NAME_MAX_BYTES, "id of %s", topic->name);
+    else
+        snprintf(out, NAME_MAX_BYTES, "%s",
+                 memcmp(id, &none, sizeof none) == 0 ? "none" : "unknown");
     return out;
 }
 
@@ -225,10 +226,16 @@ static int by_answer_index(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* v13 has no names; the names of the ids give the same order on both sides. */
-static int by_answer_line(const void *a, const void *b)
+/* A topic of the answer under the name that its id stands for, so that v13 says the same as others.
+ */
+typedef struct answered_topic {
+    char name[NAME_MAX_BYTES];
+    kloop_produce_topic_response topic;
+} answered_topic;
+
+static int by_topic_name(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(((const answered_topic *)a)->name, ((const answered_topic *)b)->name);
 }
 
 static const char *time_text(const kl_talk *t, int64_t ms, char *out)
@@ -275,43 +282,40 @@ static void stored_text(kl_talk *t, int16_t version, const char *topic,
                      p->current_leader.leader_epoch);
 }
 
+static void answered_topic_text(kl_talk *t, int16_t version, const answered_topic *at)
+{
+    int32_t count = at->topic.partition_responses.count;
+    kloop_produce_partition_response *all =
+        elements_of(&at->topic.partition_responses, sizeof *all);
+    qsort(all, count > 0 ? (size_t)count : 0, sizeof *all, by_answer_index);
+    kl_talk_line(t, "partitions", "%d", count);
+    for (int32_t i = 0; i < count; i++)
+        stored_text(t, version, at->name, &all[i]);
+    free(all);
+}
+
 static void produce_text(kl_talk *t, int16_t version, const kloop_produce_response *r)
 {
-    kloop_produce_topic_response topic;
     size_t count = r->responses.count > 0 ? (size_t)r->responses.count : 0;
-    char(*names)[NAME_MAX_BYTES] = calloc(count + 1, sizeof *names);
-    char **order = calloc(count + 1, sizeof *order);
-    KL_ASSERT(names && order);
-    size_t n = 0;
-    for (kloop_iter i = kloop_iterate(&r->responses); kloop_next(&i, &topic); n++) {
-        char text[NAME_MAX_BYTES];
-        const char *name =
-            version < 13 ? string_text(topic.name, text) : id_text(t, &topic.topic_id, text);
-        /* A v13 answer is to say the same as one with names. */
-        const kl_side_topic *known = kl_side_names_topic_of(&t->names, &topic.topic_id);
+    answered_topic *topics = calloc(count + 1, sizeof *topics);
+    KL_ASSERT(topics);
+    kloop_iter it = kloop_iterate(&r->responses);
+    for (size_t i = 0; i < count && kloop_next(&it, &topics[i].topic); i++) {
+        const kloop_produce_topic_response *topic = &topics[i].topic;
+        const kl_side_topic *known = kl_side_names_topic_of(&t->names, &topic->topic_id);
         if (version < 13)
-            snprintf(names[n], sizeof names[n], "%.*s", (int)topic.name.len, topic.name.data);
+            snprintf(topics[i].name, NAME_MAX_BYTES, "%.*s", (int)topic->name.len,
+                     topic->name.data);
+        else if (known)
+            snprintf(topics[i].name, NAME_MAX_BYTES, "%s", known->name);
         else
-            snprintf(names[n], sizeof names[n], "%s", known ? known->name : name);
-        order[n] = names[n];
+            id_text(t, &topic->topic_id, topics[i].name);
     }
-    qsort(order, n, sizeof *order, by_answer_line);
-    kl_talk_line(t, "topics", "%zu", n);
-    for (size_t at = 0; at < n; at++) {
-        kloop_iter i = kloop_iterate(&r->responses);
-        for (char *one = names[0]; one <= order[at]; one += NAME_MAX_BYTES)
-            KL_ASSERT(kloop_next(&i, &topic));
-        kloop_produce_partition_response *all =
-            elements_of(&topic.partition_responses, sizeof *all);
-        int32_t partitions = topic.partition_responses.count;
-        qsort(all, partitions > 0 ? (size_t)partitions : 0, sizeof *all, by_answer_index);
-        kl_talk_line(t, "partitions", "%d", partitions);
-        for (int32_t p = 0; p < partitions; p++)
-            stored_text(t, version, order[at], &all[p]);
-        free(all);
-    }
-    free(order);
-    free(names);
+    qsort(topics, count, sizeof *topics, by_topic_name);
+    kl_talk_line(t, "topics", "%zu", count);
+    for (size_t i = 0; i < count; i++)
+        answered_topic_text(t, version, &topics[i]);
+    free(topics);
     kl_talk_line(t, "throttle_time_ms", "%d", r->throttle_time_ms);
     kloop_node_endpoint node;
     for (kloop_iter i = kloop_iterate(&r->node_endpoints); kloop_next(&i, &node);)

@@ -177,7 +177,7 @@ class Cluster:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # The tools take a leading dash for a flag.
         cluster_id = cluster_id.replace("-", "_")
-        self.clerk.ask("format", properties=[node.properties for node in self.nodes], cluster=cluster_id, standalone=False)
+        self.clerk.ask("format", properties=[node.properties for node in self.nodes], cluster=cluster_id)
         for node in self.nodes:
             node.start()
         self.wait_ready()

@@ -17,7 +17,7 @@ class _OneNode(Watch):
         self.others = [node for node in cluster.nodes if node is not self.node]
         self.led = self.rules = self.gone_at = self.moved_at = self.back_at = None
 
-    def tick(self, acked):
+    def tick(self, acked, given_up):
         if self.gone_at is None:
             if acked >= self.count / 3:
                 self.led = self._leaders().count(self.node.number)
@@ -87,8 +87,8 @@ class Freeze(_OneNode):
 class FreezeBriefly(Freeze):
     """As Freeze, but back as soon as the others have taken over, with the requests of before still in its socket."""
 
-    def tick(self, acked):
-        super().tick(acked)
+    def tick(self, acked, given_up):
+        super().tick(acked, given_up)
         if self.moved_at is not None and self.back_at is None:
             self.give_back()
             self.back_at = acked
@@ -103,7 +103,7 @@ class Roll(Watch):
         self.down = None
         self.at = []
 
-    def tick(self, acked):
+    def tick(self, acked, given_up):
         share = (len(self.at) + 1) / (len(self.cluster.nodes) + 2)
         if self.down is None and self.waiting and acked >= share * self.count and self._full():
             self._stop(acked)
@@ -135,25 +135,26 @@ class Roll(Watch):
 
 
 class Starve(Watch):
-    """Two of three nodes die, so that nothing can be acked any more; they come back when the last acks have come in."""
+    """Two of three nodes die when a third of the records is acked, so that nothing can be acked any more. They come back when
+    the last acks have come in; or, if the producer is to give up, when it has done so for the first time."""
 
-    def __init__(self, cluster, topic, partitions, count, survivor):
+    def __init__(self, cluster, topic, partitions, count, survivor, until_given_up=False):
         self.cluster, self.topic, self.partitions, self.count = cluster, topic, partitions, count
         self.dead = [node for node in cluster.nodes if node.number != survivor]
+        self.until_given_up = until_given_up
         self.gone_at = self.back_at = None
         self.last = self.same = 0
 
-    def tick(self, acked):
+    def tick(self, acked, given_up):
         if self.gone_at is None:
             if acked >= self.count / 3:
                 for node in self.dead:
                     node.kill()
                 self.gone_at = self.last = acked
-            return
-        if self.back_at is None:
+        elif self.back_at is None:
             self.same = self.same + 1 if acked == self.last else 0
             self.last = acked
-            if self.same == 20:
+            if given_up if self.until_given_up else self.same == 20:
                 for node in self.dead:
                     node.start()
                 self.back_at = acked
@@ -164,3 +165,7 @@ class Starve(Watch):
         self.cluster.wait_ready()
         self.cluster.wait_full(self.topic, self.partitions, len(self.cluster.nodes))
         return f"; two nodes killed at {self.gone_at:,}, back at {self.back_at:,}"
+
+
+def starve_until_given_up(cluster, topic, partitions, count, survivor):
+    return Starve(cluster, topic, partitions, count, survivor, until_given_up=True)

@@ -13,9 +13,9 @@ sys.dont_write_bytecode = True
 import child  # noqa: E402
 from clerk import Clerk, Refused  # noqa: E402
 from cluster import Cluster, Failed  # noqa: E402
-from faults import Freeze, FreezeBriefly, Kill, Roll, Starve  # noqa: E402
+from faults import Freeze, FreezeBriefly, Kill, Roll, Starve, starve_until_given_up  # noqa: E402
 from libraries import Broken, Missing, prepare  # noqa: E402
-from transfer import BYTES, KEYS, SEED, Bench, Difference, Mismatch, transfer  # noqa: E402
+from transfer import BYTES, KEYS, SEED, Bench, Difference, Mismatch, some_given_up, transfer  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SKIPPED = 77
@@ -132,7 +132,28 @@ def records(codec, count, keys=KEYS, header=None):
     return scenario
 
 
-def faulty(make, *options, rate=None):
+def split(run):
+    """Batches that the broker finds too large, though no record in them is."""
+    return transfer(run.bench, run.cluster, f"split.{run.repeat}", 20_000, "lz4", configs={"max__message__bytes": 70_000})
+
+
+def refuse_keyless(run):
+    """A broker that refuses single records of a batch, for they have no key: just these fail."""
+    count = 20_000
+    source, _ = run.bench.input(count, KEYS)
+    with open(source, "rb") as file:
+        keyless = sum(b"\t" not in line for line in file)
+
+    def judge(found, _):
+        if found["failed"] != keyless or found["acked"] != count - keyless:
+            raise Difference(f"{keyless} records have no key, {found['failed']} failed")
+        return f"{found['acked']:,} records with keys stored once, in order, byte for byte, {keyless:,} without keys refused"
+
+    return transfer(run.bench, run.cluster, f"keyless.{run.repeat}", count, "zstd", configs={"cleanup__policy": "compact"},
+                    judge=judge, code=1)
+
+
+def faulty(make, *options, rate=None, **more):
     """A million records, a cluster of three in which something happens. Each repetition takes another node. Without a rate
     kloop sends as fast as it can: its memory is full of records when the node goes away."""
     def scenario(run):
@@ -140,7 +161,7 @@ def faulty(make, *options, rate=None):
         topic, partitions = "live." + name, 12
         watch = make(run.cluster, topic, partitions, MILLION, 1 + run.repeat % 3)
         return transfer(run.bench, run.cluster, name, MILLION, "lz4", options=[*SAFE, *options], configs=TWO_OF_THREE,
-                        watch=watch, rate=rate)
+                        watch=watch, rate=rate, **more)
     return scenario
 
 
@@ -156,9 +177,11 @@ def table(small):
          lambda run: compare_with_model(run, *(["--quick"] if run.smoke else []))),
         ("model.three", 3, "the same with three nodes", False, compare_with_model),
         ("model.killing", 3, "the same while nodes die and come back", False, lambda run: compare_with_model(run, "--killing")),
-        ("smoke.none", 1, "", True, records("none", 20_000 if small else 100_000, header=("origin", "kl\u00f6\u00f6p"))),
+        ("smoke.none", 1, "100,000 records", True, records("none", 20_000 if small else 100_000, header=("origin", "kl\u00f6\u00f6p"))),
         *((f"smoke.{codec}", 1, "", True, records(codec, 5_000 if small else 20_000, 0 if codec == "zstd" else KEYS))
           for codec in CODECS[1:]),
+        ("split", 1, "batches that are too large for the broker", False, split),
+        ("keyless", 1, "a broker that refuses every fourth record", False, refuse_keyless),
         *((f"one.{codec}", 1, "a million records on one node", False, records(codec, MILLION)) for codec in CODECS),
         *((f"three.{codec}", 3, "a million records on three nodes", False, records(codec, MILLION)) for codec in CODECS),
         ("kill", 3, "a leader is killed, and comes back", False, faulty(Kill)),
@@ -168,6 +191,9 @@ def table(small):
         ("freeze.briefly", 3, "a leader is frozen until the others have taken over", False, faulty(FreezeBriefly)),
         ("roll", 3, "all nodes are restarted in turn", False, faulty(roll, rate=30_000)),
         ("starve", 3, "two of three nodes die and come back", False, faulty(Starve)),
+        ("expire", 3, "two of three nodes die and come back when records have expired", False,
+         faulty(starve_until_given_up, "-X", "request.timeout.ms=2000", "-X", "delivery.timeout.ms=5000", judge=some_given_up,
+                code=1)),
     ]
     return rows
 

@@ -419,7 +419,6 @@ static void batch_out(sim *s, sim_conn *c, sim_part *part, kloop_slice bytes)
                      "renumbered",
                      part->topic, part->partition, b->producer_epoch, b->sequence);
         check_pace(s, c, b);
-        book->retransmitted++;
     } else {
         if (s->plan.idempotent && honest)
             check_number(s, c, part, &h);

@@ -30,8 +30,6 @@ typedef struct sim_checks {
     int place_count;
     sim_conn *suspects[16]; /* told nonsense: the engine has to close them */
     int suspect_count;
-    uint32_t turns_since_stats;
-    uint64_t memory_over_max;
     uint32_t probe_from; /* records from this number on must be acked */
 } sim_checks;
 

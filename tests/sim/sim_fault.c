@@ -51,15 +51,13 @@ bool sim_fault_strikes(sim *s, sim_fault_id id)
 
 /* ---- Those that happen ---- */
 
-static void link_returns(sim *s, void *thing, uint64_t a)
+static void links_recover(sim *s, void *thing, uint64_t a)
 {
     (void)thing;
-    if (a == 0) {
-        for (size_t i = 0; i < s->links.count; i++) {
-            s->links.all[i]->up.per_byte_ps = s->plan.link_per_byte_ps;
-            s->links.all[i]->down.per_byte_ps = s->plan.link_per_byte_ps;
-        }
-        return;
+    (void)a;
+    for (size_t i = 0; i < s->links.count; i++) {
+        s->links.all[i]->up.per_byte_ps = s->plan.link_per_byte_ps;
+        s->links.all[i]->down.per_byte_ps = s->plan.link_per_byte_ps;
     }
 }
 
@@ -70,7 +68,7 @@ static void slow_down(sim *s)
         s->links.all[i]->up.per_byte_ps = slow;
         s->links.all[i]->down.per_byte_ps = slow;
     }
-    sim_after(s, sim_scale(s, RANDOM, 50, 4000) * KL_MS, link_returns, NULL, 0);
+    sim_after(s, sim_scale(s, RANDOM, 50, 4000) * KL_MS, links_recover, NULL, 0);
 }
 
 /* Stops the connections one after the other, and lets them go on in another order. */

@@ -271,7 +271,6 @@ static void pause_reading(sim *s, sim_conn *c)
     if (c->paused)
         sim_fail(s, "border", "PAUSE for #%" PRId64 ", which is paused", c->number);
     c->paused = true;
-    s->host.pauses++;
     if (c->span) {
         c->span = NULL;
         kloop_engine_on_received(s->host.engine, c->id, 0, sim_world_now(s));
@@ -447,7 +446,6 @@ static void check_deadline(sim *s, uint64_t before, bool told, uint32_t actions)
         h->second = s->world.now_ns / KL_SECOND;
         h->empty_turns = 0;
     }
-    h->empty_total++;
     if (!h->pieces && ++h->empty_turns > EMPTY_MAX)
         sim_fail(s, "I38", "%d deadlines in one second at which nothing is to be done", EMPTY_MAX);
 }

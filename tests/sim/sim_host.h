@@ -73,9 +73,7 @@ typedef struct sim_host {
     uint64_t second;
     uint64_t actions;
     uint64_t turns;
-    uint64_t empty_total;
     bool writable_owed; /* send said FULL */
-    uint64_t pauses;
 } sim_host;
 
 void sim_host_deinit(sim *s);

@@ -48,7 +48,6 @@ void sim_ledger_accepted(sim *s, uint32_t number)
     sim_record *r = sim_ledger_record(s, number);
     r->state = SIM_RECORD_PENDING;
     s->ledger.accepted++;
-    s->ledger.accepted_bytes += r->size;
 }
 
 /* ---- Flushes ---- */
@@ -330,7 +329,6 @@ void sim_ledger_appended(sim *s, const kl_stored_batch *stored)
 {
     sim_note(s, SIM_NOTE_APPEND, NULL, stored->node_id, stored->topic, stored->partition,
              stored->base_offset);
-    s->ledger.appends++;
     sim_batch *b = batch_of(s, stored);
     if (!b || b->count != stored->record_count)
         sim_fail(s, "I12", "a broker has appended what the engine has never sent");

@@ -37,11 +37,10 @@ typedef struct sim_record {
     uint64_t content; /* hash of key, value, headers, timestamp */
     int64_t offset;   /* of its last append, -1 */
     int64_t reported_offset;
-    int32_t partition; /* asked for; -1: none */
-    int32_t sent_to;   /* partition on the wire; -1: never */
-    uint32_t key_hash; /* murmur2, if keyed */
-    uint32_t batch;    /* the last one it went out in, plus 1; 0: never */
-    uint32_t size;
+    int32_t partition;    /* asked for; -1: none */
+    int32_t sent_to;      /* partition on the wire; -1: never */
+    uint32_t key_hash;    /* murmur2, if keyed */
+    uint32_t batch;       /* the last one it went out in, plus 1; 0: never */
     uint16_t attempts;    /* requests that held it */
     uint16_t appended;    /* appends of it, by any leader */
     uint16_t copies;      /* in the final logs */
@@ -86,7 +85,6 @@ typedef struct sim_ledger {
     uint32_t acked;
     uint32_t failed;
     uint32_t unknown;
-    uint64_t accepted_bytes;
     uint32_t oldest; /* those before it are reported */
     uint32_t refused_full;
     uint32_t wrong_calls;
@@ -97,7 +95,6 @@ typedef struct sim_ledger {
     uint32_t flush_count;
     uint32_t flush_cap;
     uint32_t flushes_open;
-    uint64_t appends;
 } sim_ledger;
 
 void sim_ledger_deinit(sim *s);

@@ -35,7 +35,6 @@ static void *memory_alloc(void *ctx, size_t size)
     b->size = size;
     memset(b->bytes, 0xA5, size);
     kl_list_push_back(&s->memory.blocks, &b->link);
-    s->memory.blocks_made++;
     s->memory.bytes += size;
     if (s->memory.bytes > s->memory.bytes_max)
         s->memory.bytes_max = s->memory.bytes;

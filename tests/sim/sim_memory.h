@@ -25,7 +25,6 @@ typedef struct sim_memory {
     kl_list blocks;
     uint64_t bytes; /* what the engine has now */
     uint64_t bytes_max;
-    uint64_t blocks_made;
     kloop_allocator table;
 } sim_memory;
 

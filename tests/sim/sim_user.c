@@ -113,8 +113,7 @@ uint32_t sim_user_send(sim *s, int topic, int32_t partition, size_t bytes_max)
                        .topic = (uint8_t)topic,
                        .parked = kloop_topic_partitions(s->user.topics[topic]) == 0,
                        .keyed = r->key.data != NULL,
-                       .key_hash = r->key.data ? sim_payload_murmur2(r->key.data, r->key.len) : 0,
-                       .size = (uint32_t)payload_bytes(r)};
+                       .key_hash = r->key.data ? sim_payload_murmur2(r->key.data, r->key.len) : 0};
     kloop_status status = kloop_engine_send(s->user.topics[topic], r);
     sim_note(s, SIM_NOTE_SEND, NULL, number, topic, partition, status);
     sim_ledger_add(s, &line);

@@ -53,7 +53,6 @@ typedef struct sim_watch {
     bool nonsense; /* an answer came that nobody has asked for: the engine has to close */
     int16_t offered_min[SIM_API_SLOTS];
     int16_t offered_max[SIM_API_SLOTS];
-    uint64_t muted_until_ns; /* by a throttle time */
 } sim_watch;
 
 /* A batch of the engine, by whatever numbers it went out. */
@@ -95,7 +94,6 @@ typedef struct sim_book {
     uint64_t init_requests;
     uint64_t metadata_requests;
     uint64_t metadata_answer_ns; /* the last one */
-    uint64_t retransmitted;
 } sim_book;
 
 void sim_book_init(sim *s);

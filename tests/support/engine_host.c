@@ -225,6 +225,8 @@ static void connect_to(host *h, const kloop_action *a)
     host_conn *c = &h->conns[h->conn_count++];
     *c = (host_conn){.id = a->id, .node = node_of(a->host)};
     assert_int_equal(a->address.port, a->port);
+    /* The resolver here gives each broker an address of its own. */
+    assert_int_equal(a->address.bytes[3], c->node);
     note(h, "CONNECT %s:%u", a->host.data, (unsigned)a->port);
     if (h->manual_connect)
         return;

@@ -110,7 +110,9 @@ static void no_large_segment_for_little(void **state)
     fixture x;
     open_fixture(&x, 0);
     x.chain.reach = 16384;
-    append_pattern(&x.chain, 16384);
+    append_pattern(&x.chain, 480);
+    append_pattern(&x.chain, 4064);
+    append_pattern(&x.chain, 16384 - 480 - 4064);
     assert_pattern(&x.chain, 16384);
     assert_true(kl_chain_held_bytes(&x.chain) < 16384 + 2 * kl_grade_size(KL_GRADE_MEDIUM));
     kl_chain_clear(&x.chain);

@@ -170,6 +170,27 @@ static void flushes_come_in_order(void **state)
     host_end(&h);
 }
 
+/* Two flushes with nothing between them: neither waits for what is sent afterwards. */
+static void flush_does_not_wait_for_later_records(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", NULL);
+    host_topic *t = warm(2);
+    h.flushed_count = 0;
+    host_send(&h, t, 0, 1);
+    kloop_engine_flush(h.e, (void *)1, h.now);
+    kloop_engine_flush(h.e, (void *)2, h.now);
+    host_run(&h);
+    host_send(&h, t, 1, 1);
+    host_run(&h);
+    assert_int_equal(host_produces(&h, 1), 2);
+    HOST_ANSWER(&h, 1, 0);
+    host_expect_pending(&h, 4, 4);
+    assert_int_equal(h.flushed_count, 2);
+    HOST_ANSWER(&h, 1, 0);
+    host_end(&h);
+}
+
 /* Once something is due, what merely lingers goes along: a request costs more than it saves. */
 static void young_batches_go_along(void **state)
 {
@@ -429,6 +450,7 @@ int main(void)
         cmocka_unit_test(record_above_the_batch_size_goes_alone),
         cmocka_unit_test(flush_ends_lingering),
         cmocka_unit_test(flushes_come_in_order),
+        cmocka_unit_test(flush_does_not_wait_for_later_records),
         cmocka_unit_test(young_batches_go_along),
         cmocka_unit_test(requests_keep_their_size),
         cmocka_unit_test(order_of_a_partition_is_kept),

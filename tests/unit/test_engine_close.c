@@ -198,6 +198,12 @@ static void second_close_only_shortens(void **state)
     reach(IN_FLIGHT);
     kloop_engine_close(h.e, 1000, h.now);
     kloop_engine_close(h.e, 50000, h.now);
+    host_sleep(&h, 1000);
+    assert_true(h.closed);
+    host_end(&h);
+
+    reach(IN_FLIGHT);
+    kloop_engine_close(h.e, 1000, h.now);
     host_run(&h);
     host_sleep(&h, 400);
     kloop_engine_close(h.e, 200, h.now);

@@ -56,7 +56,7 @@ public final class Clerk {
         switch (what) {
             case "format" -> {
                 for (JsonNode file : need(q, "properties")) {
-                    Kafka.format(file.asText(), text(q, "cluster"), need(q, "standalone").asBoolean());
+                    Kafka.format(file.asText(), text(q, "cluster"));
                 }
                 return true;
             }

@@ -16,13 +16,10 @@ final class Kafka {
         return Utils.toPositive(Utils.murmur2(key)) % partitions;
     }
 
-    /** Prepares the log folders that a property file names. standalone: the node founds a quorum of its own. */
-    static void format(String properties, String clusterId, boolean standalone) {
+    /** Prepares the log folders that a property file names. */
+    static void format(String properties, String clusterId) {
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         String[] line = {"format", "-t", clusterId, "-c", properties};
-        if (standalone) {
-            line = new String[] {"format", "-t", clusterId, "-c", properties, "--standalone"};
-        }
         int code = StorageTool.execute(line, new PrintStream(said, true, StandardCharsets.UTF_8));
         if (code != 0) {
             throw new IllegalStateException("the storage tool ended with " + code + ": " + said.toString(StandardCharsets.UTF_8));
