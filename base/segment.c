@@ -50,6 +50,15 @@ void kl_pool_trim(kl_pool *pool, size_t keep_bytes)
     }
 }
 
+/* Idle segments of other grades must not add to what is given out without end. */
+static void make_room(kl_pool *pool, size_t size)
+{
+    size_t wanted = pool->held_bytes + size;
+    size_t keep = wanted < pool->idle_bytes_max ? pool->idle_bytes_max - wanted : 0;
+    if (pool->idle_bytes > keep)
+        kl_pool_trim(pool, keep);
+}
+
 kl_segment *kl_segment_get(kl_pool *pool, kl_grade grade)
 {
     kl_segment *segment = pool->idle[grade];
@@ -57,6 +66,7 @@ kl_segment *kl_segment_get(kl_pool *pool, kl_grade grade)
         pool->idle[grade] = segment->next;
         pool->idle_bytes -= grade_size[grade];
     } else {
+        make_room(pool, grade_size[grade]);
         segment = kl_mem_alloc(&pool->alloc, grade_size[grade]);
         if (!segment)
             return NULL;

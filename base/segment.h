@@ -39,9 +39,11 @@ struct kl_segment {
 struct kl_pool {
     kloop_allocator alloc;
     kl_segment *idle[KL_GRADE_COUNT];
-    size_t idle_bytes;     /* in the lists above, headers included */
-    size_t idle_bytes_max; /* what comes back beyond this goes to the allocator at once */
-    size_t held_bytes;     /* given out, headers included */
+    size_t idle_bytes; /* in the lists above, headers included */
+    /* What comes back beyond this goes to the allocator at once; and before the allocator is asked,
+     * as much as lets idle and given out together stay within it. */
+    size_t idle_bytes_max;
+    size_t held_bytes; /* given out, headers included */
 };
 
 /* The whole block, header included. */

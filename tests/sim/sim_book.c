@@ -185,6 +185,12 @@ static bool is_behind_gap(sim *s, const sim_batch *old)
     return false;
 }
 
+/* It may not go out once more: with few retries a torn request counts, which nobody has seen. */
+static bool is_used_up(const sim *s, const sim_batch *b)
+{
+    return b->attempts > s->plan.retries || (s->plan.retries < 1000 && s->links.torn);
+}
+
 /* Its time is over, or that of an older fellow in its batch; the report may be on its way. */
 static bool is_expiring(sim *s, const sim_batch *b)
 {
@@ -215,7 +221,7 @@ static void check_overtaking(sim *s, const sim_conn *c, sim_part *part, const si
         /* Those that were stored behind an open one count: a broker remembers five in all. */
         if (mates && !reported(s, b) && (open || !b->stored_answered))
             open++;
-        if (!is_open(s, b) || is_refused(b) || b->attempts > s->plan.retries || is_expiring(s, b) ||
+        if (!is_open(s, b) || is_refused(b) || is_used_up(s, b) || is_expiring(s, b) ||
             b->producer_epoch != mine->producer_epoch || b->producer_id != mine->producer_id ||
             was_queued(c, b->last_answer_ns))
             continue;
@@ -285,7 +291,7 @@ static void check_number(sim *s, const sim_conn *c, sim_part *part, const kloop_
         /* Out of order behind a hole: given up, the report is on its way. */
         bool out_of_order =
             b->last_answer_ns && kloop_broker_error_classes(b->last_error) & KLOOP_CLASS_SEQUENCE;
-        bool used_up = b->attempts > s->plan.retries;
+        bool used_up = is_used_up(s, b);
         if (!is_refused(b) && !out_of_order && !used_up && !is_expiring(s, b) &&
             !is_behind_gap(s, b) && (b->unanswered || b->maybe_answered))
             sim_fail(s, "I19",

@@ -37,7 +37,7 @@ static void check_counters(sim *s)
     if (st.receive_bytes > s->plan.receive_bytes_max)
         sim_fail(s, "I33", "receive buffers of %" PRIu64 " bytes, receive.memory is %zu",
                  st.receive_bytes, s->plan.receive_bytes_max);
-    /* Segments that lie idle, and those in use, are bounded together; what comes on top, tables,
+    /* Idle segments and held ones together stay within buffer.memory; what comes on top, tables,
      * requests under way and the codec's state, does not grow with what is sent or comes in. */
     uint64_t all_max = s->plan.memory_bytes + st.receive_bytes + BESIDE_BYTES +
                        (uint64_t)s->plan.batch_bytes * 4 + (s->plan.codec ? CODEC_BYTES : 0);
