@@ -131,9 +131,11 @@ static void draw_cluster(sim *s)
     for (int i = 0; i < topics; i++) {
         char name[32];
         snprintf(name, sizeof name, "topic-%d", i);
-        sim_topic_plan *t =
-            add_topic(s, name, (int32_t)sim_scale(s, RANDOM, 1, maybe(s, 30) ? 50 : 8),
-                      maybe(s, 15) ? 1 : replicas);
+        /* One draw after the other: compilers differ in the order of arguments. */
+        int32_t partitions_max = maybe(s, 30) ? 50 : 8;
+        int32_t partitions = (int32_t)sim_scale(s, RANDOM, 1, (uint64_t)partitions_max);
+        int16_t topic_replicas = maybe(s, 15) ? 1 : replicas;
+        sim_topic_plan *t = add_topic(s, name, partitions, topic_replicas);
         t->append_time = maybe(s, 10);
         if (maybe(s, 10))
             t->appears_ns = maybe(s, 15) ? KL_NEVER : sim_scale(s, RANDOM, 100, 8000) * KL_MS;
