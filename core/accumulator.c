@@ -169,8 +169,6 @@ kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_re
         kloop_status status = kl_budget_admit(e, bytes);
         if (status)
             return status;
-        /* Being short of memory may have closed the open batch. */
-        b = b ? kl_topics_open(p) : NULL;
     }
     if (b) {
         kl_record_appended appended =

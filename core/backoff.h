@@ -13,6 +13,7 @@
 #ifndef KL_CORE_BACKOFF_H
 #define KL_CORE_BACKOFF_H
 
+#include "base/now.h"
 #include "base/prng.h"
 
 /*
@@ -20,5 +21,14 @@
  * answer is max_ns, without a factor, and p is not asked for a number.
  */
 uint64_t kl_backoff(uint64_t initial_ns, uint64_t max_ns, uint32_t n, kl_prng *p);
+
+/* The same for what may fail at once, without anybody else: never 0, so that trying again has to
+ * wait for a turn of the loop and cannot go round inside one. */
+static inline uint64_t kl_backoff_pause(uint64_t initial_ns, uint64_t max_ns, uint32_t n,
+                                        kl_prng *p)
+{
+    uint64_t wait = kl_backoff(initial_ns, max_ns, n, p);
+    return wait > 0 ? wait : KL_MS;
+}
 
 #endif

@@ -69,13 +69,14 @@ typedef struct kl_batch {
     bool raw;          /* the codec gave it up */
     bool fate_unknown; /* some attempt may have stored it */
     bool numbered;     /* has producer id, epoch and sequence */
+    bool cut_off;      /* its last attempt ended with the connection, not with an answer */
     bool odd_code_met; /* was answered once with a code that nobody knows */
 
     int64_t producer_id;
     int16_t epoch;
     int32_t sequence;
 
-    /* The report. broker_error and trouble are kept up from attempt to attempt. */
+    /* The report. broker_error is kept up from attempt to attempt. */
     kloop_outcome outcome;
     kloop_cause cause;
     int16_t broker_error;

@@ -175,6 +175,7 @@ void kl_completion_answered(kloop_engine *e, kl_batch *b,
     if (!land(e, b))
         return;
     b->fate_unknown |= ruling.maybe_stored;
+    b->cut_off = false;
     if (answer->error_code != 0)
         b->broker_error = answer->error_code;
     switch (ruling.verdict) {
@@ -219,7 +220,7 @@ void kl_completion_lost(kloop_engine *e, kl_batch *b, bool doubtful)
     if (!land(e, b))
         return;
     if (doubtful) {
-        b->broker_error = 13; /* NETWORK_EXCEPTION: what Java's producer makes of it */
+        b->cut_off = true;
         retry(e, b, KLOOP_CAUSE_TIMEOUT);
         return;
     }

@@ -110,7 +110,6 @@ kl_request *kl_conn_ask(kloop_engine *e, kl_conn *c, const kl_request_kind *kind
     if (!r)
         return NULL;
     r->kind = kind;
-    r->conn = c;
     r->api = api;
     r->version = version;
     r->correlation = c->next_correlation;
@@ -226,6 +225,17 @@ static uint64_t request_deadline(const kloop_engine *e, const kl_conn *c, const 
     return kl_time_add(from, e->set.request_timeout_ns);
 }
 
+/* When nobody will have needed it for long; not while something waits to be sent. */
+static uint64_t idle_at(const kloop_engine *e, const kl_conn *c)
+{
+    if (!kl_list_is_empty(&c->broker->ready))
+        return KL_NEVER;
+    uint64_t from = c->last_active_ns;
+    if (from < c->throttled_until)
+        from = c->throttled_until;
+    return kl_time_add(from, e->set.idle_ns);
+}
+
 void kl_conn_clock(kloop_engine *e, kl_conn *c)
 {
     uint64_t when = KL_NEVER;
@@ -240,7 +250,7 @@ void kl_conn_clock(kloop_engine *e, kl_conn *c)
         if (r && !c->paused)
             when = request_deadline(e, c, r);
         else if (!r)
-            when = kl_time_add(c->last_active_ns, e->set.idle_ns);
+            when = idle_at(e, c);
         if (c->throttled_until > e->now.mono_ns)
             when = kl_time_min(when, c->throttled_until);
         break;
@@ -254,7 +264,9 @@ void kl_conn_throttle(kloop_engine *e, kl_conn *c, int32_t ms)
 {
     if (ms <= 0)
         return;
-    uint64_t until = kl_time_add(e->now.mono_ns, kl_ms_to_ns(ms));
+    /* Requests under way wait longer by as much; a lie must not make them wait for ever. */
+    uint64_t ns = kl_time_min(kl_ms_to_ns(ms), e->set.request_timeout_ns);
+    uint64_t until = kl_time_add(e->now.mono_ns, ns);
     if (c->throttled_until < until)
         c->throttled_until = until;
 }
@@ -277,7 +289,7 @@ void kl_conn_timer(kloop_engine *e, kl_conn *c)
                      (int)e->set.request_timeout_ms);
         return;
     }
-    if (!r && e->now.mono_ns >= kl_time_add(c->last_active_ns, e->set.idle_ns)) {
+    if (!r && e->now.mono_ns >= idle_at(e, c)) {
         c->idle = true;
         kl_conn_lose(e, c, "%s:%u: not used for connections.max.idle.ms", host, port);
         return;

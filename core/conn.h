@@ -41,8 +41,8 @@ typedef enum kl_conn_state {
 /* What to do when a request is answered, or will not be any more. */
 typedef struct kl_request_kind {
     const char *name;
-    /* body is what follows the response's header. false: *why was written, the connection has to be
-     * closed. */
+    /* body is what follows the response's header. false: it could not be read, and the connection
+     * was lost because of it. */
     bool (*answered)(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice body);
     void (*lost)(kloop_engine *e, kl_request *r);
     /* Written to the last byte; NULL: nothing to be done. Only a request without an answer has more
@@ -56,7 +56,6 @@ struct kl_request {
     kl_link in_writing;
     kl_link in_flight;
     const kl_request_kind *kind;
-    kl_conn *conn;
     int16_t api;
     int16_t version;
     int32_t correlation;

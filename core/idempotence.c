@@ -19,8 +19,8 @@ void kl_idempotence_want(kloop_engine *e)
 static void try_again(kloop_engine *e, const char *why)
 {
     e->id_state = KL_ID_WANTED;
-    uint64_t wait =
-        kl_backoff(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, e->id_failures, &e->prng);
+    uint64_t wait = kl_backoff_pause(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns,
+                                     e->id_failures, &e->prng);
     if (e->id_failures < UINT32_MAX)
         e->id_failures++;
     e->id_at = kl_time_add(e->now.mono_ns, wait);

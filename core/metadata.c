@@ -54,7 +54,8 @@ void kl_metadata_timer(kloop_engine *e)
 /* Not again before the backoff is over. */
 static void back_off(kloop_engine *e, uint32_t n)
 {
-    uint64_t wait = kl_backoff(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, n, &e->prng);
+    uint64_t wait =
+        kl_backoff_pause(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, n, &e->prng);
     e->metadata_at = kl_time_add(e->metadata_tried_ns, wait);
 }
 

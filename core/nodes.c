@@ -93,7 +93,10 @@ static bool move(kloop_engine *e, kl_broker *b, kloop_string host, uint16_t port
     b->retry_at = 0;
     b->trouble[0] = '\0';
     /* One that the host has not taken yet will be for the new place. */
-    b->resolve_stale = b->resolving.gen != 0 && !(b->pending & KL_PENDING_RESOLVE);
+    if (b->resolving.gen != 0 && !(b->pending & KL_PENDING_RESOLVE) && !b->resolve_stale) {
+        b->resolve_stale = true;
+        kl_actions_of_broker(e, b, KL_PENDING_CANCEL);
+    }
     if (b->conn)
         kl_conn_lose(e, b->conn, "broker %d has moved to %s:%u", (int)b->id, b->host,
                      (unsigned)b->port);
@@ -115,8 +118,8 @@ kl_broker *kl_nodes_node(kloop_engine *e, int32_t id, kloop_string host, uint16_
 
 static void failed(kloop_engine *e, kl_broker *b, const char *why)
 {
-    uint64_t wait = kl_backoff(e->set.reconnect_backoff_ns, e->set.reconnect_backoff_max_ns,
-                               b->failures, &e->prng);
+    uint64_t wait = kl_backoff_pause(e->set.reconnect_backoff_ns, e->set.reconnect_backoff_max_ns,
+                                     b->failures, &e->prng);
     if (b->failures < UINT32_MAX)
         b->failures++;
     b->retry_at = kl_time_add(e->now.mono_ns, wait);
@@ -329,7 +332,10 @@ kl_conn *kl_nodes_any(kloop_engine *e)
                   (b->conn && b->conn->state < KL_CONN_READY);
         if (!b->conn || !kl_conn_can_ask(e, b->conn))
             continue;
-        if (!best || b->conn->flight_count < best->flight_count)
+        /* Among equals a node, for connections of bootstrap.servers are to become idle. */
+        uint32_t most = best ? best->flight_count : UINT32_MAX;
+        if (b->conn->flight_count < most ||
+            (b->conn->flight_count == most && best && best->broker->id < 0 && b->id >= 0))
             best = b->conn;
     }
     if (best || coming)

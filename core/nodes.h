@@ -85,7 +85,8 @@ void kl_nodes_retry_soon(kloop_engine *e, kl_broker *b);
 /* c has become ready; c was lost, idle: because nobody needed it. */
 void kl_nodes_ready(kloop_engine *e, kl_conn *c);
 void kl_nodes_lost(kloop_engine *e, kl_conn *c, bool was_ready, bool idle);
-/* Nodes are known now: bootstrap connections become theirs, or go. */
+/* Nodes are known now: bootstrap connections to their addresses become theirs;
+ * others are asked only when the nodes' are busier, and go when they are idle. */
 void kl_nodes_settle_bootstrap(kloop_engine *e);
 
 #endif

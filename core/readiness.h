@@ -3,7 +3,8 @@
  * Which partition may send something now, which must wait, and until when.
  *
  * The only place that puts partitions into the lists of their leaders and sets their timers. Called
- * for a partition after anything that may change the answer; nobody ever scans all partitions.
+ * for a partition after anything that may change the answer; partitions are scanned only when a new
+ * producer id has come.
  */
 #ifndef KL_CORE_READINESS_H
 #define KL_CORE_READINESS_H

@@ -8,7 +8,7 @@
 static const char *obstacle(const kloop_engine *e, const kl_batch *b, char *text, size_t size)
 {
     const kl_broker *leader = b->partition ? b->partition->leader : NULL;
-    bool answered = b->broker_error != 0 && b->broker_error != 13;
+    bool answered = b->broker_error != 0 && !b->cut_off;
     if (answered)
         snprintf(text, size, "the last answer was %s: %s", kloop_broker_error_name(b->broker_error),
                  kloop_broker_error_explain(b->broker_error));
@@ -18,7 +18,7 @@ static const char *obstacle(const kloop_engine *e, const kl_batch *b, char *text
         snprintf(text, size, "the partition has no leader; %s", e->trouble);
     else if (b->partition && !leader)
         snprintf(text, size, "the partition has no leader");
-    else if (b->broker_error == 13 && leader)
+    else if (b->cut_off && leader)
         snprintf(text, size, "the connection to %s:%u was lost before the answer", leader->host,
                  (unsigned)leader->port);
     else if (b->request && leader)
@@ -55,7 +55,7 @@ void kl_report_text(kloop_engine *e, const kl_batch *b)
                  kloop_broker_error_explain(b->broker_error), stored);
         return;
     case KLOOP_CAUSE_TIMEOUT:
-        if (b->broker_error != 0 && b->attempts >= e->set.retries) {
+        if ((b->broker_error != 0 || b->cut_off) && b->attempts >= e->set.retries) {
             snprintf(e->report_text, sizeof e->report_text,
                      "%s: not delivered with retries=%u (%s); %s", place, (unsigned)e->set.retries,
                      stored, obstacle(e, b, why, sizeof why));

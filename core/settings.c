@@ -122,6 +122,9 @@ static kloop_status load_times(const loading *l)
     if (has(l, KL_CONFIG_RECONNECT) && !has(l, KL_CONFIG_RECONNECT_MAX))
         s->reconnect_backoff_max_ns = s->reconnect_backoff_ns;
     s->idle_ns = number(l, KL_CONFIG_IDLE) < 0 ? KL_NEVER : span(l, KL_CONFIG_IDLE);
+    /* Or a connection would be idle before it could be used for the first time. */
+    if (s->idle_ns < KL_MS)
+        s->idle_ns = KL_MS;
     s->metadata_max_age_ns = span(l, KL_CONFIG_METADATA_MAX_AGE);
     s->metadata_max_idle_ns = span(l, KL_CONFIG_METADATA_MAX_IDLE);
 

@@ -136,7 +136,7 @@ static void hang_up(kloop_engine *e)
             kl_conn_lose(e, b->conn, "%s:%u: the producer is closed", b->host, (unsigned)b->port);
         if (b->pending & KL_PENDING_RESOLVE)
             kl_nodes_unresolve(e, b);
-        else if (b->resolving.gen != 0)
+        else if (b->resolving.gen != 0 && !b->resolve_stale)
             kl_actions_of_broker(e, b, KL_PENDING_CANCEL);
     }
 }

@@ -78,7 +78,6 @@ struct kloop_topic {
     kl_chain_cursor unpark_users;
 
     bool asked;        /* is in a Metadata request that is under way */
-    bool wanted;       /* is to be in the next one */
     bool newly_wanted; /* and nothing is known of it yet */
     int16_t error;     /* what metadata said about it last */
     uint64_t used_ns;  /* when a batch was begun for it last */

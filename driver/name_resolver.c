@@ -129,6 +129,8 @@ static void on_socket_event(uv_poll_t *poll, int status, int events)
     kl_name_resolver *r = s->resolver;
     bool readable = status < 0 || (events & UV_READABLE);
     bool writable = status < 0 || (events & UV_WRITABLE);
+    if (r->host.woken)
+        r->host.woken(r->host.me);
     ares_process_fd(r->channel, readable ? s->fd : ARES_SOCKET_BAD,
                     writable ? s->fd : ARES_SOCKET_BAD);
     settle(r);

@@ -44,6 +44,8 @@ typedef struct kl_name_resolver_host {
     /* A handle is closed. */
     void (*gone)(void *me);
     void *me;
+    /* An event of the loop has come, and an answer may follow: time has passed. May be NULL. */
+    void (*woken)(void *me);
 } kl_name_resolver_host;
 
 typedef struct kl_name_resolver {

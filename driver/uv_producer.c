@@ -55,6 +55,11 @@ static void on_resolved(void *me, kloop_id id, const kloop_address *addresses, s
     kloop_engine_on_resolved(p->engine, id, addresses, count, why, p->now);
 }
 
+static void on_resolver_woken(void *me)
+{
+    (void)kl_uv_pump_event_time(me);
+}
+
 static void on_resolver_stirred(void *me)
 {
     kl_uv_pump_wake(me);
@@ -123,6 +128,7 @@ kloop_status kloop_open_with(kloop_producer **out, struct uv_loop_s *loop,
                           &(kl_name_resolver_host){.answer = on_resolved,
                                                    .stirred = on_resolver_stirred,
                                                    .gone = on_resolver_gone,
+                                                   .woken = on_resolver_woken,
                                                    .me = p});
     kl_uv_pump_start(p);
     *out = p;

@@ -127,7 +127,7 @@ KLOOP_API int32_t kloop_topic_partitions(const kloop_topic *topic);
 KLOOP_API kloop_status kloop_engine_send(kloop_topic *topic, const kloop_record *record);
 
 /* Sends out what waits without lingering; FLUSHED with this user comes after the reports of all
- * records accepted before. KLOOP_NO_MEMORY, KLOOP_CLOSED (after CLOSED). */
+ * records accepted before. KLOOP_NO_MEMORY; KLOOP_CLOSED once all is reported after a close. */
 KLOOP_API kloop_status kloop_engine_flush(kloop_engine *e, void *user, kloop_now now);
 
 /*
@@ -218,7 +218,7 @@ typedef enum kloop_log_level {
     KLOOP_LOG_DEBUG,
 } kloop_log_level;
 
-/* Views are good until the next action is taken. */
+/* Views are good until the next call of a function of this engine. */
 typedef struct kloop_action {
     kloop_action_kind kind;
     kloop_id id;

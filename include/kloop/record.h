@@ -55,7 +55,8 @@ typedef enum kloop_outcome {
 typedef enum kloop_cause {
     KLOOP_CAUSE_NONE = 0,
     KLOOP_CAUSE_BROKER,  /* a broker refused it: broker_error tells why */
-    KLOOP_CAUSE_TIMEOUT, /* delivery.timeout.ms, or max.block.ms for a topic that never showed up */
+    KLOOP_CAUSE_TIMEOUT, /* delivery.timeout.ms ran out, max.block.ms for a topic that never showed
+                            up, or retries */
     KLOOP_CAUSE_CLOSED,  /* the producer was closed before it could be delivered */
     KLOOP_CAUSE_FATAL,   /* the producer cannot go on at all */
     KLOOP_CAUSE_PARTITION, /* the topic has no such partition */

@@ -407,9 +407,34 @@ static void throttle_moves_the_clock(void **state)
     host_run(&h);
     assert_int_equal(host_produces(&h, 1), 2);
     const host_conn *c = host_at(&h, 1);
-    h.throttle_ms = 5000;
+    h.throttle_ms = 1500;
     HOST_ANSWER(&h, 1, 0);
-    host_sleep(&h, 6900);
+    host_sleep(&h, 3400);
+    assert_int_equal(c->state, HOST_UP);
+    host_sleep(&h, 101);
+    assert_int_equal(c->state, HOST_CLOSED);
+    h.throttle_ms = 0;
+    host_sleep(&h, 2000);
+    HOST_ANSWER(&h, 1, 0);
+    host_expect_acked(&h, 2, 3);
+    host_end(&h);
+}
+
+/* A broker that says 24 days: what was under way would never have timed out. */
+static void throttle_is_believed_for_a_while_only(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "request.timeout.ms", "2000", "delivery.timeout.ms", "60000",
+             NULL);
+    warm();
+    host_send(&h, t, 0, 1);
+    host_run(&h);
+    host_send(&h, t, 1, 1);
+    host_run(&h);
+    const host_conn *c = host_at(&h, 1);
+    h.throttle_ms = INT32_MAX;
+    HOST_ANSWER(&h, 1, 0);
+    host_sleep(&h, 3900);
     assert_int_equal(c->state, HOST_UP);
     host_sleep(&h, 101);
     assert_int_equal(c->state, HOST_CLOSED);
@@ -437,6 +462,7 @@ int main(void)
         cmocka_unit_test(time_does_not_go_back),
         cmocka_unit_test(host_that_does_not_come),
         cmocka_unit_test(throttle_moves_the_clock),
+        cmocka_unit_test(throttle_is_believed_for_a_while_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

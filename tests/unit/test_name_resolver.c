@@ -144,7 +144,7 @@ static void open_world(world *w, size_t nth)
     uv_poll_start(&w->poll, UV_READABLE, on_question);
 
     kl_name_resolver_init(&w->resolver, &w->loop, &alloc,
-                          &(kl_name_resolver_host){on_answer, on_stirred, on_gone, w});
+                          &(kl_name_resolver_host){on_answer, on_stirred, on_gone, w, NULL});
     w->resolver.servers = w->servers;
 }
 
