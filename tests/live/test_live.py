@@ -41,6 +41,12 @@ class Run:
         self.cluster = None
 
 
+# A broker that knows nothing of a producer yet takes any first sequence. In a topic made a moment ago the first batch may find
+# no leader while the second one finds it, and from then on the first is out of order for ever: once in some dozens of runs
+# Java's producer hung on that. (kloop keeps one batch in flight until the first one is acked.)
+ONE_IN_FLIGHT = {"max.in.flight.requests.per.connection": "1"}
+
+
 def check_the_check(run):
     """Kafka's own producer in kloop's place: first honest, then wrong at one record of each kind. The check must see just
     that."""
@@ -52,7 +58,7 @@ def check_the_check(run):
         events = os.path.join(run.bench.folder, f"{topic}.events")
         clerk = run.bench.clerk
         clerk.ask("twin", topic=topic, file=source, events=events, cheats=cheats,
-                  config={"linger.ms": "5", "compression.type": "lz4"})
+                  config={"linger.ms": "5", "compression.type": "lz4", **ONE_IN_FLIGHT})
         found = clerk.ask("check", topic=topic, partitions=3, count=count, bytes=BYTES, keys=50, seed=SEED, events=events,
                           seconds=60)
         clerk.ask("delete", topic=topic)
@@ -132,25 +138,17 @@ def records(codec, count, keys=KEYS, header=None):
     return scenario
 
 
-def split(run):
-    """Batches that the broker finds too large, though no record in them is."""
-    return transfer(run.bench, run.cluster, f"split.{run.repeat}", 20_000, "lz4", configs={"max__message__bytes": 70_000})
+def too_large(run):
+    """Batches that the broker finds too large, though no record in them is. kloop does not split them: they are given up, and
+    what it says of each record has to be true."""
+    return transfer(run.bench, run.cluster, f"too_large.{run.repeat}", 20_000, "lz4", configs={"max__message__bytes": 70_000},
+                    judge=some_given_up, code=1)
 
 
-def refuse_keyless(run):
-    """A broker that refuses single records of a batch, for they have no key: just these fail."""
-    count = 20_000
-    source, _ = run.bench.input(count, KEYS)
-    with open(source, "rb") as file:
-        keyless = sum(b"\t" not in line for line in file)
-
-    def judge(found, _):
-        if found["failed"] != keyless or found["acked"] != count - keyless:
-            raise Difference(f"{keyless} records have no key, {found['failed']} failed")
-        return f"{found['acked']:,} records with keys stored once, in order, byte for byte, {keyless:,} without keys refused"
-
-    return transfer(run.bench, run.cluster, f"keyless.{run.repeat}", count, "zstd", configs={"cleanup__policy": "compact"},
-                    judge=judge, code=1)
+def keyless(run):
+    """A broker that refuses single records of a batch, for they have no key. kloop gives up the whole batch, as Java does."""
+    return transfer(run.bench, run.cluster, f"keyless.{run.repeat}", 20_000, "zstd", configs={"cleanup__policy": "compact"},
+                    judge=some_given_up, code=1)
 
 
 def faulty(make, *options, rate=None, **more):
@@ -177,11 +175,12 @@ def table(small):
          lambda run: compare_with_model(run, *(["--quick"] if run.smoke else []))),
         ("model.three", 3, "the same with three nodes", False, compare_with_model),
         ("model.killing", 3, "the same while nodes die and come back", False, lambda run: compare_with_model(run, "--killing")),
-        ("smoke.none", 1, "100,000 records", True, records("none", 20_000 if small else 100_000, header=("origin", "kl\u00f6\u00f6p"))),
-        *((f"smoke.{codec}", 1, "", True, records(codec, 5_000 if small else 20_000, 0 if codec == "zstd" else KEYS))
+        ("smoke.none", 1, "100,000 records", True,
+         records("none", 20_000 if small else 100_000, header=("origin", "kl\u00f6\u00f6p"))),
+        *((f"smoke.{codec}", 1, "20,000 records", True, records(codec, 5_000 if small else 20_000, 0 if codec == "zstd" else KEYS))
           for codec in CODECS[1:]),
-        ("split", 1, "batches that are too large for the broker", False, split),
-        ("keyless", 1, "a broker that refuses every fourth record", False, refuse_keyless),
+        ("too_large", 1, "batches that are too large for the broker", False, too_large),
+        ("keyless", 1, "a broker that refuses every fourth record", False, keyless),
         *((f"one.{codec}", 1, "a million records on one node", False, records(codec, MILLION)) for codec in CODECS),
         *((f"three.{codec}", 3, "a million records on three nodes", False, records(codec, MILLION)) for codec in CODECS),
         ("kill", 3, "a leader is killed, and comes back", False, faulty(Kill)),

@@ -78,25 +78,25 @@ final class Stored {
         }
     }
 
-    /** How the records lie: batches and bytes by codec, in the segments of these folders of logs, all replicas. */
+    /** How the records lie in the segments of these folders of logs, all replicas: records by codec, batches, bytes. */
     static Map<String, Object> batches(List<String> logFolders, String topic) throws IOException {
         Map<String, Long> byCodec = new TreeMap<>();
         long bytes = 0;
-        long records = 0;
+        long batches = 0;
         for (String folder : logFolders) {
             File[] partitions = new File(folder).listFiles((where, name) -> name.matches(Pattern.quote(topic) + "-[0-9]+"));
             for (File partition : partitions == null ? new File[0] : partitions) {
                 for (File segment : partition.listFiles((where, name) -> name.endsWith(".log"))) {
                     try (FileRecords file = FileRecords.open(segment, false)) {
                         for (RecordBatch batch : file.batches()) {
-                            byCodec.merge(batch.compressionType().name, 1L, Long::sum);
+                            byCodec.merge(batch.compressionType().name, (long) batch.countOrNull(), Long::sum);
                             bytes += batch.sizeInBytes();
-                            records += batch.countOrNull();
+                            batches++;
                         }
                     }
                 }
             }
         }
-        return Map.of("batches", byCodec, "bytes", bytes, "records", records);
+        return Map.of("records", byCodec, "bytes", bytes, "batches", batches);
     }
 }
