@@ -104,6 +104,13 @@ static inline void kl_list_remove(kl_link *link)
     kl_link_init(link);
 }
 
+/* The same, if it is in one. */
+static inline void kl_list_drop(kl_link *link)
+{
+    if (kl_link_is_linked(link))
+        kl_list_remove(link);
+}
+
 /* NULL when the list is empty. */
 static inline kl_link *kl_list_first(const kl_list *list)
 {

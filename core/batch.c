@@ -4,6 +4,11 @@
 
 #include "core/budget.h"
 
+kl_generation *kl_batch_generation(const kloop_engine *e)
+{
+    return KL_CONTAINER_OF(kl_list_last(&e->generations), kl_generation, in_generations);
+}
+
 kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partition, kl_stage stage)
 {
     if (!kl_heap_reserve(&e->timers, e->timer_count + 1))
@@ -24,7 +29,7 @@ kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partit
     b->asked_partition = -1;
     b->base_offset = -1;
     b->append_time_ms = -1;
-    b->generation = KL_CONTAINER_OF(kl_list_last(&e->generations), kl_generation, in_generations);
+    b->generation = kl_batch_generation(e);
     b->generation->outstanding++;
     kl_timer_init(&b->expiry, KL_TIMER_BATCH);
     kl_batch_builder_init(&b->builder, &e->pool);

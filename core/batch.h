@@ -89,6 +89,8 @@ typedef struct kl_batch {
 #define KL_BATCH_CACHE_LINE   64
 #define KL_BATCH_MEMORY_BYTES (sizeof(kl_batch) + KL_BATCH_CACHE_LINE)
 
+/* The generation that batches begun now belong to. */
+kl_generation *kl_batch_generation(const kloop_engine *e);
 /* A batch of its own: no line, no timer set, counted against the budget. */
 kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partition,
                        kl_stage stage);

@@ -290,6 +290,12 @@ static void finish_report(kloop_engine *e)
     kl_parking_retry(e);
 }
 
+uint64_t kl_completion_pending(const kloop_engine *e)
+{
+    const kloop_stats *s = &e->stats;
+    return s->accepted - s->acked - s->failed - s->unknown;
+}
+
 bool kl_completion_has_report(const kloop_engine *e)
 {
     return !kl_list_is_empty(&e->reports);

@@ -28,6 +28,8 @@ void kl_completion_handed_over(kloop_engine *e, kl_batch *b);
 
 /* The next run of reports; false: none. What the run before it held is given back. */
 bool kl_completion_next_report(kloop_engine *e, kloop_report *report);
+/* Records that were accepted and not shown in a report yet. */
+uint64_t kl_completion_pending(const kloop_engine *e);
 /* Are there reports to be taken, or one whose memory is to be given back? */
 bool kl_completion_has_report(const kloop_engine *e);
 

@@ -49,26 +49,20 @@ static void del_request(kloop_engine *e, kl_request *r)
     kl_mem_release(&e->alloc, r, r->memory_bytes);
 }
 
-static void unlink_if(kl_link *link)
-{
-    if (kl_link_is_linked(link))
-        kl_list_remove(link);
-}
-
 void kl_conn_del(kloop_engine *e, kl_conn *c)
 {
     kl_link *at;
     while ((at = kl_list_pop_front(&c->writing))) {
         kl_request *r = KL_CONTAINER_OF(at, kl_request, in_writing);
-        unlink_if(&r->in_flight);
+        kl_list_drop(&r->in_flight);
         del_request(e, r);
     }
     while ((at = kl_list_pop_front(&c->flight)))
         del_request(e, KL_CONTAINER_OF(at, kl_request, in_flight));
     kl_heap_remove(&e->timers, &c->timer);
     e->timer_count--;
-    unlink_if(&c->in_actions);
-    unlink_if(&c->in_paused);
+    kl_list_drop(&c->in_actions);
+    kl_list_drop(&c->in_paused);
     e->receive_bytes -= c->receive_bytes;
     kl_frame_reader_deinit(&c->frames);
     kl_slots_give_back(e, c->id);
@@ -169,7 +163,7 @@ void kl_conn_lose(kloop_engine *e, kl_conn *c, const char *format, ...)
     bool idle = c->idle;
     c->state = KL_CONN_LOST;
     kl_heap_remove(&e->timers, &c->timer);
-    unlink_if(&c->in_paused);
+    kl_list_drop(&c->in_paused);
     if (e->receive_grower == c)
         e->receive_grower = NULL;
     if (c->broker->conn == c)

@@ -195,20 +195,14 @@ void kloop_engine_close(kloop_engine *e, uint64_t timeout_ms, kloop_now now)
     kl_shutdown_close(e, timeout_ms);
 }
 
-static uint64_t pending(const kloop_engine *e)
-{
-    const kloop_stats *s = &e->stats;
-    return s->accepted - s->acked - s->failed - s->unknown;
-}
-
 bool kloop_engine_busy(const kloop_engine *e)
 {
     if (e->life == KL_LIFE_CLOSED)
         return e->closed_due;
     const kl_generation *g =
         KL_CONTAINER_OF(kl_list_first(&e->generations), kl_generation, in_generations);
-    return pending(e) > 0 || e->life != KL_LIFE_OPEN || e->refused || e->writable_due ||
-           !kl_list_is_empty(&e->flushed) || !kl_list_is_empty(&g->flushes) ||
+    return kl_completion_pending(e) > 0 || e->life != KL_LIFE_OPEN || e->refused ||
+           e->writable_due || !kl_list_is_empty(&e->flushed) || !kl_list_is_empty(&g->flushes) ||
            kl_completion_has_report(e);
 }
 
@@ -220,7 +214,7 @@ const char *kloop_engine_fatal_text(const kloop_engine *e)
 void kloop_engine_stats(const kloop_engine *e, kloop_stats *stats)
 {
     *stats = e->stats;
-    stats->pending = pending(e);
+    stats->pending = kl_completion_pending(e);
     stats->held_bytes = kl_budget_held(e);
     stats->receive_bytes = e->receive_bytes;
 }

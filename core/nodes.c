@@ -209,8 +209,7 @@ void kl_nodes_unresolve(kloop_engine *e, kl_broker *b)
     kl_slots_give_back(e, b->resolving);
     b->resolving = (kloop_id){0, 0};
     b->pending = 0;
-    if (kl_link_is_linked(&b->in_actions))
-        kl_list_remove(&b->in_actions);
+    kl_list_drop(&b->in_actions);
 }
 
 void kl_nodes_resolved(kloop_engine *e, kl_broker *b, const kloop_address *addresses, size_t count,

@@ -85,11 +85,6 @@ static uint64_t patience_ns(const kloop_engine *e)
     return kl_time_min(e->set.max_block_ns, e->set.delivery_timeout_ns);
 }
 
-static const kl_generation *last_generation(const kloop_engine *e)
-{
-    return KL_CONTAINER_OF(kl_list_last(&e->generations), kl_generation, in_generations);
-}
-
 /* May the batch take one more? Not when it is being read, nor when it is old; nor when it is so
  * large that its bytes would be held twice for long: it is given back when all of it was sent anew.
  */
@@ -97,7 +92,7 @@ static bool takes_more(const kloop_engine *e, const kloop_topic *t, const kl_bat
 {
     if (t->unparking && kl_list_first(&t->parked) == &b->in_line)
         return false;
-    if (b->generation != last_generation(e) ||
+    if (b->generation != kl_batch_generation(e) ||
         kl_chain_len(&b->builder.payload) >= PARKED_BATCH_BYTES)
         return false;
     return e->now.mono_ns < kl_time_add(b->created_ns, patience_ns(e) / 16);
@@ -289,7 +284,7 @@ static void join_generation(kloop_engine *e, kl_batch *b, kl_generation *generat
     b->generation->outstanding--;
     b->generation = generation;
     b->generation->outstanding++;
-    if (generation == last_generation(e) || b->stage != KL_STAGE_OPEN)
+    if (generation == kl_batch_generation(e) || b->stage != KL_STAGE_OPEN)
         return;
     /* That flush came while they were parked. */
     b->due = true;

@@ -64,12 +64,6 @@ bool kl_readiness_may_go(const kloop_engine *e, const kl_partition *p, const kl_
     return !e->set.idempotent || (in_window(p, b) && kl_idempotence_may_number(e, p, b));
 }
 
-static void unlink_if(kl_link *link)
-{
-    if (kl_link_is_linked(link))
-        kl_list_remove(link);
-}
-
 void kl_readiness_close_batch(kloop_engine *e, kl_partition *p)
 {
     kl_batch *b = kl_topics_open(p);
@@ -139,7 +133,7 @@ void kl_readiness_update(kloop_engine *e, kl_partition *p)
         if (along)
             kl_list_push_back(&p->leader->open, &p->in_open);
         else
-            unlink_if(&p->in_open);
+            kl_list_drop(&p->in_open);
     }
     if (ready || along)
         kl_nodes_poke(e, p->leader);

@@ -123,10 +123,8 @@ static bool join(kloop_engine *e, gathering *g, kl_partition *p)
         kl_codec_status sealed = kl_batch_seal(&b->builder, NULL);
         KL_ASSERT(sealed == KL_CODEC_OK);
     }
-    if (kl_link_is_linked(&p->in_ready))
-        kl_list_remove(&p->in_ready);
-    if (kl_link_is_linked(&p->in_open))
-        kl_list_remove(&p->in_open);
+    kl_list_drop(&p->in_ready);
+    kl_list_drop(&p->in_open);
     if (kl_list_is_empty(&t->gather)) {
         kl_list_push_back(&g->topics, &t->in_gather);
         g->topic_count++;
@@ -340,7 +338,6 @@ void kl_sender_serve(kloop_engine *e, kl_broker *b)
         return;
     }
     /* What was gathered has poked the broker again; without memory that would go on for ever. */
-    if (kl_link_is_linked(&b->in_poked))
-        kl_list_remove(&b->in_poked);
+    kl_list_drop(&b->in_poked);
     kl_nodes_retry_soon(e, b);
 }

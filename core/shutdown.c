@@ -10,11 +10,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static kl_generation *last_generation(const kloop_engine *e)
-{
-    return KL_CONTAINER_OF(kl_list_last(&e->generations), kl_generation, in_generations);
-}
-
 kloop_status kl_shutdown_flush(kloop_engine *e, void *user)
 {
     if (e->life > KL_LIFE_CLOSING)
@@ -23,7 +18,7 @@ kloop_status kl_shutdown_flush(kloop_engine *e, void *user)
     if (!f)
         return KLOOP_NO_MEMORY;
     f->user = user;
-    kl_generation *g = last_generation(e);
+    kl_generation *g = kl_batch_generation(e);
     bool nothing = g->outstanding == 0 && kl_list_first(&e->generations) == &g->in_generations;
     if (nothing) {
         kl_list_push_back(&e->flushed, &f->in_list);
@@ -114,12 +109,6 @@ void kl_shutdown_timer(kloop_engine *e)
         settle_all(e, KLOOP_CAUSE_CLOSED);
 }
 
-static uint64_t unreported(const kloop_engine *e)
-{
-    const kloop_stats *s = &e->stats;
-    return s->accepted - s->acked - s->failed - s->unknown;
-}
-
 /* Nothing is left to be told: every handle is asked back. */
 static void hang_up(kloop_engine *e)
 {
@@ -148,8 +137,8 @@ bool kl_shutdown_step(kloop_engine *e)
         settle_all(e, KLOOP_CAUSE_FATAL);
         return true;
     }
-    if (e->life == KL_LIFE_CLOSING && unreported(e) == 0 && !kl_completion_has_report(e) &&
-        kl_list_is_empty(&e->flushed)) {
+    if (e->life == KL_LIFE_CLOSING && kl_completion_pending(e) == 0 &&
+        !kl_completion_has_report(e) && kl_list_is_empty(&e->flushed)) {
         hang_up(e);
         return true;
     }

@@ -107,10 +107,8 @@ void kl_topics_set_leader(kloop_engine *e, kloop_topic *t, int32_t index, int32_
     kl_broker *leader = kl_nodes_broker(e, node);
     if (!moved && p->leader == leader)
         return;
-    if (kl_link_is_linked(&p->in_ready))
-        kl_list_remove(&p->in_ready);
-    if (kl_link_is_linked(&p->in_open))
-        kl_list_remove(&p->in_open);
+    kl_list_drop(&p->in_ready);
+    kl_list_drop(&p->in_open);
     p->leader = leader;
     p->steady = false;
     p->known_to_leader = false;
