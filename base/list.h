@@ -130,6 +130,12 @@ static inline kl_link *kl_list_next(const kl_list *list, const kl_link *link)
     return link->next == &list->ends ? NULL : link->next;
 }
 
+/* NULL before the first. */
+static inline kl_link *kl_list_prev(const kl_list *list, const kl_link *link)
+{
+    return link->prev == &list->ends ? NULL : link->prev;
+}
+
 /* Takes out the first; NULL when the list is empty. */
 static inline kl_link *kl_list_pop_front(kl_list *list)
 {

@@ -60,6 +60,10 @@ const char *kl_failure_name(const kloop_report *run)
         return "NO_SUCH_PARTITION";
     case KLOOP_CAUSE_NO_MEMORY:
         return "NO_MEMORY";
+    case KLOOP_CAUSE_PURGED:
+        return "PURGED";
+    case KLOOP_CAUSE_NEIGHBOUR:
+        return "NEIGHBOUR_REFUSED";
     case KLOOP_CAUSE_NONE:
     case KLOOP_CAUSE_BROKER:
         break;

@@ -18,6 +18,7 @@
 #include "core/log.h"
 #include "core/metadata.h"
 #include "core/parking.h"
+#include "core/purge.h"
 #include "core/readiness.h"
 #include "core/sender.h"
 #include "core/shutdown.h"
@@ -193,6 +194,12 @@ void kloop_engine_close(kloop_engine *e, uint64_t timeout_ms, kloop_now now)
 {
     kloop_engine_clock(e, now);
     kl_shutdown_close(e, timeout_ms);
+}
+
+uint64_t kloop_engine_purge(kloop_engine *e, kloop_topic *topic, unsigned what, kloop_now now)
+{
+    kloop_engine_clock(e, now);
+    return kl_purge(e, topic, what);
 }
 
 bool kloop_engine_busy(const kloop_engine *e)

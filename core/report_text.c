@@ -92,6 +92,16 @@ void kl_report_text(kloop_engine *e, const kl_batch *b)
         snprintf(e->report_text, sizeof e->report_text, "%s: there was no memory for it; %s", place,
                  stored);
         return;
+    case KLOOP_CAUSE_PURGED:
+        snprintf(e->report_text, sizeof e->report_text, "%s: given up by the program; %s", place,
+                 stored);
+        return;
+    case KLOOP_CAUSE_NEIGHBOUR:
+        snprintf(e->report_text, sizeof e->report_text,
+                 "%s: the broker refused other records of the same batch (%s), and this one could "
+                 "not be sent without them; %s",
+                 place, kloop_broker_error_name(b->broker_error), stored);
+        return;
     case KLOOP_CAUSE_NONE:
         break;
     }

@@ -255,6 +255,14 @@ kloop_status kloop_flush(kloop_producer *p, kloop_event_fn fn, void *me)
     return KLOOP_OK;
 }
 
+uint64_t kloop_purge(kloop_producer *p, kloop_topic *topic, unsigned what)
+{
+    enter_turn(p);
+    uint64_t records = kloop_engine_purge(p->engine, topic, what, p->now);
+    kl_uv_pump_wake(p);
+    return records;
+}
+
 void kloop_close(kloop_producer *p, uint64_t timeout_ms, kloop_event_fn fn, void *me)
 {
     if (fn) {

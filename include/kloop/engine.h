@@ -137,6 +137,21 @@ KLOOP_API kloop_status kloop_engine_flush(kloop_engine *e, void *user, kloop_now
  */
 KLOOP_API void kloop_engine_close(kloop_engine *e, uint64_t timeout_ms, kloop_now now);
 
+/* What kloop_engine_purge() gives up; both may be asked for at once. */
+typedef enum kloop_purge_what {
+    KLOOP_PURGE_QUEUED = 1 << 0,    /* what is in no request: also what waits for another attempt */
+    KLOOP_PURGE_IN_FLIGHT = 1 << 1, /* what was given to a connection and not answered yet */
+} kloop_purge_what;
+
+/*
+ * Gives up records of this topic, or of all topics when it is NULL, and answers how many. Each is
+ * reported: FAILED if no attempt can have stored it, else UNKNOWN, with KLOOP_CAUSE_PURGED, and
+ * behind those of its partition that were sent before it and are still under way. The producer goes
+ * on: what is sent from now on is delivered as ever, in order.
+ */
+KLOOP_API uint64_t kloop_engine_purge(kloop_engine *e, kloop_topic *topic, unsigned what,
+                                      kloop_now now);
+
 /* Are there records, a flush or a close to be finished? If not, nobody needs to wait for this
  * producer. */
 KLOOP_API bool kloop_engine_busy(const kloop_engine *e);

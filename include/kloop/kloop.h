@@ -73,6 +73,11 @@ KLOOP_API kloop_status kloop_send(kloop_topic *topic, const kloop_record *record
 /* fn runs after the reports of all records sent before. KLOOP_CLOSED: fn will not run. */
 KLOOP_API kloop_status kloop_flush(kloop_producer *p, kloop_event_fn fn, void *me);
 
+/* Gives up records of this topic, or of all topics when it is NULL, and answers how many; what is
+ * KLOOP_PURGE_QUEUED, KLOOP_PURGE_IN_FLIGHT or both. Their reports come from the loop. See
+ * kloop_engine_purge(). */
+KLOOP_API uint64_t kloop_purge(kloop_producer *p, kloop_topic *topic, unsigned what);
+
 /*
  * Delivers what it has, for at most timeout_ms, reports the rest, gives every handle back to the
  * loop, calls fn (may be NULL) and is gone when fn returns. A second close only makes the time

@@ -61,6 +61,9 @@ typedef enum kloop_cause {
     KLOOP_CAUSE_FATAL,   /* the producer cannot go on at all */
     KLOOP_CAUSE_PARTITION, /* the topic has no such partition */
     KLOOP_CAUSE_NO_MEMORY,
+    KLOOP_CAUSE_PURGED,    /* the user gave it up */
+    KLOOP_CAUSE_NEIGHBOUR, /* a broker refused other records of its batch, and it could not be sent
+                              without them */
 } kloop_cause;
 
 /*

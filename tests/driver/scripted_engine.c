@@ -249,6 +249,14 @@ kloop_status kloop_engine_flush(kloop_engine *e, void *user, kloop_now now)
     return KLOOP_OK;
 }
 
+/* What it answers tells the test that its arguments came through. */
+uint64_t kloop_engine_purge(kloop_engine *e, kloop_topic *topic, unsigned what, kloop_now now)
+{
+    assert_true(now.mono_ns >= e->now.mono_ns);
+    scripted_push(e, &(kloop_action){.kind = KLOOP_ACT_WRITABLE});
+    return (topic ? 100 : 0) + what;
+}
+
 void kloop_engine_close(kloop_engine *e, uint64_t timeout_ms, kloop_now now)
 {
     (void)timeout_ms;

@@ -256,6 +256,24 @@ static void test_flushes(void **state)
     scripted_loop_close(&l);
 }
 
+/* What a purge causes is told from the loop, never inside the call. */
+static void test_purge(void **state)
+{
+    (void)state;
+    scripted_loop l;
+    int id = 4;
+    kloop_topic *t;
+    ordered = 0;
+    scripted_loop_open(&l);
+    kloop_on_writable(l.producer, note_order, &id);
+    assert_int_equal(kloop_topic_get(l.producer, "t", &t, NULL), KLOOP_OK);
+    assert_int_equal(kloop_purge(l.producer, t, KLOOP_PURGE_QUEUED), 101);
+    assert_int_equal(kloop_purge(l.producer, NULL, KLOOP_PURGE_QUEUED | KLOOP_PURGE_IN_FLIGHT), 3);
+    assert_int_equal(ordered, 0);
+    SCRIPTED_RUN_UNTIL(&l, ordered == 2);
+    scripted_loop_close(&l);
+}
+
 /* A flush that the engine never reported goes with the producer. */
 static void test_flush_behind_closed(void **state)
 {
@@ -305,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_second_close),
         cmocka_unit_test(test_close_alone),
         cmocka_unit_test(test_flushes),
+        cmocka_unit_test(test_purge),
         cmocka_unit_test(test_flush_behind_closed),
         cmocka_unit_test(test_two_producers),
     };
