@@ -9,9 +9,9 @@
 #include "core/log.h"
 #include "core/metadata.h"
 #include "core/parking.h"
+#include "core/policy.h"
 #include "core/readiness.h"
 #include "core/report_text.h"
-#include "core/retry.h"
 #include "core/shutdown.h"
 
 /* ---- Settling ---- */
@@ -167,7 +167,8 @@ static void stored(kloop_engine *e, kl_batch *b, int64_t base_offset, int64_t ap
 void kl_completion_answered(kloop_engine *e, kl_batch *b,
                             const kloop_produce_partition_response *answer)
 {
-    kl_ruling ruling = kl_retry_rule(answer->error_code, e->set.idempotent);
+    kl_ruling ruling = kl_policy(e->set.idempotent ? KL_QUESTION_IDEMPOTENT : KL_QUESTION_PLAIN,
+                                 answer->error_code);
     if (ruling.refresh)
         kl_metadata_want(e);
     kloop_topic *t = b->topic;
@@ -179,11 +180,11 @@ void kl_completion_answered(kloop_engine *e, kl_batch *b,
     if (answer->error_code != 0)
         b->broker_error = answer->error_code;
     switch (ruling.verdict) {
-    case KL_VERDICT_STORED:
+    case KL_VERDICT_DONE:
         stored(e, b, answer->base_offset >= 0 ? answer->base_offset : -1,
                answer->log_append_time_ms);
         return;
-    case KL_VERDICT_STORED_BEFORE:
+    case KL_VERDICT_DONE_BEFORE:
         stored(e, b, -1, -1);
         return;
     case KL_VERDICT_RETRY:
@@ -206,7 +207,11 @@ void kl_completion_answered(kloop_engine *e, kl_batch *b,
                           kloop_broker_error_name(answer->error_code),
                           kloop_broker_error_explain(answer->error_code));
         return;
+    case KL_VERDICT_SPLIT:
     case KL_VERDICT_FAIL:
+    case KL_VERDICT_LOWER:
+    case KL_VERDICT_RECONNECT:
+    case KL_VERDICT_COUNT:
         break;
     }
     kl_completion_give_up(e, b, KLOOP_CAUSE_BROKER);

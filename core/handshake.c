@@ -13,10 +13,9 @@
  */
 #include "core/handshake.h"
 
+#include "base/be.h"
 #include "core/log.h"
-
-/* What a broker that does not know our version of ApiVersions answers, in version 0. */
-#define UNSUPPORTED_VERSION 35
+#include "core/policy.h"
 
 /* The version of Produce. */
 #define ZSTD_SINCE 7
@@ -98,7 +97,9 @@ static void ask_versions(kloop_engine *e, kl_conn *c)
 
 static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice body)
 {
-    bool refused = body.len >= 2 && body.data[0] == 0 && body.data[1] == UNSUPPORTED_VERSION;
+    /* A broker that does not know our version answers in version 0, which begins with the code. */
+    int16_t code = body.len >= 2 ? (int16_t)kl_be_load16(body.data) : KLOOP_BROKER_NONE;
+    bool refused = kl_policy(KL_QUESTION_VERSIONS, code).verdict == KL_VERDICT_LOWER;
     int16_t version = refused ? 0 : r->version;
     kloop_api_versions_response m;
     kloop_fault fault;

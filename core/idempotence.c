@@ -5,6 +5,7 @@
 #include "core/backoff.h"
 #include "core/conn.h"
 #include "core/log.h"
+#include "core/policy.h"
 #include "core/readiness.h"
 #include "core/shutdown.h"
 
@@ -62,13 +63,15 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
         try_again(e, "the broker answered with an id or an epoch below 0");
         return true;
     }
-    uint32_t classes = kloop_broker_error_classes(m.error_code);
-    if (classes & (KLOOP_CLASS_AUTHORIZATION | KLOOP_CLASS_FATAL)) {
-        kl_shutdown_fatal(e,
-                          "%s:%u gave no producer id: %s. Set enable.idempotence=false, or grant "
-                          "IdempotentWrite on the cluster (or Write on a topic) to this client.",
-                          c->broker->host, (unsigned)c->broker->port,
-                          kloop_broker_error_name(m.error_code));
+    if (kl_policy(KL_QUESTION_PRODUCER_ID, m.error_code).verdict == KL_VERDICT_FATAL) {
+        bool lacks_right =
+            (kloop_broker_error_classes(m.error_code) & KLOOP_CLASS_AUTHORIZATION) != 0;
+        kl_shutdown_fatal(e, "%s:%u gave no producer id: %s. %s", c->broker->host,
+                          (unsigned)c->broker->port, kloop_broker_error_name(m.error_code),
+                          lacks_right
+                              ? "Set enable.idempotence=false, or grant IdempotentWrite on the "
+                                "cluster (or Write on a topic) to this client."
+                              : kloop_broker_error_explain(m.error_code));
         return true;
     }
     try_again(e, kloop_broker_error_name(m.error_code));

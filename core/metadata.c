@@ -5,6 +5,7 @@
 #include "core/backoff.h"
 #include "core/log.h"
 #include "core/parking.h"
+#include "core/policy.h"
 #include "core/readiness.h"
 
 static void set_timer(kloop_engine *e)
@@ -95,7 +96,7 @@ static bool take_partition(kloop_engine *e, kloop_topic *t, const kloop_metadata
 
 static bool is_transient(int16_t code)
 {
-    return (kloop_broker_error_classes(code) & KLOOP_CLASS_RETRIABLE) != 0;
+    return kl_policy(KL_QUESTION_TOPIC, code).verdict == KL_VERDICT_RETRY;
 }
 
 /* What a topic's error means for what waits for it. */
