@@ -50,9 +50,11 @@ typedef struct kl_broker {
     bool wanted; /* somebody waits for a connection */
     kl_timer timer;
 
-    kl_list ready;     /* partitions it leads that have something to send */
-    kl_list open;      /* and those that have something that may go along */
-    char trouble[384]; /* the latest thing that went wrong; "" when it is ready */
+    uint32_t barren;     /* answers to Produce in a row that acknowledged nothing */
+    uint64_t produce_at; /* because of them, nothing is sent before */
+    kl_list ready;       /* partitions it leads that have something to send */
+    kl_list open;        /* and those that have something that may go along */
+    char trouble[384];   /* the latest thing that went wrong; "" when it is ready */
 } kl_broker;
 
 /* Makes the entries of bootstrap.servers. */

@@ -18,6 +18,12 @@
 #define PARTITION_BYTES 16
 #define TOPIC_BYTES     280
 
+/* A broker that acknowledges nothing is asked like any other a few times in a row, for batches that
+ * are refused together or split may look like that; from then on no more often than this.
+ * Partitions back off each for itself, and many of them would still be many requests. */
+#define BARREN_FREE     4
+#define BARREN_PAUSE_NS (100 * KL_MS)
+
 /* The batches of a request in the making. */
 typedef struct gathering {
     kl_list topics;
@@ -42,6 +48,18 @@ static kl_batch *in_flight_with(const kloop_topic *t, int32_t index, const kl_re
     return NULL;
 }
 
+static void count_barren(const kloop_engine *e, kl_broker *broker, bool barren)
+{
+    if (!barren) {
+        broker->barren = 0;
+        return;
+    }
+    if (broker->barren < BARREN_FREE)
+        broker->barren++;
+    else
+        broker->produce_at = kl_time_add(e->now.mono_ns, BARREN_PAUSE_NS);
+}
+
 static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice body)
 {
     kloop_produce_response m;
@@ -50,6 +68,7 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
         kl_conn_lose_fault(e, c, r, &fault);
         return false;
     }
+    bool barren = true;
     kloop_produce_topic_response topic;
     for (kloop_iter i = kloop_iterate(&m.responses); kloop_next(&i, &topic);) {
         kloop_topic *t = r->version >= 13 ? kl_topics_by_id(e, &topic.topic_id)
@@ -57,10 +76,14 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
         kloop_produce_partition_response p;
         for (kloop_iter j = kloop_iterate(&topic.partition_responses); kloop_next(&j, &p);) {
             kl_batch *b = in_flight_with(t, p.index, r);
-            if (b)
-                kl_completion_answered(e, b, &p);
+            if (!b)
+                continue;
+            if (kloop_broker_error_classes(p.error_code) & KLOOP_CLASS_SUCCESS)
+                barren = false;
+            kl_completion_answered(e, b, &p);
         }
     }
+    count_barren(e, c->broker, barren);
     /* What the answer leaves out is the worst kind of answer: nobody knows. */
     for (size_t i = 0; i < r->batch_count; i++)
         if (r->batches[i]->request == r)
@@ -332,6 +355,10 @@ void kl_sender_serve(kloop_engine *e, kl_broker *b)
     if (kl_list_is_empty(&b->ready) || b->conn->state != KL_CONN_READY ||
         !kl_conn_can_ask(e, b->conn))
         return;
+    if (e->now.mono_ns < b->produce_at) {
+        kl_heap_set(&e->timers, &b->timer, b->produce_at);
+        return;
+    }
     /* One request in a turn of the work; whoever is behind in the queue comes first then. */
     if (send_request(e, b)) {
         kl_nodes_poke(e, b);
