@@ -69,4 +69,5 @@ def main():
         f.writelines(line + "\n" for line in text(machine, suites))
 
 
-main()
+if __name__ == "__main__":
+    main()
