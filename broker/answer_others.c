@@ -77,7 +77,7 @@ void kl_answer_init_producer_id(kl_request *r, const kloop_init_producer_id_requ
     } else {
         /* Without a transactional id every question gets a new one, whatever the client had. */
         response.producer_id = r->cluster->next_producer_id++;
-        response.producer_epoch = 0;
+        response.producer_epoch = r->cluster->config.first_producer_epoch;
     }
     kl_request_answer(r, &response);
 }

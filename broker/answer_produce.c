@@ -412,6 +412,23 @@ static void refuse(part *at, int16_t error_code)
     at->produce->request->cluster->totals.refused++;
 }
 
+/* Without memory nobody is at fault. */
+static void name_bad_records(kl_produce *p, part *at)
+{
+    int32_t n = at->fate.bad_record_count;
+    kloop_record_error *errors =
+        n > 0 ? kl_scratch_take(&p->request->scratch, (size_t)n, sizeof *errors) : NULL;
+    if (!errors)
+        return;
+    for (int32_t i = 0; i < n; i++)
+        errors[i] = (kloop_record_error){.batch_index = at->fate.bad_records[i],
+                                         .batch_index_error_message =
+                                             kloop_text("This record is not wanted.")};
+    at->answer->record_errors = kloop_array_of(errors, n);
+    at->answer->error_message =
+        kloop_text("Some records of the batch were refused, so none is stored.");
+}
+
 /* What the user's hook makes of it; answers whether that was all. */
 static bool ask_hook(kl_produce *p, part *at)
 {
@@ -430,6 +447,7 @@ static bool ask_hook(kl_produce *p, part *at)
     if (at->fate.error_code == 0 || at->fate.append)
         return false;
     refuse(at, at->fate.error_code);
+    name_bad_records(p, at);
     return true;
 }
 

@@ -193,13 +193,17 @@ static kl_replica *append_next(appending *a)
         producers ? kl_producers_find_or_add(producers, a->f.header.producer_id) : NULL;
     if (!producer)
         return refuse_without_memory(a);
-    switch (kl_producer_judge(producer, &a->f.header, &same)) {
+    switch (kl_producer_judge(producer, a->r->peer->node->era, &a->f.header, &same)) {
     case KL_SEQUENCE_DUPLICATE:
         return answer_duplicate(a, same);
     case KL_SEQUENCE_OLD_EPOCH:
         return refuse(a, KLOOP_BROKER_INVALID_PRODUCER_EPOCH, true);
     case KL_SEQUENCE_OUT_OF_ORDER:
         return refuse(a, KLOOP_BROKER_OUT_OF_ORDER_SEQUENCE_NUMBER, true);
+    case KL_SEQUENCE_UNKNOWN:
+        return refuse(a, KLOOP_BROKER_UNKNOWN_PRODUCER_ID, true);
+    case KL_SEQUENCE_STORED:
+        return refuse(a, KLOOP_BROKER_DUPLICATE_SEQUENCE_NUMBER, true);
     case KL_SEQUENCE_NEW:
         break;
     }

@@ -138,6 +138,11 @@ void kl_cluster_set_controller(kl_cluster *c, int32_t node_id)
     c->truth.controller = node_id;
 }
 
+void kl_cluster_set_sequence_era(kl_cluster *c, int32_t node_id, kl_sequence_era era)
+{
+    node_of(c, node_id)->era = era;
+}
+
 void kl_cluster_set_versions(kl_cluster *c, int32_t node_id, int16_t api_key, int16_t min_version,
                              int16_t max_version)
 {

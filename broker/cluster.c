@@ -78,7 +78,8 @@ kl_cluster *kl_cluster_new(const kl_cluster_config *config)
 {
     kloop_allocator alloc = config->alloc ? *config->alloc : kl_mem_libc;
     KL_ASSERT(config->broker_count >= 1 && config->first_producer_id >= 0 &&
-              config->message_max_bytes > 0 && config->min_isr > 0);
+              config->first_producer_epoch >= 0 && config->message_max_bytes > 0 &&
+              config->min_isr > 0);
     kl_cluster *c = kl_mem_zalloc(&alloc, 1, sizeof *c);
     if (!c)
         return NULL;

@@ -71,6 +71,7 @@ typedef struct kl_cluster_config {
     const char *cluster_id;       /* copied; NULL: made of the seed */
     int32_t broker_count;         /* nodes 1 ... n, all up, at 127.0.0.1:9091 + node id */
     int64_t first_producer_id;    /* later ones rise from it; 0 */
+    int16_t first_producer_epoch; /* that each of them begins with; Kafka's 0 */
 
     int32_t auto_create_partitions;         /* 0: topics are never made by asking for them */
     int16_t auto_create_replication_factor; /* 1 */
@@ -177,6 +178,22 @@ void kl_cluster_set_controller(kl_cluster *c, int32_t node_id);
 void kl_cluster_set_versions(kl_cluster *c, int32_t node_id, int16_t api_key, int16_t min_version,
                              int16_t max_version);
 
+/*
+ * How a broker judges a producer's sequences, which is a matter of its release. At first it is
+ * KL_SEQUENCES_2_5.
+ */
+typedef enum kl_sequence_era {
+    /* From 2.5 on: of a producer that it does not know it takes any first number. */
+    KL_SEQUENCES_2_5 = 0,
+    /* From 1.0 on: then only 0, else UNKNOWN_PRODUCER_ID. A batch before the five that it remembers
+     * is DUPLICATE_SEQUENCE_NUMBER. */
+    KL_SEQUENCES_1_0,
+    /* 0.11: then only 0, else OUT_OF_ORDER_SEQUENCE_NUMBER; and it remembers one batch. */
+    KL_SEQUENCES_0_11,
+} kl_sequence_era;
+
+void kl_cluster_set_sequence_era(kl_cluster *c, int32_t node_id, kl_sequence_era era);
+
 /* ---- Topics ---- */
 
 typedef struct kl_topic_config {
@@ -198,6 +215,8 @@ kl_cluster_status kl_cluster_add_topic(kl_cluster *c, const kl_topic_config *con
 /* Nobody knows it any more; requests that wait for it are answered. To make it again, with another
  * id, add it again. */
 void kl_cluster_delete_topic(kl_cluster *c, int32_t topic, int64_t now_ns);
+/* max.message.bytes was changed. What is in the logs stays there. */
+void kl_cluster_set_message_max(kl_cluster *c, int32_t topic, int32_t message_max_bytes);
 /* To so many partitions, more than there are. */
 kl_cluster_status kl_cluster_grow_topic(kl_cluster *c, int32_t topic, int32_t partitions);
 /* The one that exists now, or KL_NO_TOPIC. */

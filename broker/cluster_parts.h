@@ -76,6 +76,7 @@ typedef struct kl_node {
     int32_t node_id;
     bool up;
     bool stalled;
+    kl_sequence_era era;
     kl_view *frozen; /* NULL: it sees the truth */
     kl_list peers;
     kl_version_table versions;

@@ -67,6 +67,10 @@ typedef struct kl_produce_fate {
      * appended as always (or refused with the error that it deserves), then this is answered. */
     int16_t error_code;
     bool append;
+    /* With an error and without append: the records that are said to be at fault, by their place in
+     * the batch (KIP-467). Any number is told as it is. Copied. */
+    const int32_t *bad_records;
+    int32_t bad_record_count;
 } kl_produce_fate;
 
 /*

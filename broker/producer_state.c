@@ -46,12 +46,37 @@ int32_t kl_sequence_last(const kloop_batch_header *batch)
     return (int32_t)(last & INT32_MAX);
 }
 
-kl_sequence_verdict kl_producer_judge(const kl_producer *producer, const kloop_batch_header *batch,
+static kl_sequence_verdict judge_unknown(kl_sequence_era era, int32_t first)
+{
+    if (first == 0 || era == KL_SEQUENCES_2_5)
+        return KL_SEQUENCE_NEW; /* maybe it has expired: any number begins */
+    return era == KL_SEQUENCES_1_0 ? KL_SEQUENCE_UNKNOWN : KL_SEQUENCE_OUT_OF_ORDER;
+}
+
+static kl_sequence_verdict judge_next(const kl_producer *producer, kl_sequence_era era,
+                                      const kloop_batch_header *batch)
+{
+    KL_ASSERT(producer->count > 0);
+    int32_t last = producer->batches[producer->count - 1].last_sequence;
+    int32_t next = last == INT32_MAX ? 0 : last + 1;
+    if (batch->base_sequence == next)
+        return KL_SEQUENCE_NEW;
+    /* Numbers come round, so before is what lies less than half a round back. */
+    uint32_t back =
+        ((uint32_t)producer->batches[0].first_sequence - (uint32_t)kl_sequence_last(batch)) &
+        INT32_MAX;
+    bool before = back > 0 && back < (uint32_t)1 << 30;
+    return before && era == KL_SEQUENCES_1_0 ? KL_SEQUENCE_STORED : KL_SEQUENCE_OUT_OF_ORDER;
+}
+
+kl_sequence_verdict kl_producer_judge(const kl_producer *producer, kl_sequence_era era,
+                                      const kloop_batch_header *batch,
                                       const kl_producer_batch **same)
 {
     int32_t first = batch->base_sequence;
+    unsigned oldest = era == KL_SEQUENCES_0_11 && producer->count > 1 ? producer->count - 1u : 0;
     if (batch->producer_epoch == producer->epoch) {
-        for (unsigned i = 0; i < producer->count; i++) {
+        for (unsigned i = oldest; i < producer->count; i++) {
             *same = &producer->batches[i];
             if ((*same)->first_sequence == first &&
                 (*same)->last_sequence == kl_sequence_last(batch))
@@ -60,15 +85,11 @@ kl_sequence_verdict kl_producer_judge(const kl_producer *producer, const kloop_b
     }
     if (batch->producer_epoch < producer->epoch)
         return KL_SEQUENCE_OLD_EPOCH;
-    /* Nothing is known of it, maybe because it has expired: any number begins. */
     if (producer->epoch == -1)
-        return KL_SEQUENCE_NEW;
+        return judge_unknown(era, first);
     if (batch->producer_epoch > producer->epoch)
         return first == 0 ? KL_SEQUENCE_NEW : KL_SEQUENCE_OUT_OF_ORDER;
-    KL_ASSERT(producer->count > 0);
-    int32_t last = producer->batches[producer->count - 1].last_sequence;
-    int32_t next = last == INT32_MAX ? 0 : last + 1;
-    return first == next ? KL_SEQUENCE_NEW : KL_SEQUENCE_OUT_OF_ORDER;
+    return judge_next(producer, era, batch);
 }
 
 void kl_producer_apply(kl_producer *producer, int16_t epoch, const kl_producer_batch *batch)

@@ -6,7 +6,7 @@
  *
  *     judge --NEW--> (the batch is appended) --> apply
  *           --DUPLICATE--> answered with the offset it has
- *           --OLD_EPOCH, OUT_OF_ORDER--> refused
+ *           --OLD_EPOCH, OUT_OF_ORDER, UNKNOWN, STORED--> refused
  *
  * The state follows from the log alone: whoever applies the same batches in the same order has the
  * same state. So replicas need not exchange it, and what is cut off a log is undone by beginning
@@ -19,6 +19,7 @@
 #define KL_BROKER_PRODUCER_STATE_H
 
 #include "base/map.h"
+#include "broker/cluster.h"
 
 #include <kloop/batch.h>
 
@@ -50,6 +51,8 @@ typedef enum kl_sequence_verdict {
     KL_SEQUENCE_DUPLICATE,
     KL_SEQUENCE_OLD_EPOCH,
     KL_SEQUENCE_OUT_OF_ORDER,
+    KL_SEQUENCE_UNKNOWN, /* old brokers: nothing is known of it, and its number is not the first */
+    KL_SEQUENCE_STORED,  /* old brokers: it was stored before the batches that are remembered */
 } kl_sequence_verdict;
 
 /* Allocates nothing. The table is copied. */
@@ -64,7 +67,8 @@ kl_producer *kl_producers_find_or_add(kl_producers *p, int64_t id);
 int32_t kl_sequence_last(const kloop_batch_header *batch);
 
 /* *same is the batch that is there already, with KL_SEQUENCE_DUPLICATE. */
-kl_sequence_verdict kl_producer_judge(const kl_producer *producer, const kloop_batch_header *batch,
+kl_sequence_verdict kl_producer_judge(const kl_producer *producer, kl_sequence_era era,
+                                      const kloop_batch_header *batch,
                                       const kl_producer_batch **same);
 
 /* The batch stands in the log from base_offset on. */

@@ -162,6 +162,10 @@ void kl_replication_changed(kl_cluster *c, kl_partition *p)
     for (int32_t i = 0; i < p->topic->replica_count; i++) {
         if (!kl_replica_leads(c, &p->replicas[i], NULL))
             kl_produce_on_leader_lost(c, &p->replicas[i]);
+        else
+            /* What it appends from now on is nobody else's, whoever still takes it for a follower
+             * in an epoch that is over. */
+            p->replicas[i].follows_epoch = -1;
     }
     for (int32_t i = 0; i < p->topic->replica_count; i++)
         stir(c, &p->replicas[i]);

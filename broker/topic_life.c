@@ -238,6 +238,12 @@ void kl_cluster_delete_topic(kl_cluster *c, int32_t handle, int64_t now_ns)
     kl_cluster_settle(c);
 }
 
+void kl_cluster_set_message_max(kl_cluster *c, int32_t handle, int32_t message_max_bytes)
+{
+    KL_ASSERT(handle >= 0 && (size_t)handle < c->topic_count && message_max_bytes > 0);
+    c->topics[handle]->message_max_bytes = message_max_bytes;
+}
+
 kl_cluster_status kl_cluster_grow_topic(kl_cluster *c, int32_t handle, int32_t partitions)
 {
     KL_ASSERT(handle >= 0 && (size_t)handle < c->topic_count);

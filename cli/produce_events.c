@@ -24,12 +24,13 @@ static size_t len_of(kloop_slice s)
     return s.data ? s.len : NO_KEY;
 }
 
-kl_record_copy *kl_record_copy_new(const kloop_record *record)
+kl_record_copy *kl_record_copy_new(const kloop_record *record, uint64_t sent_ns)
 {
     size_t key_len = len_of(record->key), value_len = len_of(record->value);
     kl_record_copy *copy = kl_mem_alloc(&kl_mem_libc, copy_size(key_len, value_len));
     if (!copy)
         return NULL;
+    copy->sent_ns = sent_ns;
     copy->key_len = key_len;
     copy->value_len = value_len;
     uint8_t *at = copy->bytes;
@@ -94,8 +95,10 @@ static void begin_line(kl_json_writer *json, kl_buf *out, const char *name,
     kl_json_write_int64(json, event->partition);
 }
 
-static void end_line(kl_json_writer *json, kl_buf *out)
+static void end_line(kl_json_writer *json, kl_buf *out, const kl_produce_event *event)
 {
+    kl_json_write_key(json, "age_ms");
+    kl_json_write_int64(json, (int64_t)event->age_ms);
     kl_json_write_object_end(json);
     kl_buf_append_byte(out, '\n');
 }
@@ -114,7 +117,7 @@ void kl_event_success(kl_buf *out, const kl_produce_event *event, int64_t offset
     begin_line(&json, out, "producer_send_success", event);
     kl_json_write_key(&json, "offset");
     kl_json_write_int64(&json, offset);
-    end_line(&json, out);
+    end_line(&json, out, event);
 }
 
 void kl_event_error(kl_buf *out, const kl_produce_event *event, kloop_outcome outcome,
@@ -128,7 +131,7 @@ void kl_event_error(kl_buf *out, const kl_produce_event *event, kloop_outcome ou
     kl_json_write_text(&json, error);
     kl_json_write_key(&json, "message");
     kl_json_write_text(&json, message ? message : "");
-    end_line(&json, out);
+    end_line(&json, out, event);
 }
 
 void kl_event_shutdown(kl_buf *out, int64_t wall_ms, uint64_t acked, uint64_t failed,

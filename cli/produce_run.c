@@ -70,12 +70,14 @@ static void go_on(produce *p)
 
 /* ---- Reports ---- */
 
-static void put_event(produce *p, const kloop_report *run, size_t i, kl_produce_event *event)
+static void put_event(produce *p, const kloop_report *run, size_t i, uint64_t now_ns,
+                      kl_produce_event *event)
 {
     kl_record_copy *copy = run->users[i];
     kl_buf *out = kl_paced_output_buf(&p->out);
     event->key = kl_record_copy_key(copy);
     event->value = kl_record_copy_value(copy);
+    event->age_ms = (now_ns - copy->sent_ns) / 1000000;
     if (run->outcome == KLOOP_OUTCOME_ACKED)
         kl_event_success(out, event, kloop_report_offset(run, i));
     else
@@ -97,8 +99,9 @@ static void on_delivery(kloop_producer *producer, const kloop_report *run, void 
         return;
     kl_produce_event event = {
         .wall_ms = wall_ms(), .topic = run->topic_name, .partition = run->partition};
+    uint64_t now_ns = uv_hrtime();
     for (size_t i = 0; i < run->count; i++)
-        put_event(p, run, i, &event);
+        put_event(p, run, i, now_ns, &event);
     if (p->out.full)
         kl_line_source_pause(&p->source);
 }
@@ -196,7 +199,7 @@ static bool on_line(void *me, kloop_string line)
     kl_record_copy *copy = NULL;
     kloop_status status = KLOOP_NO_MEMORY;
     if (p->job->events)
-        copy = kl_record_copy_new(&record);
+        copy = kl_record_copy_new(&record, uv_hrtime());
     record.user = copy;
     if (copy || !p->job->events)
         status = kloop_send(p->topic, &record);

@@ -126,9 +126,10 @@ static kloop_status begin_batch(kloop_engine *e, kl_partition *p, const kloop_re
     kl_batch *b = kl_batch_new(e, p->topic, p, KL_STAGE_OPEN);
     if (!b)
         return KLOOP_NO_MEMORY;
-    b->builder.payload.reach = e->set.batch_bytes;
+    size_t batch_bytes = p->topic->batch_bytes;
+    b->builder.payload.reach = batch_bytes;
     kl_record_appended appended =
-        append_both(b, r, timestamp_ms, e->set.record_bytes_max, e->set.batch_bytes);
+        append_both(b, r, timestamp_ms, e->set.record_bytes_max, batch_bytes);
     if (appended != KL_RECORD_APPENDED) {
         kl_batch_del(e, b);
         return status_of(appended);
@@ -154,8 +155,9 @@ kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_re
     uint64_t size = kl_record_size(&record, INT64_MAX, INT32_MAX);
     if (KLOOP_BATCH_HEADER_BYTES + size > e->set.record_bytes_max)
         return KLOOP_TOO_LARGE;
+    size_t batch_bytes = p->topic->batch_bytes;
     kl_batch *b = kl_topics_open(p);
-    if (b && kl_batch_builder_len(&b->builder) + size > e->set.batch_bytes)
+    if (b && kl_batch_builder_len(&b->builder) + size > batch_bytes)
         b = NULL;
     /* Its deadline is that of its first record, and would come too early for this one. */
     if (b && created_ns > kl_time_add(b->created_ns, kl_readiness_seal_after_ns(e)))
@@ -171,8 +173,7 @@ kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_re
             return status;
     }
     if (b) {
-        kl_record_appended appended =
-            append_both(b, r, timestamp_ms, e->set.batch_bytes, e->set.batch_bytes);
+        kl_record_appended appended = append_both(b, r, timestamp_ms, batch_bytes, batch_bytes);
         if (appended != KL_RECORD_TOO_LARGE) {
             sum_up_sometimes(e, b);
             return status_of(appended);
@@ -199,15 +200,16 @@ static __attribute__((noinline)) kloop_status send_slowly(kloop_topic *t, const 
     int64_t timestamp_ms = r->set & KLOOP_SET_TIMESTAMP ? r->timestamp_ms : e->now.wall_ms;
     if (!kl_list_is_empty(&t->parked))
         kl_parking_advance(e, t);
+    if (t->partition_count > 0 && (r->set & KLOOP_SET_PARTITION) &&
+        r->partition >= t->partition_count) {
+        /* The topic may have grown since. */
+        kl_metadata_want(e);
+        return KLOOP_BAD_PARTITION;
+    }
     if (t->partition_count == 0 || !kl_list_is_empty(&t->parked)) {
         status = kl_parking_add(e, t, r, timestamp_ms);
     } else {
         int32_t index = kl_accumulator_choose(e, t, r);
-        if (index < 0) {
-            /* The topic may have grown since. */
-            kl_metadata_want(e);
-            return KLOOP_BAD_PARTITION;
-        }
         kl_partition *p = kl_topics_partition(e, t, index);
         status =
             p ? kl_accumulator_add(e, p, r, timestamp_ms, e->now.mono_ns, true) : KLOOP_NO_MEMORY;
@@ -217,23 +219,16 @@ static __attribute__((noinline)) kloop_status send_slowly(kloop_topic *t, const 
     return status;
 }
 
-/* Where a record goes that needs no thinking: a known partition with an open batch. */
-static inline kl_batch *open_batch(const kloop_topic *t, const kloop_record *r)
+/* ---- Straight into the batch ---- */
+
+static inline kl_batch *open_batch(const kloop_topic *t, int32_t partition)
 {
-    uint32_t index;
-    if (r->set & KLOOP_SET_PARTITION)
-        index = (uint32_t)r->partition;
-    else if (r->key.data && !t->engine->set.ignore_keys && t->direct_count > 0)
-        index = (uint32_t)kl_partition_for_key(r->key.data, r->key.len, t->partition_count);
-    else
-        index = (uint32_t)t->sticky;
-    return index < t->direct_count ? t->open[index] : NULL;
+    return (uint32_t)partition < t->direct_count ? t->open[partition] : NULL;
 }
 
 /* A plain record into an open batch. medium, a constant: see kl_record_append_plain(). */
-KL_INLINE kloop_status send_plainly(kloop_topic *t, const kloop_record *r, bool medium)
+KL_INLINE kloop_status send_plainly(kloop_topic *t, const kloop_record *r, kl_batch *b, bool medium)
 {
-    kl_batch *b = open_batch(t, r);
     if (KL_UNLIKELY(!b || kl_chain_room(&b->users) < sizeof r->user ||
                     !kl_batch_builder_append_plain(&b->builder, r->key, r->value,
                                                    t->engine->now.wall_ms, b->limit, medium)))
@@ -244,9 +239,46 @@ KL_INLINE kloop_status send_plainly(kloop_topic *t, const kloop_record *r, bool 
     return KLOOP_OK;
 }
 
-static __attribute__((noinline)) kloop_status send_any_size(kloop_topic *t, const kloop_record *r)
+/* Without a key: one partition takes record after record. */
+KL_INLINE kloop_status send_along(kloop_topic *t, const kloop_record *r, bool medium)
 {
-    return send_plainly(t, r, false);
+    return send_plainly(t, r, open_batch(t, t->sticky), medium);
+}
+
+static __attribute__((noinline)) kloop_status send_along_any_size(kloop_topic *t,
+                                                                  const kloop_record *r)
+{
+    return send_along(t, r, false);
+}
+
+/*
+ * The next record goes to another partition, and to this one only after many others: what it will
+ * touch has left the caches by then. It comes back while those others are sent, if it is asked for
+ * now; without that, a record in one of a thousand partitions waits for memory most of its time.
+ */
+static void expect_more(const kl_batch *b)
+{
+    __builtin_prefetch(b->builder.payload.pos + 64, 1);
+    __builtin_prefetch(b->builder.payload.pos + 128, 1);
+    __builtin_prefetch(b->users.pos + 64, 1);
+}
+
+/* With a key, or to the partition of the caller's choice. */
+static __attribute__((noinline)) kloop_status send_scattered(kloop_topic *t, const kloop_record *r)
+{
+    if (KL_UNLIKELY(t->direct_count == 0))
+        return send_slowly(t, r);
+    int32_t partition = r->partition;
+    if (!(r->set & KLOOP_SET_PARTITION))
+        partition = t->engine->set.ignore_keys
+                        ? t->sticky
+                        : kl_partition_for_key(r->key.data, r->key.len, t->partition_count);
+    kl_batch *b = open_batch(t, partition);
+    kloop_status status = kl_record_is_medium(r->key, r->value) ? send_plainly(t, r, b, true)
+                                                                : send_plainly(t, r, b, false);
+    if (b)
+        expect_more(b);
+    return status;
 }
 
 kloop_status kloop_engine_send(kloop_topic *t, const kloop_record *r)
@@ -254,7 +286,8 @@ kloop_status kloop_engine_send(kloop_topic *t, const kloop_record *r)
     /* Headers and timestamps of the user's take the long way, and so does whatever is wrong. */
     if (KL_UNLIKELY(!t || !r || r->header_count || (r->set & KLOOP_SET_TIMESTAMP)))
         return send_slowly(t, r);
-    if (!kl_record_is_medium(r->key, r->value))
-        return send_any_size(t, r);
-    return send_plainly(t, r, true);
+    if ((r->set & KLOOP_SET_PARTITION) || r->key.data)
+        return send_scattered(t, r);
+    return kl_record_is_medium(r->key, r->value) ? send_along(t, r, true)
+                                                 : send_along_any_size(t, r);
 }

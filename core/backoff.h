@@ -31,4 +31,16 @@ static inline uint64_t kl_backoff_pause(uint64_t initial_ns, uint64_t max_ns, ui
     return wait > 0 ? wait : KL_MS;
 }
 
+/* For questions and connections: however short a pause was wished for, what was in vain so often is
+ * not tried more than five times in a second. Brokers that refuse everything have enough to do. */
+#define KL_BACKOFF_FREE    4
+#define KL_BACKOFF_LONG_NS (200 * KL_MS)
+
+static inline uint64_t kl_backoff_in_vain(uint64_t initial_ns, uint64_t max_ns, uint32_t n,
+                                          kl_prng *p)
+{
+    uint64_t wait = kl_backoff_pause(initial_ns, max_ns, n, p);
+    return n < KL_BACKOFF_FREE || wait > KL_BACKOFF_LONG_NS ? wait : KL_BACKOFF_LONG_NS;
+}
+
 #endif

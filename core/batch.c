@@ -2,6 +2,7 @@
 /* Birth and end of a batch. See batch.h. */
 #include "core/batch.h"
 
+#include "core/bad_records.h"
 #include "core/budget.h"
 
 kl_generation *kl_batch_generation(const kloop_engine *e)
@@ -37,6 +38,19 @@ kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partit
     return b;
 }
 
+size_t kl_batch_raw_len(const kl_batch *b)
+{
+    bool folded = b->builder.state == KL_BATCH_SEALED && b->builder.codec != KL_CODEC_NONE;
+    return folded ? KLOOP_BATCH_HEADER_BYTES + b->raw_bytes : kl_batch_builder_len(&b->builder);
+}
+
+void kl_batch_join_generation(kl_batch *b, kl_generation *generation)
+{
+    b->generation->outstanding--;
+    b->generation = generation;
+    b->generation->outstanding++;
+}
+
 void kl_batch_let_go(kloop_engine *e, kl_batch *b)
 {
 #ifdef KL_PLANT_REUSE_BEFORE_WROTE
@@ -57,6 +71,7 @@ void kl_batch_del(kloop_engine *e, kl_batch *b)
     kl_heap_remove(&e->timers, &b->expiry);
     kl_batch_builder_clear(&b->builder);
     kl_chain_clear(&b->users);
+    kl_bad_records_del(e, b);
     e->batch_bytes -= KL_BATCH_MEMORY_BYTES;
     e->timer_count--;
     kl_mem_release(&e->alloc, b->memory, KL_BATCH_MEMORY_BYTES);

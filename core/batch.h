@@ -6,14 +6,19 @@
  *     PARKED --partitions known--> (its records are sent anew, in slices)
  *
  *     OPEN --full, lingered, flushed--> FOLDING --codec done--> READY --gathered--> IN_FLIGHT
- *        \_______________ no codec: at once _________________/   ^                  |     |
- *                                                                +----- retry ------+     |
- *                                                                                       answer
+ *        \_______________ no codec: at once _________________/   ^  ^               |     |
+ *                                                                |  +--- retry -----+     |
+ *                                            in other batches    |                        |
+ *                        RESHAPING ------------------------------+                     answer
+ *                            ^                                                            |
+ *                            +---- too large, or some records are refused ----------------+
+ *                                                                                         |
  *     any state --time is over, closed, fatal--> SETTLED <--------------------------------+
  *                                                   |
  *                                                   +-- reports, in order --> REPORTED
  *
- * One that is settled while it is in flight is a ghost until its answer has come.
+ * One that is settled while it is in flight is a ghost until its answer has come. One that was
+ * reshaped is as good as REPORTED: others have its records (reshape.h).
  *
  * Who owns what: the batch owns its records' bytes and their users' pointers, both in pooled
  * segments. Requests that carry the bytes hold a reference each: the payload stays until they are
@@ -34,11 +39,13 @@
 typedef struct kl_partition kl_partition;
 typedef struct kl_request kl_request;
 typedef struct kl_generation kl_generation;
+typedef struct kl_bad_records kl_bad_records;
 
 typedef enum kl_stage {
     KL_STAGE_PARKED,
     KL_STAGE_OPEN,
     KL_STAGE_FOLDING,
+    KL_STAGE_RESHAPING,
     KL_STAGE_READY,
     KL_STAGE_IN_FLIGHT,
     KL_STAGE_SETTLED,
@@ -53,24 +60,30 @@ typedef struct kl_batch {
     void *memory;         /* of this struct, before it was aligned */
     kl_link in_line;      /* in its partition's or its topic's line, in order of acceptance */
     kl_link in_flight;    /* in its partition's list of batches that await an answer */
-    kl_link in_queue;     /* for the codec, or for the reports */
+    kl_link in_queue;     /* for the codec, for being reshaped, or for the reports */
     kloop_topic *topic;
     kl_partition *partition; /* NULL: parked, or never had one */
     kl_generation *generation;
     kl_timer expiry;
     kl_request *request; /* while in flight */
+    kl_bad_records *bad; /* records that a broker has refused by name, or NULL */
     uint64_t created_ns;
-    uint32_t parked; /* PARKED: how many records; else the builder counts them */
-    uint32_t moved;  /* PARKED: of these, sent anew already */
-    uint32_t refs;   /* of requests that show its bytes */
+    size_t raw_bytes; /* of its records before the codec had them; 0: it never did */
+    uint32_t parked;  /* PARKED: how many records; else the builder counts them */
+    uint32_t moved;   /* PARKED: of these, sent anew already */
+    uint32_t refs;    /* of requests that show its bytes */
     uint32_t attempts;
     kl_stage stage;
+    bool yielded;      /* parked, and let those go first whose time was over with its own */
     bool due;          /* open, but not to wait for more */
     bool raw;          /* the codec gave it up */
     bool fate_unknown; /* some attempt may have stored it */
     bool numbered;     /* has producer id, epoch and sequence */
     bool cut_off;      /* its last attempt ended with the connection, not with an answer */
+    bool left_out;     /* it ended with an answer that does not speak of it */
     bool odd_code_met; /* was answered once with a code that nobody knows */
+    bool to_split;     /* RESHAPING: into smaller ones */
+    bool piece;        /* has taken the place of one that was refused */
 
     int64_t producer_id;
     int16_t epoch;
@@ -94,6 +107,10 @@ kl_generation *kl_batch_generation(const kloop_engine *e);
 /* A batch of its own: no line, no timer set, counted against the budget. */
 kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partition,
                        kl_stage stage);
+/* What it would be in bytes without a codec, header included. */
+size_t kl_batch_raw_len(const kl_batch *b);
+/* It counts for the flush of this generation, not for that of its birth. */
+void kl_batch_join_generation(kl_batch *b, kl_generation *generation);
 /* Gives back the payload of a settled batch when no request shows it, and the batch itself when
  * nothing refers to it at all; else does nothing. */
 void kl_batch_let_go(kloop_engine *e, kl_batch *b);

@@ -3,7 +3,10 @@
 #include "core/completion.h"
 
 #include "core/backoff.h"
+#include "core/bad_records.h"
+#include "core/batch_ceiling.h"
 #include "core/budget.h"
+#include "core/error.h"
 #include "core/folding.h"
 #include "core/idempotence.h"
 #include "core/log.h"
@@ -12,6 +15,7 @@
 #include "core/policy.h"
 #include "core/readiness.h"
 #include "core/report_text.h"
+#include "core/reshape.h"
 #include "core/shutdown.h"
 
 /* ---- Settling ---- */
@@ -22,6 +26,8 @@ static void withdraw(kloop_engine *e, kl_batch *b)
     kl_heap_remove(&e->timers, &b->expiry);
     if (b->stage == KL_STAGE_FOLDING)
         kl_folding_forget(e, b);
+    if (b->stage == KL_STAGE_RESHAPING)
+        kl_reshape_forget(e, b);
     if (b->partition && kl_topics_open(b->partition) == b) {
         kl_topics_set_open(b->partition, NULL);
         kl_list_remove(&b->partition->in_opened);
@@ -60,6 +66,12 @@ void kl_completion_settle(kloop_engine *e, kl_batch *b, kloop_outcome outcome, k
     b->outcome = outcome;
     b->cause = cause;
     kl_partition *p = b->partition;
+#ifdef KL_PLANT_PURGE_REUSES_SEQUENCE
+    if (b->numbered && cause == KLOOP_CAUSE_PURGED) {
+        p->next_sequence = b->sequence;
+        b->numbered = false;
+    }
+#endif
 #ifdef KL_PLANT_SEQUENCE_REUSED_AFTER_EXPIRY
     if (b->numbered && cause == KLOOP_CAUSE_TIMEOUT)
         p->next_sequence = b->sequence;
@@ -111,7 +123,15 @@ static bool land(kloop_engine *e, kl_batch *b)
     return false;
 }
 
-static void retry(kloop_engine *e, kl_batch *b, kloop_cause cause)
+/* Nothing of p goes out for so long. */
+static void hold_back(kloop_engine *e, kl_partition *p, uint64_t ns)
+{
+    uint64_t until = kl_time_add(e->now.mono_ns, ns);
+    if (p->backoff_until < until)
+        p->backoff_until = until;
+}
+
+void kl_completion_retry(kloop_engine *e, kl_batch *b, kloop_cause cause)
 {
     kl_partition *p = b->partition;
     p->steady = false;
@@ -121,6 +141,9 @@ static void retry(kloop_engine *e, kl_batch *b, kloop_cause cause)
     }
     uint64_t wait =
         kl_backoff(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, b->attempts, &e->prng);
+    /* What fails without anybody else must not go round inside a turn. */
+    if (cause == KLOOP_CAUSE_NO_MEMORY && wait == 0)
+        wait = KL_MS;
     b->attempts++;
     e->stats.retries++;
 #ifdef KL_PLANT_RETRY_OVERTAKES
@@ -130,10 +153,56 @@ static void retry(kloop_engine *e, kl_batch *b, kloop_cause cause)
         kl_list_insert_after(successor, &b->in_line);
     }
 #endif
-    uint64_t until = kl_time_add(e->now.mono_ns, wait);
-    if (p->backoff_until < until)
-        p->backoff_until = until;
+    hold_back(e, p, wait);
     kl_readiness_update(e, p);
+}
+
+/* b was refused, and may come again in another shape. */
+static void be_careful(kloop_engine *e, const kl_batch *b)
+{
+    kl_partition *p = b->partition;
+    /* What is in flight behind it will be refused for its numbers. */
+    p->steady = false;
+    if (!b->piece)
+        return;
+    /* A broker that takes nothing at all must not be asked about every half of a half at once, nor
+     * about several together: not before it has taken one. */
+    p->known_to_leader = false;
+    hold_back(e, p,
+              kl_backoff_pause(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, 0, &e->prng));
+}
+
+/* More bytes than the broker takes. */
+static void too_large(kloop_engine *e, kl_batch *b)
+{
+    bool many = b->builder.count > 1;
+    if (many)
+        kl_batch_ceiling_refused(e, b);
+    be_careful(e, b);
+    if (!many || b->fate_unknown) {
+        kl_completion_give_up(e, b, KLOOP_CAUSE_BROKER);
+        return;
+    }
+    kl_reshape_split(e, b);
+    kl_readiness_update(e, b->partition);
+}
+
+/* The broker will never take b as it is; perhaps it says which records are to blame. */
+static void refused(kloop_engine *e, kl_batch *b, const kloop_produce_partition_response *answer)
+{
+    be_careful(e, b);
+    kl_bad_found found = kl_bad_records_take(e, b, answer);
+    if (found == KL_BAD_NO_MEMORY && !b->fate_unknown) {
+        /* It will say so again. */
+        kl_completion_retry(e, b, KLOOP_CAUSE_NO_MEMORY);
+        return;
+    }
+    if (found == KL_BAD_SOME && !b->fate_unknown) {
+        kl_reshape_purify(e, b);
+        kl_readiness_update(e, b->partition);
+        return;
+    }
+    kl_completion_give_up(e, b, found == KL_BAD_SOME ? KLOOP_CAUSE_NEIGHBOUR : KLOOP_CAUSE_BROKER);
 }
 
 /* The broker expected another number than b's. */
@@ -142,7 +211,7 @@ static void out_of_sequence(kloop_engine *e, kl_batch *b)
     kl_partition *p = b->partition;
     if (kl_list_first(&p->line) != &b->in_line || (!b->fate_unknown && p->hole)) {
         /* Those before it are to be settled first, or it waits for its new number. */
-        retry(e, b, KLOOP_CAUSE_BROKER);
+        kl_completion_retry(e, b, KLOOP_CAUSE_BROKER);
         return;
     }
     if (b->fate_unknown) {
@@ -152,7 +221,7 @@ static void out_of_sequence(kloop_engine *e, kl_batch *b)
         return;
     }
     kl_idempotence_hole(e, p);
-    retry(e, b, KLOOP_CAUSE_BROKER);
+    kl_completion_retry(e, b, KLOOP_CAUSE_BROKER);
 }
 
 static void stored(kloop_engine *e, kl_batch *b, int64_t base_offset, int64_t append_time_ms)
@@ -161,7 +230,19 @@ static void stored(kloop_engine *e, kl_batch *b, int64_t base_offset, int64_t ap
     b->append_time_ms = append_time_ms;
     b->partition->steady = true;
     b->partition->known_to_leader = true;
+    b->partition->last_error = 0;
     kl_completion_settle(e, b, KLOOP_OUTCOME_ACKED, KLOOP_CAUSE_NONE);
+}
+
+/* -1 also for one that leaves the last records of the batch without an offset: there is none. */
+static int64_t offset_in(const kl_batch *b, const kloop_produce_partition_response *answer)
+{
+    int64_t base = answer->base_offset;
+#ifdef KL_PLANT_OFFSET_FROM_MINUS_ONE
+    if (base == -1)
+        base += b->builder.count;
+#endif
+    return base >= 0 && base <= INT64_MAX - (int64_t)b->builder.count ? base : -1;
 }
 
 void kl_completion_answered(kloop_engine *e, kl_batch *b,
@@ -173,22 +254,32 @@ void kl_completion_answered(kloop_engine *e, kl_batch *b,
         kl_metadata_want(e);
     kloop_topic *t = b->topic;
     int32_t index = b->partition->index;
+    char code[KL_ERROR_CODE_TEXT];
+#ifdef KL_PLANT_LATE_ANSWER_CLOSES_HOLE
+    if (b->stage != KL_STAGE_IN_FLIGHT)
+        b->partition->hole = false;
+#endif
     if (!land(e, b))
         return;
+#ifdef KL_PLANT_AFTER_APPEND_IS_REFUSAL
+    if (answer->error_code == KLOOP_BROKER_NOT_ENOUGH_REPLICAS_AFTER_APPEND)
+        ruling.maybe_stored = false;
+#endif
     b->fate_unknown |= ruling.maybe_stored;
     b->cut_off = false;
+    b->left_out = false;
     if (answer->error_code != 0)
-        b->broker_error = answer->error_code;
+        b->broker_error = b->partition->last_error = answer->error_code;
     switch (ruling.verdict) {
     case KL_VERDICT_DONE:
-        stored(e, b, answer->base_offset >= 0 ? answer->base_offset : -1,
-               answer->log_append_time_ms);
+        kl_batch_ceiling_stored(e, b);
+        stored(e, b, offset_in(b, answer), answer->log_append_time_ms);
         return;
     case KL_VERDICT_DONE_BEFORE:
         stored(e, b, -1, -1);
         return;
     case KL_VERDICT_RETRY:
-        retry(e, b, KLOOP_CAUSE_BROKER);
+        kl_completion_retry(e, b, KLOOP_CAUSE_BROKER);
         return;
     case KL_VERDICT_RETRY_ONCE:
         if (b->odd_code_met) {
@@ -196,7 +287,7 @@ void kl_completion_answered(kloop_engine *e, kl_batch *b,
             return;
         }
         b->odd_code_met = true;
-        retry(e, b, KLOOP_CAUSE_BROKER);
+        kl_completion_retry(e, b, KLOOP_CAUSE_BROKER);
         return;
     case KL_VERDICT_SEQUENCE:
         out_of_sequence(e, b);
@@ -204,11 +295,15 @@ void kl_completion_answered(kloop_engine *e, kl_batch *b,
     case KL_VERDICT_FATAL:
         kl_completion_give_up(e, b, KLOOP_CAUSE_BROKER);
         kl_shutdown_fatal(e, "topic '%s' partition %d: %s: %s", t->name, (int)index,
-                          kloop_broker_error_name(answer->error_code),
+                          kl_error_code(answer->error_code, code),
                           kloop_broker_error_explain(answer->error_code));
         return;
     case KL_VERDICT_SPLIT:
+        too_large(e, b);
+        return;
     case KL_VERDICT_FAIL:
+        refused(e, b, answer);
+        return;
     case KL_VERDICT_LOWER:
     case KL_VERDICT_RECONNECT:
     case KL_VERDICT_COUNT:
@@ -220,18 +315,28 @@ void kl_completion_answered(kloop_engine *e, kl_batch *b,
 void kl_completion_lost(kloop_engine *e, kl_batch *b, bool doubtful)
 {
     kl_partition *p = b->partition;
+#ifndef KL_PLANT_LOST_IS_REFUSED
     if (doubtful && b->stage == KL_STAGE_IN_FLIGHT)
         b->fate_unknown = true;
+#endif
     if (!land(e, b))
         return;
     if (doubtful) {
         b->cut_off = true;
-        retry(e, b, KLOOP_CAUSE_TIMEOUT);
+        b->left_out = false;
+        kl_completion_retry(e, b, KLOOP_CAUSE_TIMEOUT);
         return;
     }
     /* It never left: this was no attempt. */
     p->steady = false;
     kl_readiness_update(e, p);
+}
+
+void kl_completion_left_out(kloop_engine *e, kl_batch *b)
+{
+    kl_completion_lost(e, b, true);
+    /* The request holds it: it is there, whatever became of it. */
+    b->left_out = true;
 }
 
 void kl_completion_handed_over(kloop_engine *e, kl_batch *b)
@@ -286,7 +391,10 @@ static void finish_report(kloop_engine *e)
     e->reporting = NULL;
     kl_list_remove(&b->in_queue);
     kl_chain_clear(&b->users);
-    b->generation->outstanding--;
+#ifdef KL_PLANT_FLUSH_LEAKS
+    if (b->outcome != KLOOP_OUTCOME_FAILED)
+#endif
+        b->generation->outstanding--;
     b->generation = NULL;
     b->stage = KL_STAGE_REPORTED;
     kl_batch_let_go(e, b);
@@ -312,9 +420,54 @@ static void begin_report(kloop_engine *e)
     e->reporting = b;
     e->report_at = kl_chain_read(&b->users);
     e->report_count = 0;
+    e->report_bad = 0;
     /* The users of records that were sent anew are with other batches. */
     for (size_t skip = b->moved * sizeof(void *); skip > 0;)
         skip -= kl_chain_read_some(&e->report_at, skip).len;
+}
+
+/* How many of b's list from this one on are next to each other and have one story. */
+static uint32_t bad_run(const kl_batch *b, uint32_t n)
+{
+    const kl_bad_record *first = kl_bad_records_at(b, n);
+    uint32_t count = 1;
+    for (const kl_bad_record *r; (r = kl_bad_records_at(b, n + count)); count++)
+        if (r->place != first->place + count || r->text_at != first->text_at ||
+            r->code != first->code || r->left_out != first->left_out)
+            break;
+    return count;
+}
+
+/* What is told of the next run of b, but for its users. Answers how many there are at most. */
+static size_t next_run(const kloop_engine *e, const kl_batch *b, kloop_report *run,
+                       const char **said)
+{
+    const kl_bad_record *bad = kl_bad_records_at(b, e->report_bad);
+    *run = (kloop_report){
+        .topic = b->topic,
+        .topic_name = {b->topic->name, b->topic->name_len},
+        .partition = b->partition ? b->partition->index : b->asked_partition,
+        .outcome = b->outcome,
+        .cause = b->cause,
+        .broker_error = b->outcome == KLOOP_OUTCOME_ACKED ? 0 : b->broker_error,
+        .base_offset = -1,
+        .timestamp_ms = b->append_time_ms,
+        .text = e->report_text,
+    };
+    *said = "";
+    if (bad && bad->place == e->report_count) {
+        if (bad->left_out)
+            run->outcome = KLOOP_OUTCOME_FAILED;
+        run->cause = KLOOP_CAUSE_BROKER;
+        run->broker_error = bad->code;
+        run->timestamp_ms = -1;
+        *said = kl_bad_records_text(b, bad);
+        return bad_run(b, e->report_bad);
+    }
+    /* Those that were left out have no offset. */
+    if (b->base_offset >= 0)
+        run->base_offset = b->base_offset + (e->report_count - e->report_bad);
+    return bad ? bad->place - e->report_count : SIZE_MAX / sizeof(void *);
 }
 
 bool kl_completion_next_report(kloop_engine *e, kloop_report *report)
@@ -326,25 +479,18 @@ bool kl_completion_next_report(kloop_engine *e, kloop_report *report)
             return false;
         begin_report(e);
     }
-    kl_batch *b = e->reporting;
-    kloop_slice users = kl_chain_read_some(&e->report_at, SIZE_MAX);
+    const kl_batch *b = e->reporting;
+    const char *said;
+    size_t most = next_run(e, b, report, &said);
+    kloop_slice users = kl_chain_read_some(&e->report_at, most * sizeof(void *));
     KL_ASSERT(users.data && users.len % sizeof(void *) == 0);
-    size_t count = users.len / sizeof(void *);
-    kl_report_text(e, b);
-    *report = (kloop_report){
-        .topic = b->topic,
-        .topic_name = {b->topic->name, b->topic->name_len},
-        .partition = b->partition ? b->partition->index : b->asked_partition,
-        .outcome = b->outcome,
-        .cause = b->cause,
-        .broker_error = b->outcome == KLOOP_OUTCOME_ACKED ? 0 : b->broker_error,
-        .base_offset = b->base_offset < 0 ? -1 : b->base_offset + e->report_count,
-        .timestamp_ms = b->append_time_ms,
-        .text = e->report_text,
-        .users = (void *const *)(const void *)users.data,
-        .count = count,
-    };
-    e->report_count += (uint32_t)count;
-    count_reported(e, b->outcome, count);
+    report->users = (void *const *)(const void *)users.data;
+    report->count = users.len / sizeof(void *);
+    kl_report_text(e, b, report, said);
+    const kl_bad_record *bad = kl_bad_records_at(b, e->report_bad);
+    if (bad && bad->place == e->report_count)
+        e->report_bad += (uint32_t)report->count;
+    e->report_count += (uint32_t)report->count;
+    count_reported(e, report->outcome, report->count);
     return true;
 }

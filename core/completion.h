@@ -21,8 +21,13 @@ void kl_completion_give_up(kloop_engine *e, kl_batch *b, kloop_cause cause);
 /* The answer to the attempt that b is in flight with. */
 void kl_completion_answered(kloop_engine *e, kl_batch *b,
                             const kloop_produce_partition_response *answer);
+/* b, which is READY and not settled, goes again after a pause, or is given up for the cause if it
+ * has no attempt left. */
+void kl_completion_retry(kloop_engine *e, kl_batch *b, kloop_cause cause);
 /* There will be no answer to it. doubtful: the broker may have got it. */
 void kl_completion_lost(kloop_engine *e, kl_batch *b, bool doubtful);
+/* An answer came to its request and says nothing of it. */
+void kl_completion_left_out(kloop_engine *e, kl_batch *b);
 /* acks=0: it was handed to the network, which is all that can be said. */
 void kl_completion_handed_over(kloop_engine *e, kl_batch *b);
 

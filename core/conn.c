@@ -37,6 +37,7 @@ kl_conn *kl_conn_new(kloop_engine *e, kl_broker *broker, const kloop_address *ad
     kl_list_init(&c->flight);
     kl_timer_init(&c->timer, KL_TIMER_CONN);
     kl_frame_reader_init(&c->frames, e->set.receive_frame_max, &e->alloc);
+    kl_frame_reader_bound(&c->frames);
     kl_actions_of_conn(e, c, KL_PENDING_CONNECT);
     kl_conn_clock(e, c);
     return c;
@@ -64,6 +65,9 @@ void kl_conn_del(kloop_engine *e, kl_conn *c)
     kl_list_drop(&c->in_actions);
     kl_list_drop(&c->in_paused);
     e->receive_bytes -= c->receive_bytes;
+    /* Not when it was lost: its buffer has stayed until now, and nobody else could have had one. */
+    if (e->receive_grower == c)
+        e->receive_grower = NULL;
     kl_frame_reader_deinit(&c->frames);
     kl_slots_give_back(e, c->id);
     kl_mem_release(&e->alloc, c, sizeof *c);
@@ -164,8 +168,6 @@ void kl_conn_lose(kloop_engine *e, kl_conn *c, const char *format, ...)
     c->state = KL_CONN_LOST;
     kl_heap_remove(&e->timers, &c->timer);
     kl_list_drop(&c->in_paused);
-    if (e->receive_grower == c)
-        e->receive_grower = NULL;
     if (c->broker->conn == c)
         c->broker->conn = NULL;
     tell_requests(e, c);
@@ -258,6 +260,10 @@ void kl_conn_throttle(kloop_engine *e, kl_conn *c, int32_t ms)
 {
     if (ms <= 0)
         return;
+#ifdef KL_PLANT_THROTTLE_IGNORED
+    if (ms)
+        return;
+#endif
     /* Requests under way wait longer by as much; a lie must not make them wait for ever. */
     uint64_t ns = kl_time_min(kl_ms_to_ns(ms), e->set.request_timeout_ns);
     uint64_t until = kl_time_add(e->now.mono_ns, ns);
@@ -299,6 +305,9 @@ void kl_conn_connected(kloop_engine *e, kl_conn *c)
 {
     if (c->state != KL_CONN_CONNECTING)
         return;
+#ifdef KL_PLANT_BACKOFF_ENDS_AT_CONNECT
+    c->broker->failures = c->broker->unproved = 0;
+#endif
     kl_handshake_begin(e, c);
     if (c->state != KL_CONN_LOST)
         kl_conn_clock(e, c);
@@ -315,11 +324,13 @@ size_t kl_conn_write_vec(kloop_engine *e, kl_conn *c, kloop_slice *slices, size_
         kl_request *r = KL_CONTAINER_OF(at, kl_request, in_writing);
         r->touched = true;
         size_t skip = r->slice_done;
-        for (size_t i = r->slice_at; i < r->slice_count && n < max; i++) {
+        size_t i = r->slice_at;
+        for (; i < r->slice_count && n < max; i++) {
             slices[n].data = r->slices[i].data + skip;
             slices[n++].len = r->slices[i].len - skip;
             skip = 0;
         }
+        r->handed_out |= i == r->slice_count;
     }
     if (n == 0 && max > 0)
         c->host_writes = false;
@@ -355,8 +366,14 @@ void kl_conn_wrote(kloop_engine *e, kl_conn *c, size_t n)
         if (!at)
             break;
         kl_request *r = KL_CONTAINER_OF(at, kl_request, in_writing);
+#ifndef KL_PLANT_CLOCK_FROM_THE_MAKING
         r->progress_ns = e->now.mono_ns;
+#endif
         n -= advance(r, n);
+#ifdef KL_PLANT_WRITE_BEGINS_ANEW
+        if (r->written < r->total)
+            r->slice_at = r->slice_done = 0;
+#endif
         if (r->written < r->total)
             break;
         kl_list_remove(at);
@@ -383,9 +400,8 @@ static void count_buffer(kloop_engine *e, kl_conn *c)
 
 static size_t shared_bytes(const kloop_engine *e)
 {
-    return e->set.receive_bytes_max > e->set.receive_frame_max
-               ? e->set.receive_bytes_max - e->set.receive_frame_max
-               : 0;
+    size_t largest = e->set.receive_frame_max + KL_FRAME_BUFFER_MORE;
+    return e->set.receive_bytes_max > largest ? e->set.receive_bytes_max - largest : 0;
 }
 
 /*
@@ -470,7 +486,9 @@ static bool take_frame(kloop_engine *e, kl_conn *c, kloop_slice frame)
         return false;
     }
     kl_request *r = KL_CONTAINER_OF(at, kl_request, in_flight);
-    if (!r->touched) {
+    /* The host may have sent all of it without having said so yet, but nothing that it was not
+     * shown. */
+    if (!r->handed_out) {
         kl_conn_lose(e, c, "%s:%u: an answer came before %s was sent", c->broker->host,
                      (unsigned)c->broker->port, r->kind->name);
         return false;
@@ -484,6 +502,9 @@ static bool take_frame(kloop_engine *e, kl_conn *c, kloop_slice frame)
         kl_conn_lose_fault(e, c, r, &fault);
         return false;
     }
+#ifdef KL_PLANT_CORRELATION_IGNORED
+    header.correlation_id = r->correlation;
+#endif
     if (header.correlation_id != r->correlation) {
         kl_conn_lose(e, c, "%s:%u: an answer with correlation id %d where %d was awaited (%s)",
                      c->broker->host, (unsigned)c->broker->port, (int)header.correlation_id,
@@ -495,12 +516,17 @@ static bool take_frame(kloop_engine *e, kl_conn *c, kloop_slice frame)
     c->last_answer_ns = e->now.mono_ns;
     bool sound = r->kind->answered(e, c, r, (kloop_slice){frame.data + used, frame.len - used});
     if (!sound) {
-        /* It cannot be read: as if it had never come. The connection is lost by now. */
+        /* It cannot be read: as if it had never come. The connection is lost by now, and why says
+         * more than what r's kind makes of that. */
         r->kind->lost(e, r);
+        snprintf(e->trouble, sizeof e->trouble, "%s", c->why);
     }
+    bool goes_on = sound && c->state != KL_CONN_LOST;
+    if (goes_on && r->api != KLOOP_API_VERSIONS)
+        c->served = true;
     if (!kl_link_is_linked(&r->in_writing))
         del_request(e, r);
-    return sound && c->state != KL_CONN_LOST;
+    return goes_on;
 }
 
 void kl_conn_received(kloop_engine *e, kl_conn *c, size_t n)
@@ -509,6 +535,10 @@ void kl_conn_received(kloop_engine *e, kl_conn *c, size_t n)
     if (c->state == KL_CONN_LOST || n == 0)
         return;
     kl_frame_received(&c->frames, n);
+#ifdef KL_PLANT_BUFFER_FROM_LENGTH
+    if (c->frames.buf.len - c->frames.start >= 4)
+        kl_buf_reserve(&c->frames.buf, (size_t)c->frames.buf.data[c->frames.start + 1] << 16, NULL);
+#endif
     c->last_active_ns = e->now.mono_ns;
     for (;;) {
         kloop_slice frame;
@@ -527,7 +557,9 @@ void kl_conn_received(kloop_engine *e, kl_conn *c, size_t n)
             return;
     }
     /* Not when its frame is whole: until then it would take memory, and could take its time. */
-    if (c->frames.start < c->frames.buf.len && kl_list_is_empty(&c->flight)) {
+    const kl_link *next = kl_list_first(&c->flight);
+    if (c->frames.start < c->frames.buf.len &&
+        (!next || !KL_CONTAINER_OF(next, kl_request, in_flight)->handed_out)) {
         lose_unasked(e, c, c->frames.buf.len - c->frames.start);
         return;
     }

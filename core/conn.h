@@ -60,6 +60,7 @@ struct kl_request {
     int16_t version;
     int32_t correlation;
     bool touched;        /* some of its bytes were handed out */
+    bool handed_out;     /* all of them were */
     bool expects_answer; /* all but Produce with acks=0 */
     uint64_t progress_ns;
     size_t total;
@@ -102,7 +103,9 @@ struct kl_conn {
 
     kl_agreed agreed;
     kl_timer timer;
+    bool served; /* something was answered after the handshake */
     uint64_t opened_ns;
+    uint64_t ready_ns;
     uint64_t last_answer_ns; /* or when reading was resumed */
     uint64_t last_active_ns;
     uint64_t throttled_until;

@@ -15,11 +15,13 @@
 #include "core/completion.h"
 #include "core/folding.h"
 #include "core/idempotence.h"
+#include "core/known_brokers.h"
 #include "core/log.h"
 #include "core/metadata.h"
 #include "core/parking.h"
 #include "core/purge.h"
 #include "core/readiness.h"
+#include "core/reshape.h"
 #include "core/sender.h"
 #include "core/shutdown.h"
 #include "core/slots.h"
@@ -28,6 +30,10 @@
 
 /* In units of about 50 us. */
 #define TURN_WORK 10
+
+/* Deadlines that are settled in one call. Ten thousand batches may run out of time at one instant;
+ * the rest of them is the next turn's. */
+#define TIMERS_MAX 256
 
 /* ---- Life ---- */
 
@@ -40,6 +46,7 @@ static void init_lists(kloop_engine *e)
     kl_list_init(&e->broker_actions);
     kl_list_init(&e->opened);
     kl_list_init(&e->folding);
+    kl_list_init(&e->reshaping);
     kl_list_init(&e->unpark);
     kl_list_init(&e->reports);
     kl_list_init(&e->paused);
@@ -60,7 +67,8 @@ static bool init_memory(kloop_engine *e)
     kl_timer_init(&e->close_timer, KL_TIMER_CLOSE);
     kl_timer_init(&e->trim_timer, KL_TIMER_TRIM);
     kl_timer_init(&e->unpark_timer, KL_TIMER_UNPARK);
-    e->timer_count = 5;
+    kl_timer_init(&e->tries_timer, KL_TIMER_TRIES);
+    e->timer_count = 6;
     e->log = kl_mem_zalloc(&e->alloc, KL_LOG_LINES, sizeof *e->log);
     kl_generation *g = kl_mem_zalloc(&e->alloc, 1, sizeof *g);
     if (g) {
@@ -94,7 +102,8 @@ kloop_status kloop_engine_new(kloop_engine **out, const kloop_config *config,
         e->stirred = true;
         kl_prng_init(&e->prng, seed);
         init_lists(e);
-        if (init_memory(e) && !kl_nodes_init(e)) {
+        kl_reshape_init(e);
+        if (init_memory(e) && !kl_known_init(e)) {
             if (e->set.idempotence_turned_off)
                 kl_log(
                     e, KLOOP_LOG_INFO,
@@ -130,6 +139,7 @@ void kloop_engine_del(kloop_engine *e)
     if (e->sealing)
         kl_folding_forget(e, e->sealing);
     kl_compressor_del(e->compressor);
+    kl_reshape_deinit(e);
     for (uint32_t i = 0; i < e->slot_count; i++)
         if (e->slots[i].conn)
             kl_conn_del(e, e->slots[i].conn);
@@ -137,7 +147,7 @@ void kloop_engine_del(kloop_engine *e)
     kl_link *at;
     while ((at = kl_list_pop_front(&e->reports)))
         kl_batch_del(e, KL_CONTAINER_OF(at, kl_batch, in_queue));
-    kl_nodes_del_all(e);
+    kl_known_del_all(e);
     while ((at = kl_list_pop_front(&e->generations))) {
         kl_generation *g = KL_CONTAINER_OF(at, kl_generation, in_generations);
         del_flushes(e, &g->flushes);
@@ -232,7 +242,8 @@ void kloop_engine_stats(const kloop_engine *e, kloop_stats *stats)
 static void renew_turn(kloop_engine *e)
 {
     e->turn_work = TURN_WORK;
-    if (!kl_list_is_empty(&e->folding) || !kl_list_is_empty(&e->unpark))
+    if (!kl_list_is_empty(&e->folding) || !kl_list_is_empty(&e->reshaping) ||
+        !kl_list_is_empty(&e->unpark))
         e->stirred = true;
 }
 
@@ -317,7 +328,8 @@ static void fire(kloop_engine *e, kl_timer *timer)
 {
     switch ((kl_timer_kind)timer->kind) {
     case KL_TIMER_BATCH:
-        kl_completion_give_up(e, KL_CONTAINER_OF(timer, kl_batch, expiry), KLOOP_CAUSE_TIMEOUT);
+        if (!kl_parking_yields(e, KL_CONTAINER_OF(timer, kl_batch, expiry)))
+            kl_completion_give_up(e, KL_CONTAINER_OF(timer, kl_batch, expiry), KLOOP_CAUSE_TIMEOUT);
         return;
     case KL_TIMER_PARTITION:
         kl_readiness_update(e, KL_CONTAINER_OF(timer, kl_partition, due));
@@ -332,6 +344,7 @@ static void fire(kloop_engine *e, kl_timer *timer)
         kl_metadata_timer(e);
         return;
     case KL_TIMER_PRODUCER_ID:
+    case KL_TIMER_TRIES:
         return;
     case KL_TIMER_UNPARK:
         kl_parking_retry(e);
@@ -350,7 +363,7 @@ void kloop_engine_on_time(kloop_engine *e, kloop_now now)
     kloop_engine_clock(e, now);
     renew_turn(e);
     e->stirred = true;
-    while (kl_heap_when(&e->timers) <= e->now.mono_ns) {
+    for (int n = 0; n < TIMERS_MAX && kl_heap_when(&e->timers) <= e->now.mono_ns; n++) {
         kl_timer *timer = kl_heap_first(&e->timers);
         kl_heap_remove(&e->timers, timer);
         fire(e, timer);
@@ -363,7 +376,7 @@ void kloop_engine_on_time(kloop_engine *e, kloop_now now)
 static bool work(kloop_engine *e)
 {
     if (kl_shutdown_step(e) || kl_idempotence_step(e) || kl_metadata_step(e) ||
-        kl_parking_step(e) || kl_folding_step(e))
+        kl_parking_step(e) || kl_reshape_step(e) || kl_folding_step(e))
         return true;
     kl_link *at = kl_list_pop_front(&e->poked);
     if (!at)
@@ -449,7 +462,8 @@ size_t kloop_engine_write_vec(kloop_engine *e, kloop_id conn, kloop_slice *slice
 
 uint64_t kloop_engine_deadline(const kloop_engine *e)
 {
-    if (!kl_list_is_empty(&e->folding) || (!kl_list_is_empty(&e->unpark) && !e->unpark_waits))
+    if (!kl_list_is_empty(&e->folding) || !kl_list_is_empty(&e->reshaping) ||
+        (!kl_list_is_empty(&e->unpark) && !e->unpark_waits))
         return e->now.mono_ns;
     return kl_heap_when(&e->timers);
 }

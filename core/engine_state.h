@@ -29,6 +29,7 @@ typedef enum kl_timer_kind {
     KL_TIMER_CLOSE,
     KL_TIMER_TRIM,
     KL_TIMER_UNPARK,
+    KL_TIMER_TRIES,
 } kl_timer_kind;
 
 /* Actions that a connection or a broker waits to give, by rising bit. */
@@ -76,6 +77,20 @@ typedef enum kl_life {
     KL_LIFE_CLOSED,     /* CLOSED was given */
 } kl_life;
 
+/* The work on one batch that is put together anew. */
+typedef struct kl_reshape {
+    kl_batch *batch;        /* the first of the queue, once begun; NULL: none */
+    kl_buf raw;             /* its records, unfolded */
+    size_t at;              /* in raw: of the next record */
+    kl_chain_cursor folded; /* what was not gathered into raw yet */
+    kl_chain_cursor users;
+    uint32_t user;      /* how many of them were given away */
+    uint32_t bad;       /* of these, how many are in the list of refused records */
+    uint32_t begun_at;  /* the first user of the last child */
+    kl_list children;   /* by in_queue */
+    size_t child_bytes; /* each of them is kept to this, unless it has one record */
+} kl_reshape;
+
 struct kloop_engine {
     kloop_allocator alloc;
     kl_settings set;
@@ -104,6 +119,13 @@ struct kloop_engine {
     kl_map brokers;
     kl_list broker_list;
     kl_list poked;
+    char cluster_id[128]; /* as the first answer told it, or the beginning of that; "": not told */
+    uint64_t views;       /* lists of brokers that were taken */
+    uint32_t strangers;   /* brokers that seem to be of another cluster */
+    uint64_t meet_at;     /* not before this is another broker known by a hint alone */
+    uint32_t tries;       /* at connecting to just anybody, since: */
+    uint64_t tries_ns;
+    kl_timer tries_timer;
 
     /* work and actions */
     kl_list conn_actions;   /* connections with actions to give */
@@ -118,6 +140,7 @@ struct kloop_engine {
     kl_batch *reporting;  /* the first of them, once begun */
     kl_chain_cursor report_at;
     uint32_t report_count; /* users of it that were shown */
+    uint32_t report_bad;   /* of these, how many are in its list of refused records */
     bool stirred;          /* there may be I/O or work for it since next_io has answered false */
     bool taking;           /* records: open, and not fatal */
     uint32_t turn_work;    /* what may still hold the loop in this turn, in units of about 50 us */
@@ -129,14 +152,19 @@ struct kloop_engine {
     kl_batch_sealer sealer;
     kl_batch *sealing; /* the first of folding, once begun */
 
+    /* batches that are put together anew, see reshape.h */
+    kl_list reshaping;
+    kl_reshape reshape; /* the work on the first of them */
+
     /* metadata */
     bool metadata_full;    /* a full one is due */
     bool metadata_partial; /* topics that are new are due */
     bool metadata_asked;
     bool metadata_known; /* at least one answer was taken */
     uint32_t metadata_failures;
-    uint32_t metadata_same; /* answers in a row that brought nothing new */
-    uint64_t metadata_at;   /* not before this */
+    uint32_t metadata_run;    /* answers in a row to questions that somebody had waited for */
+    uint32_t metadata_streak; /* of these, since there was news; and a few before */
+    uint64_t metadata_at;     /* not before this */
     uint64_t metadata_tried_ns;
     kl_timer metadata_timer;
 

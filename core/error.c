@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The only place that formats a kloop_error. */
+/* The only place that formats a kloop_error, and broker's codes. See error.h. */
 #include "core/error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+const char *kl_error_code(int16_t code, char text[KL_ERROR_CODE_TEXT])
+{
+    const char *name = kloop_broker_error_name(code);
+    if (kloop_broker_error_find(code))
+        return name;
+    snprintf(text, KL_ERROR_CODE_TEXT, "%s (%d)", name, (int)code);
+    return text;
+}
 
 kloop_status kl_error_set(kloop_error *error, kloop_status status, const char *format, ...)
 {

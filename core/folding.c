@@ -9,6 +9,7 @@
 void kl_folding_begin(kloop_engine *e, kl_batch *b)
 {
     b->stage = KL_STAGE_FOLDING;
+    b->raw_bytes = kl_chain_len(&b->builder.payload);
     e->stirred = true;
     kl_list_push_back(&e->folding, &b->in_queue);
 }

@@ -14,6 +14,7 @@
 #include "core/handshake.h"
 
 #include "base/be.h"
+#include "core/error.h"
 #include "core/log.h"
 #include "core/policy.h"
 
@@ -109,8 +110,9 @@ static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_
         return false;
     }
     if (m.error_code != 0 && !refused) {
+        char name[KL_ERROR_CODE_TEXT];
         kl_conn_lose(e, c, "%s:%u answered ApiVersions with %s", c->broker->host,
-                     (unsigned)c->broker->port, kloop_broker_error_name(m.error_code));
+                     (unsigned)c->broker->port, kl_error_code(m.error_code, name));
         return false;
     }
     kl_agreed agreed = {-1, -1, -1};
@@ -127,7 +129,9 @@ static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_
             again = common(KLOOP_API_VERSIONS, &api);
     }
     if (refused) {
-        if (r->version == 0 || again < 0 || again >= r->version) {
+        /* It has told which it takes: to be refused once more is once too often. */
+        if (r->version != kloop_api_find(KLOOP_API_VERSIONS)->max_version || again < 0 ||
+            again >= r->version) {
             kl_conn_lose(e, c, "%s:%u takes no version of ApiVersions that kloop has",
                          c->broker->host, (unsigned)c->broker->port);
             return false;

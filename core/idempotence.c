@@ -4,6 +4,7 @@
 
 #include "core/backoff.h"
 #include "core/conn.h"
+#include "core/error.h"
 #include "core/log.h"
 #include "core/policy.h"
 #include "core/readiness.h"
@@ -20,8 +21,8 @@ void kl_idempotence_want(kloop_engine *e)
 static void try_again(kloop_engine *e, const char *why)
 {
     e->id_state = KL_ID_WANTED;
-    uint64_t wait = kl_backoff_pause(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns,
-                                     e->id_failures, &e->prng);
+    uint64_t wait = kl_backoff_in_vain(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns,
+                                       e->id_failures, &e->prng);
     if (e->id_failures < UINT32_MAX)
         e->id_failures++;
     e->id_at = kl_time_add(e->now.mono_ns, wait);
@@ -33,7 +34,7 @@ static void wake_partitions(kloop_engine *e)
 {
     for (kl_link *at = kl_list_first(&e->topic_list); at; at = kl_list_next(&e->topic_list, at)) {
         kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
-        for (int32_t i = 0; i < t->partition_count; i++)
+        for (int32_t i = 0; i < t->table_count; i++)
             if (t->partitions[i] && !kl_list_is_empty(&t->partitions[i]->line))
                 kl_readiness_update(e, t->partitions[i]);
     }
@@ -63,18 +64,19 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
         try_again(e, "the broker answered with an id or an epoch below 0");
         return true;
     }
+    char code[KL_ERROR_CODE_TEXT];
     if (kl_policy(KL_QUESTION_PRODUCER_ID, m.error_code).verdict == KL_VERDICT_FATAL) {
         bool lacks_right =
             (kloop_broker_error_classes(m.error_code) & KLOOP_CLASS_AUTHORIZATION) != 0;
         kl_shutdown_fatal(e, "%s:%u gave no producer id: %s. %s", c->broker->host,
-                          (unsigned)c->broker->port, kloop_broker_error_name(m.error_code),
+                          (unsigned)c->broker->port, kl_error_code(m.error_code, code),
                           lacks_right
                               ? "Set enable.idempotence=false, or grant IdempotentWrite on the "
                                 "cluster (or Write on a topic) to this client."
                               : kloop_broker_error_explain(m.error_code));
         return true;
     }
-    try_again(e, kloop_broker_error_name(m.error_code));
+    try_again(e, kl_error_code(m.error_code, code));
     return true;
 }
 
@@ -146,7 +148,10 @@ static void adopt(kloop_engine *e, kl_partition *p)
     p->steady = p->known_to_leader;
     p->producer_id = e->producer_id;
     p->epoch = e->epoch;
-    p->next_sequence = 0;
+#ifdef KL_PLANT_IDLE_KEEPS_SEQUENCE
+    if (p->hole)
+#endif
+        p->next_sequence = 0;
     p->hole = false;
     for (kl_link *at = kl_list_first(&p->line); at; at = kl_list_next(&p->line, at)) {
         kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
@@ -162,7 +167,11 @@ static void adopt(kloop_engine *e, kl_partition *p)
 
 void kl_idempotence_number(kloop_engine *e, kl_partition *p, kl_batch *b)
 {
+#ifdef KL_PLANT_DOUBTFUL_GETS_NEW_EPOCH
+    if (b->numbered && !p->hole)
+#else
     if (b->numbered && (b->fate_unknown || !p->hole))
+#endif
         return;
     if (p->hole || p->producer_id < 0 ||
         (p->flight_count == 0 && !b->numbered && e->id_state == KL_ID_KNOWN && !is_newest(e, p)))
@@ -174,6 +183,10 @@ void kl_idempotence_number(kloop_engine *e, kl_partition *p, kl_batch *b)
     /* Sequences run from 0 to 2^31-1 and begin again. */
     p->next_sequence =
         (int32_t)(((uint32_t)p->next_sequence + (uint32_t)b->builder.count) & INT32_MAX);
+#ifdef KL_PLANT_SEQUENCE_WRAPS_NEGATIVE
+    if (p->next_sequence < b->sequence)
+        p->next_sequence |= INT32_MIN;
+#endif
 }
 
 void kl_idempotence_hole(kloop_engine *e, kl_partition *p)
@@ -185,6 +198,10 @@ void kl_idempotence_hole(kloop_engine *e, kl_partition *p)
     if (!is_newest(e, p))
         return;
     e->stats.epoch_bumps++;
+#ifdef KL_PLANT_EPOCH_WRAPS
+    if (e->epoch == INT16_MAX)
+        e->epoch = INT16_MIN;
+#endif
     if (e->epoch < INT16_MAX) {
         e->epoch++;
         return;

@@ -3,10 +3,27 @@
 #include "core/metadata.h"
 
 #include "core/backoff.h"
+#include "core/error.h"
+#include "core/known_brokers.h"
 #include "core/log.h"
+#include "core/nodes.h"
 #include "core/parking.h"
 #include "core/policy.h"
 #include "core/readiness.h"
+#include "core/rebirth.h"
+
+#include <stdio.h>
+
+/* Epochs of before are not true while a partition is being moved. */
+#define TRUE_EPOCHS_SINCE 9
+#define TOPIC_IDS_SINCE   10
+
+/* Something new in each answer: no longer than four times the shortest distance. */
+#define STREAK_OF_NEWS 2
+
+/* So often in a row, and what looks older must be believed. Topics without an id do not tell that
+ * they were made anew, with epochs from the beginning; and nobody knows what else may happen. */
+#define OLDER_VIEWS_MAX 5
 
 static void set_timer(kloop_engine *e)
 {
@@ -56,7 +73,7 @@ void kl_metadata_timer(kloop_engine *e)
 static void back_off(kloop_engine *e, uint32_t n)
 {
     uint64_t wait =
-        kl_backoff_pause(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, n, &e->prng);
+        kl_backoff_in_vain(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, n, &e->prng);
     e->metadata_at = kl_time_add(e->metadata_tried_ns, wait);
 }
 
@@ -73,25 +90,50 @@ static void failed(kloop_engine *e, const char *why)
 
 /* ---- What an answer changes ---- */
 
-/* true: something about it is new. */
-static bool take_partition(kloop_engine *e, kloop_topic *t, const kloop_metadata_partition *m,
-                           bool new_id)
+/* What an answer, or a part of it, makes of what is known. */
+typedef struct view {
+    int16_t version; /* of the answer */
+    bool changed;    /* something is new */
+    bool older;      /* something is older than what is known, and was left out */
+    int32_t missing; /* a leader that nobody has told the place of; -1: none */
+} view;
+
+static void take_partition(kloop_engine *e, kloop_topic *t, const kloop_metadata_partition *m,
+                           view *v)
 {
     if (m->partition_index < 0 || m->partition_index >= t->partition_count)
-        return false;
+        return;
     const kl_leader *known = &t->leaders[m->partition_index];
+    int32_t epoch = v->version >= TRUE_EPOCHS_SINCE ? m->leader_epoch : -1;
     /* An older view than what was seen already, from a broker that lags behind. */
-    if (!new_id && m->leader_epoch >= 0 && m->leader_epoch < known->epoch)
-        return false;
-    int32_t node = m->leader_id;
-    if (node < 0 || !kl_nodes_broker(e, node))
-        node = -1;
-    bool changed = known->node != node || known->epoch != m->leader_epoch;
-    kl_topics_set_leader(e, t, m->partition_index, node, m->leader_epoch);
+#ifndef KL_PLANT_LEADER_EPOCH_BACK
+    if (epoch >= 0 && epoch < known->epoch) {
+        v->older = true;
+        return;
+    }
+#endif
+#ifdef KL_PLANT_LEADERLESS_DROPPED
+    if (m->leader_id < 0)
+        return;
+#endif
+    if (epoch < 0)
+        epoch = known->epoch;
+    const kl_broker *leader = kl_known_broker(e, m->leader_id);
+    int32_t node = leader && leader->known ? leader->id : -1;
+    if (node < 0 && m->leader_id >= 0)
+        v->missing = m->leader_id;
+    v->changed |= known->node != node || known->epoch != epoch;
+    kl_topics_set_leader(e, t, m->partition_index, node, epoch);
     if (node < 0 && t->partitions[m->partition_index] &&
         !kl_list_is_empty(&t->partitions[m->partition_index]->line))
         e->metadata_full = true;
-    return changed;
+}
+
+static void take_partitions(kloop_engine *e, kloop_topic *t, const kloop_metadata_topic *m, view *v)
+{
+    kloop_metadata_partition p;
+    for (kloop_iter i = kloop_iterate(&m->partitions); kloop_next(&i, &p);)
+        take_partition(e, t, &p, v);
 }
 
 static bool is_transient(int16_t code)
@@ -102,13 +144,19 @@ static bool is_transient(int16_t code)
 /* What a topic's error means for what waits for it. */
 static void take_error(kloop_engine *e, kloop_topic *t, int16_t code)
 {
+    char name[KL_ERROR_CODE_TEXT];
     bool told = t->error == code;
     t->error = code;
     if (!told)
         kl_log_trouble(e, is_transient(code) ? KLOOP_LOG_WARN : KLOOP_LOG_ERROR,
-                       "topic '%s': %s: %s", t->name, kloop_broker_error_name(code),
+                       "topic '%s': %s: %s", t->name, kl_error_code(code, name),
                        kloop_broker_error_explain(code));
     if (t->partition_count > 0) {
+#ifdef KL_PLANT_TOPIC_MISSING_RESETS_SEQUENCE
+        for (int32_t i = 0; i < t->partition_count; i++)
+            if (t->partitions[i])
+                t->partitions[i]->next_sequence = 0;
+#endif
         if (!kl_topics_in_use(e, t))
             return;
         e->metadata_full = true;
@@ -120,50 +168,128 @@ static void take_error(kloop_engine *e, kloop_topic *t, int16_t code)
     }
 }
 
-static bool take_topic(kloop_engine *e, kloop_topic *t, const kloop_metadata_topic *m)
+/* How many partitions a topic has. One may be missing in an answer, so the highest number may be
+ * that of the entries; one that is higher yet cannot be, and neither can one below 0. */
+static int32_t count_partitions(const kloop_metadata_topic *m)
+{
+    int32_t count = 0;
+    kloop_metadata_partition p;
+    for (kloop_iter i = kloop_iterate(&m->partitions); kloop_next(&i, &p);)
+        if (p.partition_index >= count && p.partition_index <= m->partitions.count)
+            count = p.partition_index + 1;
+    return count;
+}
+
+/* The topic was deleted, and this is another one. */
+static void begin_anew(kloop_engine *e, kloop_topic *t, int32_t partition_count)
+{
+    for (int32_t i = 0; i < t->table_count; i++)
+        t->leaders[i].epoch = -1;
+    /* With no partitions at all, it is on its way. */
+    if (partition_count > 0 && partition_count < t->partition_count)
+        kl_topics_shrink(e, t, partition_count);
+#ifndef KL_PLANT_RECREATED_KEEPS_NUMBERS
+    kl_rebirth_of_topic(e, t);
+#endif
+    kl_log(e, KLOOP_LOG_WARN, "topic '%s' was deleted and made anew with %d partitions", t->name,
+           (int)partition_count);
+}
+
+/* Told once more, what looks older is true after all. */
+static bool insists(kloop_topic *t)
+{
+    return ++t->older_views >= OLDER_VIEWS_MAX;
+}
+
+/* Fewer partitions, or lower epochs where there is no id that would tell of another topic. */
+static void doubt(kloop_engine *e, kloop_topic *t, const kloop_metadata_topic *m, int32_t count,
+                  view *v)
+{
+    if (!insists(t))
+        return;
+    t->older_views = 0;
+    v->changed = true;
+    if (t->has_id) {
+        kl_topics_shrink(e, t, count);
+        return;
+    }
+    begin_anew(e, t, count);
+    take_partitions(e, t, m, v);
+}
+
+static void ask_again_for(kloop_engine *e, kloop_topic *t)
+{
+    t->newly_wanted = true;
+    e->metadata_partial = true;
+}
+
+/* Once, until all is well with it. */
+static void complain(kloop_engine *e, kloop_topic *t, const char *what)
+{
+    if (!t->complained)
+        kl_log_trouble(e, KLOOP_LOG_WARN, "topic '%s': %s", t->name, what);
+    t->complained = true;
+}
+
+static void complain_of_leader(kloop_engine *e, kloop_topic *t, int32_t node)
+{
+    char text[96];
+    snprintf(text, sizeof text, "broker %d leads a partition, and nobody tells where it is",
+             (int)node);
+    complain(e, t, text);
+}
+
+static void take_topic(kloop_engine *e, kloop_topic *t, const kloop_metadata_topic *m, view *v)
 {
     if (m->error_code != 0) {
         take_error(e, t, m->error_code);
-        return false;
+        return;
     }
-    bool had_id = t->has_id;
-    kloop_uuid old = t->id;
-    if (!kl_topics_grow(e, t, m->partitions.count) || !kl_topics_set_id(e, t, &m->topic_id)) {
-        t->newly_wanted = true;
-        e->metadata_partial = true;
-        return false;
+    bool has_ids = v->version >= TOPIC_IDS_SINCE;
+    if (has_ids && kl_topics_is_former(t, &m->topic_id) && !insists(t))
+        return;
+    kl_topic_id_news news = KL_TOPIC_ID_NO_MEMORY;
+    int32_t count = count_partitions(m);
+    /* An old version tells no id, which is no reason to forget the one known; unless nobody knows
+     * that any more. By its name, the topic can be found in any case. */
+    if (kl_topics_grow(e, t, count))
+        news = has_ids || t->id_refused ? kl_topics_set_id(e, t, &m->topic_id) : KL_TOPIC_ID_SAME;
+    if (news == KL_TOPIC_ID_NO_MEMORY) {
+        ask_again_for(e, t);
+        return;
     }
     t->error = 0;
-    bool new_id = had_id && t->has_id && memcmp(&old, &t->id, sizeof old) != 0;
-    bool changed = new_id;
-    kloop_metadata_partition p;
-    for (kloop_iter i = kloop_iterate(&m->partitions); kloop_next(&i, &p);)
-        changed |= take_partition(e, t, &p, new_id);
+    t->id_refused = false;
+    view of_topic = {.version = v->version, .changed = news == KL_TOPIC_ID_OTHER, .missing = -1};
+    if (news == KL_TOPIC_ID_OTHER)
+        begin_anew(e, t, count);
+    take_partitions(e, t, m, &of_topic);
+    if (count > 0 && (count < t->partition_count || (of_topic.older && !t->has_id)))
+        doubt(e, t, m, count, &of_topic);
+    else
+        t->older_views = 0;
+    v->changed |= of_topic.changed;
     if (t->partition_count == 0) {
-        t->newly_wanted = true;
-        e->metadata_partial = true;
-        return changed;
+        complain(e, t, "the broker tells of no partitions that there could be");
+        ask_again_for(e, t);
+        return;
     }
+    if (of_topic.missing >= 0)
+        complain_of_leader(e, t, of_topic.missing);
+    else
+        t->complained = false;
     kl_parking_open(e, t);
-    return changed;
 }
 
-static bool take_brokers(kloop_engine *e, const kloop_metadata_response *m)
+/* The first cluster that told its id is the one; long ids are compared as far as they fit. */
+static bool is_of_our_cluster(kloop_engine *e, kloop_string id)
 {
-    for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
-        kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
-        if (b->id >= 0)
-            b->known = false;
-    }
-    bool any = false;
-    kloop_metadata_broker broker;
-    for (kloop_iter i = kloop_iterate(&m->brokers); kloop_next(&i, &broker);) {
-        if (broker.node_id < 0 || broker.port <= 0 || broker.port > UINT16_MAX ||
-            !broker.host.data || broker.host.len == 0 || broker.host.len > 255)
-            continue;
-        any |= kl_nodes_node(e, broker.node_id, broker.host, (uint16_t)broker.port) != NULL;
-    }
-    return any;
+    if (!id.data || id.len == 0)
+        return true;
+    size_t len = id.len < sizeof e->cluster_id ? id.len : sizeof e->cluster_id - 1;
+    if (e->cluster_id[0] == '\0')
+        memcpy(e->cluster_id, id.data, len);
+    return strlen(e->cluster_id) == len && memcmp(e->cluster_id, id.data, len) == 0;
 }
 
 /* Topics that were asked for are settled, or to be asked for again. */
@@ -175,11 +301,43 @@ static void end_question(kloop_engine *e, bool again)
         if (!t->asked)
             continue;
         t->asked = false;
+        if (!again && t->partition_count == 0)
+            complain(e, t, "the broker's answer says nothing of it");
         if (again || t->partition_count == 0) {
             t->newly_wanted = t->newly_wanted || t->partition_count == 0;
             e->metadata_partial |= t->newly_wanted;
         }
     }
+}
+
+/* Nothing that it says, or would do with our records, is any of our business. */
+static void part_with_stranger(kloop_engine *e, kl_conn *c, kloop_string cluster_id)
+{
+    char text[sizeof c->why];
+    snprintf(text, sizeof text,
+             "%s:%u belongs to another cluster, '%.*s', not to '%s': see bootstrap.servers",
+             c->broker->host, (unsigned)c->broker->port,
+             (int)(cluster_id.len < 64 ? cluster_id.len : 64), cluster_id.data, e->cluster_id);
+    end_question(e, true);
+    failed(e, text);
+    kl_log_trouble(e, KLOOP_LOG_ERROR, "%s", text);
+    kl_known_set_stranger(e, c->broker, true);
+    kl_conn_lose(e, c, "%s", text);
+}
+
+/* Not again before a distance that grows while somebody goes on waiting for answers. */
+static void keep_distance(kloop_engine *e, bool changed)
+{
+    if (changed && e->metadata_streak > STREAK_OF_NEWS)
+        e->metadata_streak = STREAK_OF_NEWS;
+    back_off(e, e->metadata_streak);
+    uint64_t least = kl_time_add(e->metadata_tried_ns, KL_BACKOFF_LONG_NS);
+    if (e->metadata_run >= KL_BACKOFF_FREE && e->metadata_at < least)
+        e->metadata_at = least;
+    if (e->metadata_streak < UINT32_MAX)
+        e->metadata_streak++;
+    if (e->metadata_run < UINT32_MAX)
+        e->metadata_run++;
 }
 
 static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice body)
@@ -192,35 +350,47 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
     }
     kl_conn_throttle(e, c, m.throttle_time_ms);
     if (m.error_code != 0) {
+        char code[KL_ERROR_CODE_TEXT];
+        if (kloop_broker_error_classes(m.error_code) & KLOOP_CLASS_REBOOTSTRAP)
+            kl_known_forget(e);
         end_question(e, true);
-        failed(e, kloop_broker_error_name(m.error_code));
+        failed(e, kl_error_code(m.error_code, code));
         return true;
     }
-    if (!take_brokers(e, &m)) {
-        end_question(e, true);
-        failed(e, "the answer names no broker");
+    if (!is_of_our_cluster(e, m.cluster_id)) {
+        part_with_stranger(e, c, m.cluster_id);
         return true;
     }
-    bool changed = !e->metadata_known;
+    if (c->broker->stranger)
+        kl_known_set_stranger(e, c->broker, false);
+    char odd[80];
+    bool taken = kl_known_take_view(e, &m.brokers, odd, sizeof odd);
+#ifdef KL_PLANT_NO_BROKERS_BELIEVED
+    taken = true;
+#endif
+    if (!taken) {
+        end_question(e, true);
+        failed(e, odd[0] ? odd : "the answer names no broker");
+        return true;
+    }
+    if (odd[0])
+        kl_log_trouble(e, KLOOP_LOG_WARN, "%s", odd);
+    view v = {.version = r->version, .changed = !e->metadata_known};
     kloop_metadata_topic topic;
     for (kloop_iter i = kloop_iterate(&m.topics); kloop_next(&i, &topic);) {
         kloop_topic *t = kl_topics_by_name(e, topic.name);
         if (!t)
             continue;
+        /* Asked for again if that makes sense; because of a lasting error when a record comes. */
+        t->asked = false;
         t->newly_wanted = false;
-        changed |= take_topic(e, t, &topic);
-        if (t->partition_count == 0 && topic.error_code == 0)
-            t->newly_wanted = true;
-        /* One that waits because of a lasting error is asked for again when a record comes. */
-        if (t->partition_count == 0 && topic.error_code != 0 && !is_transient(topic.error_code))
-            t->asked = false;
+        take_topic(e, t, &topic, &v);
     }
     e->metadata_known = true;
     e->metadata_failures = 0;
     e->metadata_tried_ns = e->now.mono_ns;
     end_question(e, false);
-    e->metadata_same = changed ? 0 : e->metadata_same + (e->metadata_same < 64);
-    back_off(e, e->metadata_same);
+    keep_distance(e, v.changed);
     kl_nodes_settle_bootstrap(e);
     set_timer(e);
     return true;
@@ -265,9 +435,14 @@ bool kl_metadata_step(kloop_engine *e)
 {
     if (!kl_metadata_step_due(e))
         return false;
-    kl_conn *c = kl_nodes_any(e);
+    kl_conn *c = kl_nodes_stranger(e);
+    if (!c)
+        c = kl_nodes_any(e);
     if (!c)
         return false;
+    /* Nobody has waited for it: a question like the first one. */
+    if (e->now.mono_ns >= kl_time_add(e->metadata_at, e->set.retry_backoff_ns))
+        e->metadata_streak = e->metadata_run = 0;
     bool full = e->metadata_full || !e->metadata_known;
     int32_t count = list_topics(e, full);
     e->metadata_tried_ns = e->now.mono_ns;

@@ -4,7 +4,11 @@
  *
  * A full request asks for all topics in use, a partial one for those of which nothing is known yet.
  * One is under way at a time. A new topic is asked for at once; everything else keeps the distance
- * of the backoff, also when answers come but tell nothing new.
+ * of the backoff, which grows as long as somebody goes on asking, whatever is answered: to its end
+ * when answers tell nothing new, or none come, and not quite as far when they do.
+ *
+ * An answer never makes known what is older than what is known: a lower epoch of a leader, the id
+ * of a topic that was made anew since. Nor does one of another cluster count.
  */
 #ifndef KL_CORE_METADATA_H
 #define KL_CORE_METADATA_H

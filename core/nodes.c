@@ -6,6 +6,7 @@
 #include "core/backoff.h"
 #include "core/conn.h"
 #include "core/engine_state.h"
+#include "core/known_brokers.h"
 #include "core/log.h"
 #include "core/metadata.h"
 #include "core/readiness.h"
@@ -13,119 +14,77 @@
 
 #include <stdio.h>
 
-/* Ten times the largest clusters there are. A broker costs far more memory than the bytes that tell
- * of it, so that somebody who tells lies could use it up. */
-#define BROKERS_MAX 4096
+/* Connections to just anybody, begun within a second. With fewer brokers than this in trouble the
+ * backoff of each is what counts; with many, or with many names for one, somebody would be knocking
+ * at their doors all the time. */
+#define TRIES_MAX 10
+#define TRIES_NS  (1000 * KL_MS)
 
-/* ---- Which brokers there are ---- */
-
-static kl_broker *add_broker(kloop_engine *e, int32_t id, kloop_string host, uint16_t port)
-{
-    if (!kl_heap_reserve(&e->timers, e->timer_count + 1))
-        return NULL;
-    kl_broker *b = kl_mem_zalloc(&e->alloc, 1, sizeof *b);
-    char *text = b ? kl_mem_zalloc(&e->alloc, host.len + 1, 1) : NULL;
-    if (!text || !kl_map_put_i32(&e->brokers, id, b)) {
-        kl_mem_release(&e->alloc, text, host.len + 1);
-        kl_mem_release(&e->alloc, b, sizeof *b);
-        return NULL;
-    }
-    memcpy(text, host.data, host.len);
-    e->timer_count++;
-    b->engine = e;
-    b->id = id;
-    b->host = text;
-    b->host_len = host.len;
-    b->port = port;
-    b->known = true;
-    kl_list_init(&b->ready);
-    kl_list_init(&b->open);
-    kl_timer_init(&b->timer, KL_TIMER_BROKER);
-    kl_list_push_back(&e->broker_list, &b->in_brokers);
-    return b;
-}
-
-kloop_status kl_nodes_init(kloop_engine *e)
-{
-    for (size_t i = 0; i < e->set.bootstrap_count; i++) {
-        const kl_bootstrap *from = &e->set.bootstrap[i];
-        if (!add_broker(e, -1 - (int32_t)i, from->host, from->port))
-            return KLOOP_NO_MEMORY;
-    }
-    return KLOOP_OK;
-}
-
-void kl_nodes_del_all(kloop_engine *e)
-{
-    kl_link *at;
-    while ((at = kl_list_pop_front(&e->broker_list))) {
-        kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
-        kl_heap_remove(&e->timers, &b->timer);
-        kl_mem_release(&e->alloc, b->host, b->host_len + 1);
-        kl_mem_release(&e->alloc, b, sizeof *b);
-    }
-}
-
-kl_broker *kl_nodes_broker(const kloop_engine *e, int32_t id)
-{
-    return id < 0 ? NULL : kl_map_get_i32(&e->brokers, id);
-}
-
-static bool is_at(const kl_broker *b, kloop_string host, uint16_t port)
-{
-    return b->port == port && b->host_len == host.len && memcmp(b->host, host.data, host.len) == 0;
-}
-
-/* It lives somewhere else now. */
-static bool move(kloop_engine *e, kl_broker *b, kloop_string host, uint16_t port)
-{
-    char *text = kl_mem_zalloc(&e->alloc, host.len + 1, 1);
-    if (!text)
-        return false;
-    memcpy(text, host.data, host.len);
-    kl_mem_release(&e->alloc, b->host, b->host_len + 1);
-    b->host = text;
-    b->host_len = host.len;
-    b->port = port;
-    b->address_count = 0;
-    b->address_next = 0;
-    b->failures = 0;
-    b->retry_at = 0;
-    b->trouble[0] = '\0';
-    /* One that the host has not taken yet will be for the new place. */
-    if (b->resolving.gen != 0 && !(b->pending & KL_PENDING_RESOLVE) && !b->resolve_stale) {
-        b->resolve_stale = true;
-        kl_actions_of_broker(e, b, KL_PENDING_CANCEL);
-    }
-    if (b->conn)
-        kl_conn_lose(e, b->conn, "broker %d has moved to %s:%u", (int)b->id, b->host,
-                     (unsigned)b->port);
-    return true;
-}
-
-kl_broker *kl_nodes_node(kloop_engine *e, int32_t id, kloop_string host, uint16_t port)
-{
-    kl_broker *b = kl_nodes_broker(e, id);
-    if (!b)
-        return e->brokers.count < BROKERS_MAX ? add_broker(e, id, host, port) : NULL;
-    b->known = true;
-    if (!is_at(b, host, port) && !move(e, b, host, port))
-        return NULL;
-    return b;
-}
+/* A connection that was good for so long has proved its worth. */
+#define PROOF_NS (1000 * KL_MS)
 
 /* ---- Getting there ---- */
 
+static bool on_the_way(const kl_broker *b)
+{
+    return b->conn || b->resolving.gen != 0;
+}
+
+void kl_nodes_set_trouble(kloop_engine *e, kl_broker *b, const char *text)
+{
+    size_t had = strlen(b->trouble);
+    size_t len = strlen(text);
+    if (had > 0)
+        kl_mem_release(&e->alloc, (char *)(uintptr_t)b->trouble, had + 1);
+    b->trouble = "";
+    char *copy = len > 0 ? kl_mem_alloc(&e->alloc, len + 1) : NULL;
+    if (!copy)
+        return;
+    memcpy(copy, text, len + 1);
+    b->trouble = copy;
+}
+
+static uint64_t after_pause(kloop_engine *e, const kl_broker *b)
+{
+    return kl_time_add(e->now.mono_ns,
+                       kl_backoff_in_vain(e->set.reconnect_backoff_ns,
+                                          e->set.reconnect_backoff_max_ns, b->unproved, &e->prng));
+}
+
+/* What keeps us from b keeps us from those at the same place as well. */
+static void hold_namesakes(kloop_engine *e, const kl_broker *b, uint64_t until)
+{
+    for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
+        kl_broker *other = KL_CONTAINER_OF(at, kl_broker, in_brokers);
+        if (on_the_way(other) || !kl_known_at_one_place(other, b))
+            continue;
+        if (other->retry_at < until)
+            other->retry_at = until;
+        if (other->unproved < b->unproved)
+            other->unproved = b->unproved;
+        if (other->failures < b->failures)
+            other->failures = b->failures;
+        if (other->wanted)
+            kl_heap_set(&e->timers, &other->timer, other->retry_at);
+    }
+}
+
 static void failed(kloop_engine *e, kl_broker *b, const char *why)
 {
-    uint64_t wait = kl_backoff_pause(e->set.reconnect_backoff_ns, e->set.reconnect_backoff_max_ns,
-                                     b->failures, &e->prng);
+    b->retry_at = after_pause(e, b);
     if (b->failures < UINT32_MAX)
         b->failures++;
-    b->retry_at = kl_time_add(e->now.mono_ns, wait);
+    if (b->unproved < UINT32_MAX)
+        b->unproved++;
     b->wanted = false;
-    snprintf(b->trouble, sizeof b->trouble, "%s", why);
+    kl_nodes_set_trouble(e, b, why);
     kl_log_trouble(e, KLOOP_LOG_WARN, "%s", why);
+#ifdef KL_PLANT_RECONNECT_AT_ONCE
+    b->retry_at = e->now.mono_ns;
+#endif
+    hold_namesakes(e, b, b->retry_at);
+    /* It may have left, or be somewhere else. */
+    kl_metadata_want(e);
     kl_nodes_poke(e, b);
 }
 
@@ -153,11 +112,6 @@ static void connect_now(kloop_engine *e, kl_broker *b)
     e->stats.connects++;
 }
 
-static bool on_the_way(const kl_broker *b)
-{
-    return b->conn || b->resolving.gen != 0;
-}
-
 void kl_nodes_want(kloop_engine *e, kl_broker *b)
 {
     if (e->life > KL_LIFE_CLOSING)
@@ -170,13 +124,16 @@ void kl_nodes_want(kloop_engine *e, kl_broker *b)
         return;
     }
     kl_heap_remove(&e->timers, &b->timer);
+    /* Where there is trouble, one after the other. */
+    if (b->unproved > 0)
+        hold_namesakes(e, b, after_pause(e, b));
     connect_now(e, b);
 }
 
 /* Nobody waits for this resolution any more. */
 static void abandon_resolution(kloop_engine *e, kl_broker *b)
 {
-    char text[sizeof b->trouble];
+    char text[KL_TROUBLE_BYTES];
     snprintf(text, sizeof text,
              "%s:%u: the name was not resolved in time (socket.connection.setup.timeout.ms)",
              b->host, (unsigned)b->port);
@@ -212,6 +169,28 @@ void kl_nodes_unresolve(kloop_engine *e, kl_broker *b)
     kl_list_drop(&b->in_actions);
 }
 
+void kl_nodes_forget_addresses(kloop_engine *e, kl_broker *b)
+{
+    kl_mem_release(&e->alloc, b->addresses, b->address_count * sizeof *b->addresses);
+    b->addresses = NULL;
+    b->address_count = 0;
+    b->address_next = 0;
+}
+
+static bool keep_addresses(kloop_engine *e, kl_broker *b, const kloop_address *addresses,
+                           size_t count)
+{
+    kl_nodes_forget_addresses(e, b);
+    if (count > KL_ADDRESSES_MAX)
+        count = KL_ADDRESSES_MAX;
+    b->addresses = kl_mem_alloc(&e->alloc, count * sizeof *addresses);
+    if (!b->addresses)
+        return false;
+    memcpy(b->addresses, addresses, count * sizeof *addresses);
+    b->address_count = count;
+    return true;
+}
+
 void kl_nodes_resolved(kloop_engine *e, kl_broker *b, const kloop_address *addresses, size_t count,
                        const char *why)
 {
@@ -226,25 +205,26 @@ void kl_nodes_resolved(kloop_engine *e, kl_broker *b, const kloop_address *addre
         return;
     }
     if (count == 0) {
-        char text[sizeof b->trouble];
+        char text[KL_TROUBLE_BYTES];
         snprintf(text, sizeof text, "%s:%u: the name could not be resolved: %s", b->host,
                  (unsigned)b->port, why ? why : "no address");
         failed(e, b, text);
         return;
     }
-    b->address_count = count < KL_ADDRESSES_MAX ? count : KL_ADDRESSES_MAX;
-    memcpy(b->addresses, addresses, b->address_count * sizeof *addresses);
-    b->address_next = 0;
-    connect_now(e, b);
+    if (keep_addresses(e, b, addresses, count))
+        connect_now(e, b);
+    else
+        failed(e, b, "no memory for the addresses of a broker");
 }
 
 void kl_nodes_ready(kloop_engine *e, kl_conn *c)
 {
     kl_broker *b = c->broker;
+    c->ready_ns = e->now.mono_ns;
     b->failures = 0;
     b->retry_at = 0;
     b->wanted = false;
-    b->trouble[0] = '\0';
+    kl_nodes_set_trouble(e, b, "");
     e->stats.ever_ready = true;
     e->trouble[0] = '\0';
     kl_nodes_poke(e, b);
@@ -264,11 +244,13 @@ void kl_nodes_lost(kloop_engine *e, kl_conn *c, bool was_ready, bool idle)
     }
     if (was_ready) {
         /* It may come back under another address. */
-        b->address_count = 0;
-        b->address_next = 0;
+        kl_nodes_forget_addresses(e, b);
+        if (b->barren < KL_BARREN_LOST)
+            b->barren = KL_BARREN_LOST;
+        if (c->served && e->now.mono_ns >= kl_time_add(c->ready_ns, PROOF_NS))
+            b->unproved = 0;
     }
     failed(e, b, c->why);
-    kl_metadata_want(e);
 }
 
 void kl_nodes_poke(kloop_engine *e, kl_broker *b)
@@ -320,6 +302,21 @@ static kl_broker *next_to_try(kloop_engine *e, bool nodes)
     return best;
 }
 
+static bool may_try(kloop_engine *e)
+{
+    uint64_t end = kl_time_add(e->tries_ns, TRIES_NS);
+    if (e->tries == 0 || e->now.mono_ns >= end) {
+        e->tries = 0;
+        e->tries_ns = e->now.mono_ns;
+    }
+    if (e->tries == TRIES_MAX) {
+        kl_heap_set(&e->timers, &e->tries_timer, end);
+        return false;
+    }
+    e->tries++;
+    return true;
+}
+
 kl_conn *kl_nodes_any(kloop_engine *e)
 {
     bool nodes = nodes_hold(e);
@@ -327,9 +324,12 @@ kl_conn *kl_nodes_any(kloop_engine *e)
     bool coming = false;
     for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
         kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
+        /* It is no part of the cluster any more, and may know as little of that as we did. */
+        if (!b->known)
+            continue;
         coming |= (b->resolving.gen != 0 && !b->resolve_stale) ||
                   (b->conn && b->conn->state < KL_CONN_READY);
-        if (!b->conn || !kl_conn_can_ask(e, b->conn))
+        if (!b->conn || b->stranger || !kl_conn_can_ask(e, b->conn))
             continue;
         /* Among equals a node, for connections of bootstrap.servers are to become idle. */
         uint32_t most = best ? best->flight_count : UINT32_MAX;
@@ -340,8 +340,22 @@ kl_conn *kl_nodes_any(kloop_engine *e)
     if (best || coming)
         return best;
     kl_broker *b = next_to_try(e, nodes);
-    if (b)
+    if (b && (e->now.mono_ns < b->retry_at || may_try(e)))
         kl_nodes_want(e, b);
+    return NULL;
+}
+
+/* ---- Other clusters ---- */
+
+kl_conn *kl_nodes_stranger(const kloop_engine *e)
+{
+    if (e->strangers == 0)
+        return NULL;
+    for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
+        const kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
+        if (b->stranger && b->conn && kl_conn_can_ask(e, b->conn))
+            return b->conn;
+    }
     return NULL;
 }
 
@@ -355,8 +369,7 @@ void kl_nodes_settle_bootstrap(kloop_engine *e)
         for (kl_link *at = kl_list_first(&e->broker_list); at;
              at = kl_list_next(&e->broker_list, at)) {
             kl_broker *to = KL_CONTAINER_OF(at, kl_broker, in_brokers);
-            if (to->id < 0 || !to->known || on_the_way(to) ||
-                !is_at(to, (kloop_string){from->host, from->host_len}, from->port))
+            if (to->id < 0 || !to->known || on_the_way(to) || !kl_known_at_one_place(to, from))
                 continue;
             /* The same place: the connection is the node's from now on. */
             from->conn = NULL;

@@ -11,9 +11,11 @@
  *
  * The next attempt uses the next address; names are resolved again when all were tried, or when a
  * connection that had been ready was lost. Backoff begins again at its shortest when a connection
- * has become ready, not when TCP is up.
+ * has proved its worth: it was ready for a second, and something was answered. That
+ * TCP is up says nothing, and neither does the handshake: one who hangs up after each is no better
+ * than one who cannot be reached.
  *
- * Brokers live as long as the engine, for partitions and requests point at them.
+ * Which brokers there are, and when one goes: known_brokers.h.
  */
 #ifndef KL_CORE_NODES_H
 #define KL_CORE_NODES_H
@@ -22,10 +24,17 @@
 #include "base/list.h"
 
 #include <kloop/engine.h>
+#include <kloop/messages.h>
 
 typedef struct kl_conn kl_conn;
 
+/* One refusal may be any partition's own trouble; this many are the broker's. */
+#define KL_BARREN_LOST   2
+
 #define KL_ADDRESSES_MAX 16
+
+/* A sentence about a broker. */
+#define KL_TROUBLE_BYTES 384
 
 typedef struct kl_broker {
     kloop_engine *engine;
@@ -37,34 +46,30 @@ typedef struct kl_broker {
     char *host;       /* terminated, owned */
     size_t host_len;
     uint16_t port;
-    bool known; /* in the latest metadata, or of bootstrap.servers */
+    bool known;    /* in the latest metadata, or of bootstrap.servers */
+    uint64_t view; /* that told of it last */
+    bool stranger; /* answered as one of another cluster, and has not proved otherwise since */
+    bool needed;   /* while those that are not are looked for: something points at it */
 
-    kloop_address addresses[KL_ADDRESSES_MAX];
+    kloop_address *addresses; /* of its name, owned; NULL: not resolved */
     size_t address_count;
     size_t address_next;
     kloop_id resolving; /* gen 0: not resolving */
     bool resolve_stale; /* its answer is not wanted: it took too long, or the broker has moved */
     kl_conn *conn;      /* NULL: none, or only lost ones */
-    uint32_t failures;  /* in a row */
+    uint32_t failures;  /* in a row, until a connection is ready */
+    uint32_t unproved;  /* connections in a row that did not prove their worth */
     uint64_t retry_at;
     bool wanted; /* somebody waits for a connection */
     kl_timer timer;
 
-    uint32_t barren;     /* answers to Produce in a row that acknowledged nothing */
+    uint32_t barren;     /* answers to Produce in a row that acknowledged nothing; at least
+                            KL_BARREN_LOST after a lost connection */
     uint64_t produce_at; /* because of them, nothing is sent before */
     kl_list ready;       /* partitions it leads that have something to send */
     kl_list open;        /* and those that have something that may go along */
-    char trouble[384];   /* the latest thing that went wrong; "" when it is ready */
+    const char *trouble; /* the latest thing that went wrong, owned; "": nothing */
 } kl_broker;
-
-/* Makes the entries of bootstrap.servers. */
-kloop_status kl_nodes_init(kloop_engine *e);
-void kl_nodes_del_all(kloop_engine *e);
-
-kl_broker *kl_nodes_broker(const kloop_engine *e, int32_t id);
-/* A node as metadata tells it; NULL: no memory. One that moved to another host loses its
- * connection. */
-kl_broker *kl_nodes_node(kloop_engine *e, int32_t id, kloop_string host, uint16_t port);
 
 /* Makes sure that a connection to this broker is there or on its way. */
 void kl_nodes_want(kloop_engine *e, kl_broker *b);
@@ -74,6 +79,10 @@ void kl_nodes_want(kloop_engine *e, kl_broker *b);
  */
 kl_conn *kl_nodes_any(kloop_engine *e);
 
+/* A connection to somebody who is to prove that he is of our cluster; NULL: none that could be
+ * asked. */
+kl_conn *kl_nodes_stranger(const kloop_engine *e);
+
 /* Something changed that may let requests go to it. */
 void kl_nodes_poke(kloop_engine *e, kl_broker *b);
 
@@ -82,6 +91,10 @@ void kl_nodes_resolved(kloop_engine *e, kl_broker *b, const kloop_address *addre
 /* Its resolution is over, or was never told to the host. */
 void kl_nodes_unresolve(kloop_engine *e, kl_broker *b);
 void kl_nodes_timer(kloop_engine *e, kl_broker *b);
+/* What was found out about its place is not so any more. */
+void kl_nodes_forget_addresses(kloop_engine *e, kl_broker *b);
+/* text: what is wrong with it; "": nothing. Without memory it is not told. */
+void kl_nodes_set_trouble(kloop_engine *e, kl_broker *b, const char *text);
 /* There was no memory for a request to it: a little later, then. */
 void kl_nodes_retry_soon(kloop_engine *e, kl_broker *b);
 /* c has become ready; c was lost, idle: because nobody needed it. */

@@ -85,6 +85,15 @@ static uint64_t patience_ns(const kloop_engine *e)
     return kl_time_min(e->set.max_block_ns, e->set.delivery_timeout_ns);
 }
 
+/* When a parked batch is given up. Once partitions are known there is no metadata to wait for, and
+ * nothing but delivery.timeout.ms counts. That max.block.ms went on counting once had a record
+ * reported before an earlier one of the partition it had asked for. */
+static uint64_t given_up_at(const kloop_engine *e, const kloop_topic *t, const kl_batch *b)
+{
+    return kl_time_add(b->created_ns, kl_link_is_linked(&t->in_unpark) ? e->set.delivery_timeout_ns
+                                                                       : patience_ns(e));
+}
+
 /* May the batch take one more? Not when it is being read, nor when it is old; nor when it is so
  * large that its bytes would be held twice for long: it is given back when all of it was sent anew.
  */
@@ -142,10 +151,14 @@ kloop_status kl_parking_add(kloop_engine *e, kloop_topic *t, const kloop_record 
     }
     b->parked++;
     if (fresh) {
+#ifdef KL_PLANT_PARKED_LOSE_ORDER
+        kl_list_push_front(&t->parked, &b->in_line);
+#else
         kl_list_push_back(&t->parked, &b->in_line);
+#endif
         kl_topics_judge(e, t);
 #ifndef KL_PLANT_DEADLINE_MISSED_WHILE_PARKED
-        kl_heap_set(&e->timers, &b->expiry, kl_time_add(b->created_ns, patience_ns(e)));
+        kl_heap_set(&e->timers, &b->expiry, given_up_at(e, t, b));
 #endif
         t->used_ns = e->now.mono_ns;
         kl_metadata_want_topic(e, t);
@@ -159,6 +172,19 @@ void kl_parking_open(kloop_engine *e, kloop_topic *t)
         return;
     e->stirred = true;
     kl_list_push_back(&e->unpark, &t->in_unpark);
+    for (kl_link *at = kl_list_first(&t->parked); at; at = kl_list_next(&t->parked, at)) {
+        kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
+        kl_heap_set(&e->timers, &b->expiry, given_up_at(e, t, b));
+    }
+}
+
+bool kl_parking_yields(kloop_engine *e, kl_batch *b)
+{
+    if (b->stage != KL_STAGE_PARKED || b->yielded || kl_heap_when(&e->timers) > e->now.mono_ns)
+        return false;
+    b->yielded = true;
+    kl_heap_set(&e->timers, &b->expiry, e->now.mono_ns);
+    return true;
 }
 
 void kl_parking_forget(kloop_engine *e, kl_batch *b)
@@ -269,9 +295,7 @@ static bool reject(kloop_engine *e, const kl_batch *parked, const kloop_record *
         return false;
     }
     /* It counts for the flush that its fellows count for. */
-    b->generation->outstanding--;
-    b->generation = parked->generation;
-    b->generation->outstanding++;
+    kl_batch_join_generation(b, parked->generation);
     b->parked = 1;
     b->asked_partition = r->set & KLOOP_SET_PARTITION ? r->partition : -1;
     kl_completion_settle(e, b, KLOOP_OUTCOME_FAILED, cause);
@@ -281,9 +305,7 @@ static bool reject(kloop_engine *e, const kl_batch *parked, const kloop_record *
 /* A batch that was made for parked records counts for the flush that they count for. */
 static void join_generation(kloop_engine *e, kl_batch *b, kl_generation *generation)
 {
-    b->generation->outstanding--;
-    b->generation = generation;
-    b->generation->outstanding++;
+    kl_batch_join_generation(b, generation);
     if (generation == kl_batch_generation(e) || b->stage != KL_STAGE_OPEN)
         return;
     /* That flush came while they were parked. */

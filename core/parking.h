@@ -28,4 +28,9 @@ void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error);
 /* b, which is parked, was settled and left the line. */
 void kl_parking_forget(kloop_engine *e, kl_batch *b);
 
+/* The time of b, a batch of any sort, is over, and so is that of others: if it is parked they come
+ * first, for records that were moved out of it were sent before those that are left. true: its
+ * timer is set again, behind them. */
+bool kl_parking_yields(kloop_engine *e, kl_batch *b);
+
 #endif

@@ -2,6 +2,7 @@
 /* Giving up on demand. See purge.h. */
 #include "core/purge.h"
 
+#include "core/bad_records.h"
 #include "core/completion.h"
 
 static bool is_meant(const kl_batch *b, unsigned what)
@@ -23,7 +24,8 @@ static uint64_t purge_line(kloop_engine *e, kl_list *line, unsigned what)
         kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
         if (!is_meant(b, what))
             continue;
-        records += kl_chain_len(&b->users) / sizeof(void *) - b->moved;
+        /* What a broker has refused by name is reported as that. */
+        records += kl_chain_len(&b->users) / sizeof(void *) - b->moved - kl_bad_records_count(b);
         kl_completion_give_up(e, b, KLOOP_CAUSE_PURGED);
     }
     return records;
@@ -32,7 +34,7 @@ static uint64_t purge_line(kloop_engine *e, kl_list *line, unsigned what)
 static uint64_t purge_topic(kloop_engine *e, kloop_topic *t, unsigned what)
 {
     uint64_t records = purge_line(e, &t->parked, what);
-    for (int32_t i = 0; i < t->partition_count; i++)
+    for (int32_t i = 0; i < t->table_count; i++)
         if (t->partitions[i])
             records += purge_line(e, &t->partitions[i]->line, what);
     return records;

@@ -10,12 +10,18 @@
  */
 #include "core/readiness.h"
 
+#include "core/batch_ceiling.h"
 #include "core/folding.h"
 #include "core/idempotence.h"
 #include "core/metadata.h"
+#include "core/reshape.h"
 
 /* How many batches of a producer and partition a broker remembers. */
+#ifdef KL_PLANT_SIX_IN_FLIGHT
+#define FLIGHT_MAX 6
+#else
 #define FLIGHT_MAX 5
+#endif
 
 /* How much goes to one partition before records without a key may go to another. */
 #define STICKY_BYTES 16384
@@ -58,8 +64,10 @@ bool kl_readiness_may_go(const kloop_engine *e, const kl_partition *p, const kl_
         /* What is in flight to another leader may still end up anywhere. */
         if (p->flight_conn != p->leader->conn)
             return false;
+#ifndef KL_PLANT_PIPELINE_TO_NEW_LEADER
         if (e->set.idempotent && !p->steady)
             return false;
+#endif
     }
     return !e->set.idempotent || (in_window(p, b) && kl_idempotence_may_number(e, p, b));
 }
@@ -119,6 +127,15 @@ void kl_readiness_update(kloop_engine *e, kl_partition *p)
         kl_readiness_close_batch(e, p);
         due = b->stage == KL_STAGE_READY;
         when = KL_NEVER;
+    }
+
+    if (due && go && kl_batch_ceiling_forbids(b)) {
+        if (b->stage == KL_STAGE_OPEN) {
+            kl_readiness_close_batch(e, p);
+            when = KL_NEVER;
+        }
+        kl_reshape_split(e, b);
+        due = false;
     }
 
     bool ready = due && go;

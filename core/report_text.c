@@ -2,15 +2,38 @@
 /* Sentences of reports. See report_text.h. */
 #include "core/report_text.h"
 
+#include "core/error.h"
+
 #include <stdio.h>
+
+/* It has met nothing itself, so it waits for something that others have not met either. */
+static const char *first_need(const kloop_engine *e, const kl_batch *b, char *text, size_t size)
+{
+    const kl_partition *p = b->partition;
+    char code[KL_ERROR_CODE_TEXT];
+    if (!e->stats.ever_ready)
+        snprintf(text, size, "no broker has answered yet");
+    else if (!p)
+        snprintf(text, size, "no broker has told of the topic's partitions");
+    else if (e->set.idempotent && e->id_state != KL_ID_KNOWN)
+        snprintf(text, size, "no broker has given a producer id (InitProducerId)");
+    else if (p->last_error != 0)
+        snprintf(text, size, "the last answer to those before it was %s: %s",
+                 kl_error_code(p->last_error, code), kloop_broker_error_explain(p->last_error));
+    else
+        snprintf(text, size, "%s:%u has not answered those before it", p->leader->host,
+                 (unsigned)p->leader->port);
+    return text;
+}
 
 /* What stood in the way last: the broker's answer, the broker itself, or the cluster. */
 static const char *obstacle(const kloop_engine *e, const kl_batch *b, char *text, size_t size)
 {
     const kl_broker *leader = b->partition ? b->partition->leader : NULL;
     bool answered = b->broker_error != 0 && !b->cut_off;
+    char code[KL_ERROR_CODE_TEXT];
     if (answered)
-        snprintf(text, size, "the last answer was %s: %s", kloop_broker_error_name(b->broker_error),
+        snprintf(text, size, "the last answer was %s: %s", kl_error_code(b->broker_error, code),
                  kloop_broker_error_explain(b->broker_error));
     else if (leader && leader->trouble[0])
         snprintf(text, size, "%s", leader->trouble);
@@ -18,7 +41,10 @@ static const char *obstacle(const kloop_engine *e, const kl_batch *b, char *text
         snprintf(text, size, "the partition has no leader; %s", e->trouble);
     else if (b->partition && !leader)
         snprintf(text, size, "the partition has no leader");
-    else if (b->cut_off && leader)
+    else if (b->left_out)
+        snprintf(text, size, "the answer of %s:%u left it out", leader->host,
+                 (unsigned)leader->port);
+    else if (b->cut_off)
         snprintf(text, size, "the connection to %s:%u was lost before the answer", leader->host,
                  (unsigned)leader->port);
     else if (b->request && leader)
@@ -26,7 +52,7 @@ static const char *obstacle(const kloop_engine *e, const kl_batch *b, char *text
     else if (e->trouble[0])
         snprintf(text, size, "%s", e->trouble);
     else
-        snprintf(text, size, "no broker has answered yet");
+        return first_need(e, b, text, size);
     return text;
 }
 
@@ -38,21 +64,30 @@ static void where(const kl_batch *b, char *text, size_t size)
         snprintf(text, size, "topic '%s'", b->topic->name);
 }
 
-void kl_report_text(kloop_engine *e, const kl_batch *b)
+/* Was it metadata that it has waited for in vain, and not delivery? */
+static bool for_metadata(const kloop_engine *e, const kl_batch *b)
+{
+    return !b->partition && b->topic->partition_count == 0 &&
+           e->set.max_block_ns < e->set.delivery_timeout_ns;
+}
+
+void kl_report_text(kloop_engine *e, const kl_batch *b, const kloop_report *run, const char *said)
 {
     e->report_text[0] = '\0';
-    if (b->outcome == KLOOP_OUTCOME_ACKED)
+    if (run->outcome == KLOOP_OUTCOME_ACKED)
         return;
     char place[300];
     char why[480];
+    char code[KL_ERROR_CODE_TEXT];
     where(b, place, sizeof place);
     const char *stored =
-        b->outcome == KLOOP_OUTCOME_UNKNOWN ? "it may be stored or not" : "it is not stored";
-    switch (b->cause) {
+        run->outcome == KLOOP_OUTCOME_UNKNOWN ? "it may be stored or not" : "it is not stored";
+    switch (run->cause) {
     case KLOOP_CAUSE_BROKER:
-        snprintf(e->report_text, sizeof e->report_text, "%s: %s: %s (%s)", place,
-                 kloop_broker_error_name(b->broker_error),
-                 kloop_broker_error_explain(b->broker_error), stored);
+        snprintf(e->report_text, sizeof e->report_text, "%s: %s: %s (%s)%s%s", place,
+                 kl_error_code(run->broker_error, code),
+                 kloop_broker_error_explain(run->broker_error), stored,
+                 said[0] ? "; the broker says: " : "", said);
         return;
     case KLOOP_CAUSE_TIMEOUT:
         if ((b->broker_error != 0 || b->cut_off) && b->attempts >= e->set.retries) {
@@ -61,17 +96,12 @@ void kl_report_text(kloop_engine *e, const kl_batch *b)
                      stored, obstacle(e, b, why, sizeof why));
             return;
         }
-        snprintf(
-            e->report_text, sizeof e->report_text, "%s: not delivered within %s=%llu (%s); %s",
-            place,
-            b->partition || e->set.delivery_timeout_ns <= e->set.max_block_ns
-                ? "delivery.timeout.ms"
-                : "max.block.ms",
-            (unsigned long long)((b->partition || e->set.delivery_timeout_ns <= e->set.max_block_ns
-                                      ? e->set.delivery_timeout_ns
-                                      : e->set.max_block_ns) /
-                                 KL_MS),
-            stored, obstacle(e, b, why, sizeof why));
+        snprintf(e->report_text, sizeof e->report_text, "%s: not delivered within %s=%llu (%s); %s",
+                 place, for_metadata(e, b) ? "max.block.ms" : "delivery.timeout.ms",
+                 (unsigned long long)((for_metadata(e, b) ? e->set.max_block_ns
+                                                          : e->set.delivery_timeout_ns) /
+                                      KL_MS),
+                 stored, obstacle(e, b, why, sizeof why));
         return;
     case KLOOP_CAUSE_CLOSED:
         snprintf(e->report_text, sizeof e->report_text,
@@ -100,7 +130,7 @@ void kl_report_text(kloop_engine *e, const kl_batch *b)
         snprintf(e->report_text, sizeof e->report_text,
                  "%s: the broker refused other records of the same batch (%s), and this one could "
                  "not be sent without them; %s",
-                 place, kloop_broker_error_name(b->broker_error), stored);
+                 place, kl_error_code(b->broker_error, code), stored);
         return;
     case KLOOP_CAUSE_NONE:
         break;

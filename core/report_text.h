@@ -8,7 +8,8 @@
 
 #include "core/engine_state.h"
 
-/* Into e->report_text; empty when b was acked. */
-void kl_report_text(kloop_engine *e, const kl_batch *b);
+/* About this run of b, into e->report_text; empty when it was acked. said: what the broker says of
+ * just these records, "" if nothing. */
+void kl_report_text(kloop_engine *e, const kl_batch *b, const kloop_report *run, const char *said);
 
 #endif

@@ -11,8 +11,11 @@
 #include "core/nodes.h"
 #include "core/completion.h"
 #include "core/idempotence.h"
+#include "core/leader_hints.h"
 #include "core/log.h"
+#include "core/metadata.h"
 #include "core/readiness.h"
+#include "core/rebirth.h"
 
 /* What a partition takes in a request beside its batch, at most; and a topic. */
 #define PARTITION_BYTES 16
@@ -37,7 +40,7 @@ typedef struct gathering {
 
 static kl_batch *in_flight_with(const kloop_topic *t, int32_t index, const kl_request *r)
 {
-    if (!t || index < 0 || index >= t->partition_count || !t->partitions[index])
+    if (!t || index < 0 || index >= t->table_count || !t->partitions[index])
         return NULL;
     kl_partition *p = t->partitions[index];
     for (kl_link *at = kl_list_first(&p->flight); at; at = kl_list_next(&p->flight, at)) {
@@ -58,6 +61,33 @@ static void count_barren(const kloop_engine *e, kl_broker *broker, bool barren)
         broker->barren++;
     else
         broker->produce_at = kl_time_add(e->now.mono_ns, BARREN_PAUSE_NS);
+}
+
+static bool is_refusal_of_id(int16_t code)
+{
+    return code == KLOOP_BROKER_UNKNOWN_TOPIC_ID || code == KLOOP_BROKER_INCONSISTENT_TOPIC_ID;
+}
+
+/* What the leader before, or the log of a topic that is gone, has acked says nothing of what the
+ * present one counts. */
+static void distrust(kloop_engine *e, kl_partition *p)
+{
+    p->steady = false;
+    p->known_to_leader = false;
+    if (p->flight_count == 0) {
+        p->flight_old = false;
+        if (p->flight_former)
+            kl_rebirth_landed(e, p);
+    }
+    kl_readiness_update(e, p);
+}
+
+/* Each batch of r was told what became of it. */
+static void all_landed(kloop_engine *e, const kl_request *r)
+{
+    for (size_t i = 0; i < r->batch_count; i++)
+        if (r->batches[i]->partition->flight_old)
+            distrust(e, r->batches[i]->partition);
 }
 
 static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice body)
@@ -81,13 +111,16 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
             if (kloop_broker_error_classes(p.error_code) & KLOOP_CLASS_SUCCESS)
                 barren = false;
             kl_completion_answered(e, b, &p);
+            t->id_refused |= r->version >= 13 && is_refusal_of_id(p.error_code);
+            kl_leader_hints_take(e, c, t->partitions[p.index], &p, &m.node_endpoints);
         }
     }
     count_barren(e, c->broker, barren);
     /* What the answer leaves out is the worst kind of answer: nobody knows. */
     for (size_t i = 0; i < r->batch_count; i++)
         if (r->batches[i]->request == r)
-            kl_completion_lost(e, r->batches[i], true);
+            kl_completion_left_out(e, r->batches[i]);
+    all_landed(e, r);
     kl_conn_throttle(e, c, m.throttle_time_ms);
     return true;
 }
@@ -97,6 +130,7 @@ static void lost(kloop_engine *e, kl_request *r)
     for (size_t i = 0; i < r->batch_count; i++)
         if (r->batches[i]->request == r)
             kl_completion_lost(e, r->batches[i], r->touched);
+    all_landed(e, r);
 }
 
 static void written(kloop_engine *e, kl_request *r)
@@ -290,6 +324,7 @@ static void launch(kloop_engine *e, gathering *g, kl_conn *c, kl_request *r)
             b->request = r;
             b->refs++;
             r->batches[n++] = b;
+            p->by_name = r->version < 13 || (p->by_name && kl_list_first(&p->line) != &b->in_line);
             kl_list_push_back(&p->flight, &b->in_flight);
             p->flight_count++;
             p->flight_conn = c;
@@ -354,6 +389,13 @@ void kl_sender_serve(kloop_engine *e, kl_broker *b)
     }
     if (kl_list_is_empty(&b->ready) || b->conn->state != KL_CONN_READY ||
         !kl_conn_can_ask(e, b->conn))
+        return;
+    if (b->stranger) {
+        kl_metadata_want(e);
+        return;
+    }
+    /* Whoever takes nothing, or went away, is asked once, not with a whole pipeline. */
+    if (b->barren >= KL_BARREN_LOST && b->conn->flight_count > 0)
         return;
     if (e->now.mono_ns < b->produce_at) {
         kl_heap_set(&e->timers, &b->timer, b->produce_at);

@@ -56,7 +56,7 @@ static void settle_all(kloop_engine *e, kloop_cause cause)
     for (kl_link *at = kl_list_first(&e->topic_list); at; at = kl_list_next(&e->topic_list, at)) {
         kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
         settle_line(e, &t->parked, cause);
-        for (int32_t i = 0; i < t->partition_count; i++)
+        for (int32_t i = 0; i < t->table_count; i++)
             if (t->partitions[i])
                 settle_line(e, &t->partitions[i]->line, cause);
     }
@@ -92,6 +92,10 @@ void kl_shutdown_close(kloop_engine *e, uint64_t timeout_ms)
     uint64_t at = kl_time_add(e->now.mono_ns, ns);
     if (e->life > KL_LIFE_CLOSING || (e->life == KL_LIFE_CLOSING && at >= e->close_at))
         return;
+#ifdef KL_PLANT_ZERO_TIMEOUT_NEVER
+    if (timeout_ms == 0)
+        at = KL_NEVER;
+#endif
     bool first = e->life == KL_LIFE_OPEN;
     e->life = KL_LIFE_CLOSING;
     stop_taking(e);
@@ -118,6 +122,7 @@ static void hang_up(kloop_engine *e)
     kl_heap_remove(&e->timers, &e->id_timer);
     kl_heap_remove(&e->timers, &e->trim_timer);
     kl_heap_remove(&e->timers, &e->unpark_timer);
+    kl_heap_remove(&e->timers, &e->tries_timer);
     for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
         kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
         kl_heap_remove(&e->timers, &b->timer);

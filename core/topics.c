@@ -3,6 +3,7 @@
 #include "core/topics.h"
 
 #include "core/engine_state.h"
+#include "core/known_brokers.h"
 #include "core/metadata.h"
 #include "core/readiness.h"
 
@@ -64,6 +65,8 @@ kloop_status kl_topics_intern(kloop_engine *e, kloop_string name, kloop_topic **
     t->name = text;
     t->name_len = name.len;
     t->sticky = -1;
+    t->batch_bytes = e->set.batch_bytes;
+    t->refused_bytes = SIZE_MAX;
     t->used_ns = e->now.mono_ns;
     kl_list_init(&t->parked);
     kl_list_init(&t->gather);
@@ -90,7 +93,7 @@ kl_partition *kl_topics_partition(kloop_engine *e, kloop_topic *t, int32_t index
     kl_list_init(&p->line);
     kl_list_init(&p->flight);
     kl_timer_init(&p->due, KL_TIMER_PARTITION);
-    p->leader = kl_nodes_broker(e, t->leaders[index].node);
+    p->leader = kl_known_broker(e, t->leaders[index].node);
     t->partitions[index] = p;
     return p;
 }
@@ -104,12 +107,14 @@ void kl_topics_set_leader(kloop_engine *e, kloop_topic *t, int32_t index, int32_
     kl_partition *p = t->partitions[index];
     if (!p)
         return;
-    kl_broker *leader = kl_nodes_broker(e, node);
+    kl_broker *leader = kl_known_broker(e, node);
     if (!moved && p->leader == leader)
         return;
     kl_list_drop(&p->in_ready);
     kl_list_drop(&p->in_open);
     p->leader = leader;
+    p->flight_old = p->flight_count > 0;
+    p->spares = true;
     p->steady = false;
     p->known_to_leader = false;
     p->backoff_until = 0;
@@ -126,7 +131,12 @@ bool kl_topics_grow(kloop_engine *e, kloop_topic *t, int32_t partition_count)
 {
     if (partition_count <= t->partition_count)
         return true;
-    size_t had = (size_t)t->partition_count;
+    if (partition_count <= t->table_count) {
+        t->partition_count = partition_count;
+        kl_topics_judge(e, t);
+        return true;
+    }
+    size_t had = (size_t)t->table_count;
     size_t has = (size_t)partition_count;
     kl_batch **open = kl_mem_zalloc(&e->alloc, 1, table_bytes(has));
     if (!open)
@@ -144,9 +154,20 @@ bool kl_topics_grow(kloop_engine *e, kloop_topic *t, int32_t partition_count)
     t->open = open;
     t->partitions = partitions;
     t->leaders = leaders;
+    t->table_count = partition_count;
     t->partition_count = partition_count;
     kl_topics_judge(e, t);
     return true;
+}
+
+void kl_topics_shrink(kloop_engine *e, kloop_topic *t, int32_t partition_count)
+{
+    t->partition_count = partition_count;
+    if (t->sticky >= partition_count)
+        t->sticky = -1;
+    for (int32_t i = partition_count; i < t->table_count; i++)
+        kl_topics_set_leader(e, t, i, -1, -1);
+    kl_topics_judge(e, t);
 }
 
 static kloop_slice id_key(const kloop_uuid *id)
@@ -161,17 +182,29 @@ static void forget_former(kloop_engine *e, kloop_topic *t)
     t->has_former = false;
 }
 
-bool kl_topics_set_id(kloop_engine *e, kloop_topic *t, const kloop_uuid *id)
+static bool same_id(const kloop_uuid *a, const kloop_uuid *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+bool kl_topics_is_former(const kloop_topic *t, const kloop_uuid *id)
+{
+    return t->has_id && t->has_former && same_id(id, &t->former_id);
+}
+
+kl_topic_id_news kl_topics_set_id(kloop_engine *e, kloop_topic *t, const kloop_uuid *id)
 {
     static const kloop_uuid none;
-    bool has = memcmp(id, &none, sizeof none) != 0;
-    if (t->has_id == has && (!has || memcmp(id, &t->id, sizeof *id) == 0))
-        return true;
-    kloop_topic *other = has ? kl_topics_by_id(e, id) : NULL;
+    bool has = !same_id(id, &none);
+    if (t->has_id == has && (!has || same_id(id, &t->id)))
+        return KL_TOPIC_ID_SAME;
+    kloop_topic *owner = has ? kl_topics_by_id(e, id) : NULL;
     /* Two topics of one id: a broker that lies. The first one keeps it. */
-    if (other && other != t)
-        return true;
-    if (other || t->has_id)
+    if (owner && owner != t)
+        return KL_TOPIC_ID_SAME;
+    /* A topic that lost its id for a while, or for which there was no memory, still has a past. */
+    bool other = has && (t->has_id || (t->has_former && !same_id(id, &t->former_id)));
+    if (owner || t->has_id)
         forget_former(e, t);
     if (t->has_id) {
         /* Answers to what was asked under the old id may still come. */
@@ -182,7 +215,9 @@ bool kl_topics_set_id(kloop_engine *e, kloop_topic *t, const kloop_uuid *id)
     }
     t->id = *id;
     t->has_id = has && kl_map_put(&e->topics_by_id, id_key(&t->id), t);
-    return t->has_id == has;
+    if (t->has_id != has)
+        return KL_TOPIC_ID_NO_MEMORY;
+    return other ? KL_TOPIC_ID_OTHER : KL_TOPIC_ID_SAME;
 }
 
 bool kl_topics_in_use(const kloop_engine *e, const kloop_topic *t)
@@ -191,7 +226,7 @@ bool kl_topics_in_use(const kloop_engine *e, const kloop_topic *t)
         return true;
     if (e->now.mono_ns < kl_time_add(t->used_ns, e->set.metadata_max_idle_ns))
         return true;
-    for (int32_t i = 0; i < t->partition_count; i++)
+    for (int32_t i = 0; i < t->table_count; i++)
         if (t->partitions[i] && !kl_list_is_empty(&t->partitions[i]->line))
             return true;
     return false;
@@ -230,7 +265,7 @@ void kl_topics_del_all(kloop_engine *e)
     while ((at = kl_list_pop_front(&e->topic_list))) {
         kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
         del_line(e, &t->parked);
-        size_t count = (size_t)t->partition_count;
+        size_t count = (size_t)t->table_count;
         for (size_t i = 0; i < count; i++)
             if (t->partitions[i])
                 del_partition(e, t->partitions[i]);

@@ -4,7 +4,8 @@
  *
  * A topic is interned by the user's first call with its name and lives as long as the engine, so
  * that its handle is a plain pointer. Partitions come with metadata and never go away; one that a
- * topic has lost merely has no leader any more.
+ * topic has lost, because it was made anew with fewer, merely has no leader any more and takes no
+ * new records. What was numbered for a topic that was made anew since: rebirth.h.
  *
  * A partition is where order lives: its line holds all batches that were accepted and not reported
  * yet, oldest first. At most the last of them is open.
@@ -31,6 +32,12 @@ struct kl_partition {
     uint32_t flight_count;
     uint32_t line_count;
     kl_conn *flight_conn; /* of all of them */
+    bool flight_old;      /* they left before the leader changed: their answers say nothing of it */
+    bool flight_former;   /* they left before the topic was made anew */
+    bool by_name;         /* what left and is not settled may have come to any topic of this name */
+    bool spares;          /* what the former leader refuses may go to this one without a pause */
+    uint64_t hint_at;     /* not before this may another hint end a backoff */
+    int16_t last_error;   /* the latest answer's for any of its batches; 0: that was stored */
 
     kl_link in_ready;  /* of its leader: something is due and may go now */
     kl_link in_open;   /* of its leader: nothing is due, but something may go along */
@@ -63,12 +70,14 @@ struct kloop_topic {
     bool has_id;
     kloop_uuid former_id; /* the one before, when a topic of this name was made anew */
     bool has_former;
+    bool id_refused; /* a broker has refused the id since it was told last */
     /* By index. A partition costs its leader and a pointer until the first record goes there, for
      * a broker may tell of any number. */
     kl_leader *leaders;
     kl_partition **partitions;
     kl_batch **open;         /* the last of a partition's line, if it takes records; else NULL */
-    int32_t partition_count; /* 0: not known */
+    int32_t table_count;     /* how many there is room for: all that there ever were */
+    int32_t partition_count; /* of these, those that take records; 0: not known */
     uint32_t direct_count; /* the same while records may go straight to their partitions; else 0 */
 
     kl_list parked;    /* batches of records that have no partition yet, oldest first */
@@ -77,10 +86,18 @@ struct kloop_topic {
     kl_chain_cursor unpark_records;
     kl_chain_cursor unpark_users;
 
-    bool asked;        /* is in a Metadata request that is under way */
-    bool newly_wanted; /* and nothing is known of it yet */
-    int16_t error;     /* what metadata said about it last */
-    uint64_t used_ns;  /* when a batch was begun for it last */
+    bool asked;          /* is in a Metadata request that is under way */
+    bool newly_wanted;   /* and nothing is known of it yet */
+    int16_t error;       /* what metadata said about it last */
+    bool complained;     /* about it, and nothing has become better */
+    uint8_t older_views; /* answers in a row that told of an older state of it */
+    uint64_t used_ns;    /* when a batch was begun for it last */
+
+    /* What brokers were found to take, see batch_ceiling.h. */
+    size_t batch_bytes;   /* its batches are kept to this; at most batch.size */
+    size_t refused_raw;   /* without a codec, when batch_bytes was lowered last */
+    size_t refused_bytes; /* the smallest on the wire that was refused; SIZE_MAX: none */
+    uint32_t full_stored; /* batches of nearly batch_bytes that were stored since it changed */
 
     int32_t sticky;      /* the partition that records without a key go to now; -1: choose one */
     size_t sticky_bytes; /* of batches closed there since it was chosen */
@@ -108,12 +125,25 @@ static inline void kl_topics_set_open(kl_partition *p, kl_batch *b)
     p->topic->open[p->index] = b;
 }
 
-/* What metadata says of a partition's leader; node -1: it has none. */
+/* A partition's leader, as metadata or a hint tells; node -1: it has none. What waits for the end
+ * of a backoff need not wait any longer. */
 void kl_topics_set_leader(kloop_engine *e, kloop_topic *t, int32_t index, int32_t node,
                           int32_t epoch);
 /* false: no memory; nothing changed. */
 bool kl_topics_grow(kloop_engine *e, kloop_topic *t, int32_t partition_count);
-bool kl_topics_set_id(kloop_engine *e, kloop_topic *t, const kloop_uuid *id);
+/* Made anew with fewer: the others take no records any more. Fewer than there are. */
+void kl_topics_shrink(kloop_engine *e, kloop_topic *t, int32_t partition_count);
+
+typedef enum kl_topic_id_news {
+    KL_TOPIC_ID_SAME,  /* or there is none to compare it with */
+    KL_TOPIC_ID_OTHER, /* the topic was deleted, and made anew under the same name */
+    KL_TOPIC_ID_NO_MEMORY,
+} kl_topic_id_news;
+
+/* id is that of metadata; all zero: none was told. */
+kl_topic_id_news kl_topics_set_id(kloop_engine *e, kloop_topic *t, const kloop_uuid *id);
+/* Is it that of the topic which had this name before? */
+bool kl_topics_is_former(const kloop_topic *t, const kloop_uuid *id);
 /* Does anything wait for this topic, or was it used lately? */
 bool kl_topics_in_use(const kloop_engine *e, const kloop_topic *t);
 void kl_topics_del_all(kloop_engine *e);

@@ -7,10 +7,6 @@
 
 #include <kloop/wire.h>
 
-/* A read is offered at least this much; with doubling, memory stays below twice what came and this
- * twice. */
-#define READ_BYTES 2048
-
 static kloop_status refuse(kloop_fault *fault, kloop_status status, int64_t a, int64_t b)
 {
     if (fault)
@@ -46,8 +42,20 @@ static void check_invariants(const kl_frame_reader *r)
 
 void kl_frame_reader_init(kl_frame_reader *r, size_t frame_max, const kloop_allocator *alloc)
 {
-    *r = (kl_frame_reader){.frame_max = frame_max};
+    *r = (kl_frame_reader){.frame_max = frame_max, .buffer_max = KL_BUF_NO_LIMIT};
     kl_buf_init(&r->buf, alloc);
+}
+
+void kl_frame_reader_bound(kl_frame_reader *r)
+{
+    r->buffer_max = r->frame_max + KL_FRAME_BUFFER_MORE;
+    kl_buf_set_limit(&r->buf, r->buffer_max);
+}
+
+static void give_back(kl_frame_reader *r)
+{
+    kl_buf_deinit(&r->buf);
+    kl_buf_set_limit(&r->buf, r->buffer_max);
 }
 
 void kl_frame_reader_deinit(kl_frame_reader *r)
@@ -62,29 +70,31 @@ static void settle(kl_frame_reader *r)
     size_t needed = r->needed;
     r->needed = 0;
     if (needed > 0 && needed < r->buf.cap / 4 && r->buf.cap > KL_FRAME_KEEP_BYTES)
-        kl_buf_deinit(&r->buf);
+        give_back(r);
     else
         kl_buf_reset(&r->buf);
     r->start = 0;
 }
 
-/* What is unread moves only if it is the smaller part, so a byte moves rarely. */
+/* What is unread moves only if it is the smaller part, or there is no other way to get room, which
+ * is so once for a frame at most: so a byte moves rarely. */
 static bool moves(const kl_frame_reader *r)
 {
-    return r->start > 0 && r->buf.len - r->start <= r->start;
+    return r->start > 0 &&
+           (r->buf.len - r->start <= r->start || r->buffer_max - r->buf.len < KL_FRAME_READ_BYTES);
 }
 
 bool kl_frame_must_grow(const kl_frame_reader *r)
 {
     size_t unread = r->buf.len - r->start;
     size_t end = moves(r) ? unread : r->buf.len;
-    return unread > 0 && r->buf.cap - end < READ_BYTES;
+    return unread > 0 && r->buf.cap - end < KL_FRAME_READ_BYTES;
 }
 
 void kl_frame_give_back(kl_frame_reader *r)
 {
     KL_ASSERT(r->start == r->buf.len);
-    kl_buf_deinit(&r->buf);
+    give_back(r);
     r->start = 0;
     r->needed = 0;
 }
@@ -97,13 +107,13 @@ uint8_t *kl_frame_space(kl_frame_reader *r, size_t *room)
     if (unread == 0) {
         settle(r);
     } else if (moves(r)) {
-        memcpy(r->buf.data, r->buf.data + r->start, unread);
+        memmove(r->buf.data, r->buf.data + r->start, unread);
         kl_buf_truncate(&r->buf, unread);
         r->start = 0;
     }
     /* An earlier refusal was reported; memory may be there again. */
     r->buf.failed = false;
-    return kl_buf_reserve_some(&r->buf, READ_BYTES, room);
+    return kl_buf_reserve_some(&r->buf, KL_FRAME_READ_BYTES, room);
 }
 
 void kl_frame_received(kl_frame_reader *r, size_t n)

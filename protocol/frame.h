@@ -15,6 +15,9 @@
  * all, it stays). So one large frame among small ones is paid for until a small one came, and a run
  * of large ones grows the buffer once.
  *
+ * One who takes each frame as soon as it is whole may bound the buffer: to a whole frame and what
+ * is received at once behind it.
+ *
  * Fails: kl_frame_space answers NULL without memory; kl_frame_next reports a length that is
  * negative or above the limit, at which the connection has to be closed, because nothing behind it
  * can be understood.
@@ -33,16 +36,25 @@
 /* The length field, which does not count itself. */
 #define KL_FRAME_LENGTH_BYTES 4
 
+/* Room that a read is offered, at least. */
+#define KL_FRAME_READ_BYTES 2048
+
+/* What a bounded buffer takes at most, beside the content of the largest frame allowed. */
+#define KL_FRAME_BUFFER_MORE (KL_FRAME_LENGTH_BYTES + KL_FRAME_READ_BYTES)
+
 typedef struct kl_frame_reader {
     kl_buf buf;
     size_t start;         /* first byte that no frame has taken */
     size_t needed;        /* most bytes that were unread at once since all had been taken */
     size_t frame_max;     /* content bytes of the largest frame allowed */
+    size_t buffer_max;    /* KL_BUF_NO_LIMIT: not bounded */
     uint64_t taken_bytes; /* in all frames so far: where buf.data[start] stands in the stream */
 } kl_frame_reader;
 
 void kl_frame_reader_init(kl_frame_reader *r, size_t frame_max, const kloop_allocator *alloc);
 void kl_frame_reader_deinit(kl_frame_reader *r);
+/* For one who never asks for space while a whole frame is there. To be called at the beginning. */
+void kl_frame_reader_bound(kl_frame_reader *r);
 
 /* Where the next bytes should land, and how many fit (at least one). */
 uint8_t *kl_frame_space(kl_frame_reader *r, size_t *room);

@@ -167,7 +167,7 @@ typedef struct kloop_stats {
     uint64_t pending;       /* accepted, and DELIVER not taken yet */
     uint64_t refused_full;  /* calls of send answered with KLOOP_FULL */
     uint64_t batches;       /* sealed */
-    uint64_t batches_split; /* sent again in other batches: 0 as long as nothing does so */
+    uint64_t batches_split; /* too large for a broker, and put into smaller ones */
     uint64_t requests;      /* of any kind, handed to a connection */
     uint64_t retries;       /* batches sent again */
     uint64_t bytes_payload; /* of records as encoded, before a codec; counted when a batch closes */

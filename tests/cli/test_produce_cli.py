@@ -132,7 +132,7 @@ class Records(unittest.TestCase):
 
     def test_bytes_that_are_no_text(self):
         event, = self.produced(b"\xff\xfe:\x80\n", "-K:")
-        self.assertEqual(list(event), ["name", "timestamp", "key64", "value64", "topic", "partition", "offset"])
+        self.assertEqual(list(event), ["name", "timestamp", "key64", "value64", "topic", "partition", "offset", "age_ms"])
         self.assertEqual((event["key64"], event["value64"]),
                          (base64.b64encode(b"\xff\xfe").decode(), base64.b64encode(b"\x80").decode()))
 
@@ -140,7 +140,7 @@ class Records(unittest.TestCase):
         events = self.produced(b"".join(b"%d\n" % n for n in range(1000)))
         self.assertEqual([(e["offset"], e["value"]) for e in events], [(n, str(n)) for n in range(1000)])
         self.assertEqual({(e["topic"], e["partition"]) for e in events}, {("t", 0)})
-        self.assertEqual(list(events[0]), ["name", "timestamp", "key", "value", "topic", "partition", "offset"])
+        self.assertEqual(list(events[0]), ["name", "timestamp", "key", "value", "topic", "partition", "offset", "age_ms"])
 
     def test_partition(self):
         self.assertEqual({e["partition"] for e in self.produced(b"a\nb\n", "-p", "2", partitions=4)}, {2})
@@ -258,7 +258,7 @@ class Failures(unittest.TestCase):
         bad = [e for e in events if e["name"] == "producer_send_error"]
         for event in bad:
             self.assertEqual(list(event), ["name", "timestamp", "key", "value", "topic", "partition", "outcome", "error",
-                                           "message"])
+                                           "message", "age_ms"])
         self.assertEqual([data[k] for k in ("sent", "acked", "failed", "unknown")],
                          [len(events), len(events) - len(bad), sum(e["outcome"] == "failed" for e in bad),
                           sum(e["outcome"] == "unknown" for e in bad)])

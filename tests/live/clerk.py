@@ -13,7 +13,10 @@ _JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xshare:auto", "-XX
 
 
 def java(class_path, main, *flags):
-    return ["java", *flags, f"-Dlog4j2.configurationFile={os.path.join(HERE, 'log4j2.properties')}", "-cp", class_path, main]
+    # Each Kafka heeds one of the two.
+    logs = (f"-Dlog4j2.configurationFile={os.path.join(HERE, 'log4j2.properties')}",
+            f"-Dlog4j.configuration=file:{os.path.join(HERE, 'log4j.properties')}")
+    return ["java", *flags, *logs, "-cp", class_path, main]
 
 
 class Refused(Exception):

@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True
 import child  # noqa: E402
 import probe  # noqa: E402
 from clerk import Clerk, java  # noqa: E402
-from libraries import Broken, Missing, prepare  # noqa: E402
+from libraries import OLDER, VERSION, Broken, Missing, prepare  # noqa: E402
 
 _JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xshare:auto", "-XX:TieredStopAtLevel=1")
 _POLL = 0.05
@@ -64,20 +64,23 @@ class _Ports:
             return port
 
 
-_PORTS = _Ports()
+PORTS = _Ports()
 
 
 class Node:
-    def __init__(self, number, folder, class_path, settings):
-        self.number, self.folder = number, folder
-        self.port, self.controller_port = _PORTS.take(), _PORTS.take()
+    """Its address is 127.0.0.1:port. Clients can also reach it at remote_port, if somebody stands there who passes their bytes
+    on to remote_target: who comes that way is told such addresses of all nodes."""
+
+    def __init__(self, number, folder, kafka, settings):
+        self.number, self.folder, self.kafka = number, folder, kafka
+        self.port, self.controller_port, self.remote_target, self.remote_port = (PORTS.take() for _ in range(4))
         self.settings = settings
         self.properties = os.path.join(folder, "server.properties")
         self.data = os.path.join(folder, "data")
         self.log = os.path.join(folder, "node.log")
         self.process = None
         self.frozen = False
-        self._command = [*java(class_path, "kafka.Kafka", *_JVM), self.properties]
+        self._command = [*java(kafka.class_path, "kafka.Kafka", *_JVM), self.properties]
 
     def write_properties(self, voters, count):
         every = {
@@ -85,23 +88,32 @@ class Node:
             "node.id": self.number,
             "controller.quorum.voters": ",".join(f"{node.number}@127.0.0.1:{node.controller_port}" for node in voters),
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
-            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},REMOTE://127.0.0.1:{self.remote_target},"
+                         f"CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port},REMOTE://127.0.0.1:{self.remote_port}",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,REMOTE:PLAINTEXT",
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": self.data,
             "default.replication.factor": count,
             "offsets.topic.replication.factor": count,
             "transaction.state.log.replication.factor": count,
             "transaction.state.log.min.isr": min(2, count),
-            "share.coordinator.state.topic.replication.factor": count,
-            "share.coordinator.state.topic.min.isr": min(2, count),
             **_SETTINGS,
             **self.settings,
         }
+        if not self.kafka.version.startswith("3."):
+            every["share.coordinator.state.topic.replication.factor"] = count
+            every["share.coordinator.state.topic.min.isr"] = min(2, count)
         os.makedirs(self.folder)
         with open(self.properties, "w", encoding="utf-8") as file:
             file.writelines(f"{key}={value}\n" for key, value in every.items())
+
+    def format(self, cluster_id):
+        """Its empty storage, by its own tool: a program that ends soon."""
+        tool = java(self.kafka.class_path, "kafka.tools.StorageTool", *_JVM)
+        with open(self.log, "ab") as log:
+            return child.start([*tool, "format", "-t", cluster_id, "-c", self.properties], stdin=child.subprocess.DEVNULL,
+                               stdout=log, stderr=log)
 
     @property
     def alive(self):
@@ -147,10 +159,10 @@ class Node:
 class Cluster:
     """with Cluster(...) as cluster: nodes answer each other and everybody. settings: properties of every node."""
 
-    def __init__(self, class_path, clerk, folder, count=1, settings=None):
-        self.clerk = clerk
+    def __init__(self, kafka, clerk, folder, count=1, settings=None):
+        self.clerk, self.kafka = clerk, kafka
         shutil.rmtree(folder, ignore_errors=True)
-        self.nodes = [Node(n, os.path.join(folder, f"node{n}"), class_path, settings or {}) for n in range(1, count + 1)]
+        self.nodes = [Node(n, os.path.join(folder, f"node{n}"), kafka, settings or {}) for n in range(1, count + 1)]
 
     def __enter__(self):
         try:
@@ -168,6 +180,10 @@ class Cluster:
     def bootstrap(self):
         return ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
 
+    @property
+    def remote_bootstrap(self):
+        return ",".join(f"127.0.0.1:{node.remote_port}" for node in self.nodes)
+
     def node(self, number):
         return self.nodes[number - 1]
 
@@ -177,12 +193,20 @@ class Cluster:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # The tools take a leading dash for a flag.
         cluster_id = cluster_id.replace("-", "_")
-        self.clerk.ask("format", properties=[node.properties for node in self.nodes], cluster=cluster_id)
+        self._format(cluster_id)
         for node in self.nodes:
             node.start()
         self.wait_ready()
         self.clerk.ask("connect", bootstrap=self.bootstrap)
         return self
+
+    def _format(self, cluster_id):
+        if not self.kafka.old:
+            self.clerk.ask("format", properties=[node.properties for node in self.nodes], cluster=cluster_id)
+            return
+        for tool, node in [(node.format(cluster_id), node) for node in self.nodes]:
+            if tool.wait(60) != 0:
+                raise Failed(f"the storage of node {node.number} could not be made\n{node.tail()}")
 
     # ---- waiting -------------------------------------------------------------------------------------------------------------
 
@@ -246,14 +270,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build", help="output goes to BUILD/live (build)")
     parser.add_argument("--nodes", type=int, default=1, choices=(1, 3), help="how many (1)")
+    parser.add_argument("--kafka", default=VERSION, choices=(VERSION, *OLDER), help=f"which version ({VERSION})")
     parser.add_argument("--topic", action="append", default=[], metavar="NAME:PARTITIONS", help="to be created")
     options = parser.parse_args()
     child.die_politely()
     build = os.path.abspath(os.path.join(options.build, "live"))
     try:
-        class_path = prepare(build)
+        class_path, kafka = prepare(build, options.kafka)
         clerk = Clerk(class_path, build)
-        with Cluster(class_path, clerk, os.path.join(build, "cluster"), options.nodes) as cluster:
+        with Cluster(kafka, clerk, os.path.join(build, "cluster"), options.nodes) as cluster:
             for topic in options.topic:
                 name, _, partitions = topic.rpartition(":")
                 cluster.create(name, int(partitions))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is done to a cluster while records are under way. Each step waits for something to be seen, never for time to pass."""
 
+from judges import Difference
 from probe import NoAnswer
-from transfer import Difference, Watch
+from transfer import Watch
 
 
 class _OneNode(Watch):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Kafka 4.3.1 as a folder of jars, through Maven, and the Java side of these tests compiled against it. Each is made once
+"""Kafka as folders of jars, through Maven, and the Java side of these tests compiled against the newest one. Each is made once
 and again when its sources change; without the network where that will do."""
 
+import dataclasses
 import hashlib
 import os
 import shutil
@@ -10,6 +11,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 _TRIES = 3
+# The one that the clerk is made of, whatever the nodes are; and older ones that nodes can be.
+VERSION, OLDER = "4.3.1", ("3.9.1", "3.3.2")
 
 
 class Missing(Exception):
@@ -18,6 +21,18 @@ class Missing(Exception):
 
 class Broken(Exception):
     """The tools are there and fail."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Kafka:
+    """What the nodes are."""
+
+    version: str
+    class_path: str
+
+    @property
+    def old(self):
+        return self.version != VERSION
 
 
 def _need(*programs):
@@ -51,9 +66,9 @@ def _run(command, seconds):
         return False, (late.stdout or b"") + f"\nno end after {seconds} s".encode()
 
 
-def fetch_jars(build):
-    """BUILD/libs, filled by Maven."""
-    folder = os.path.join(build, "libs")
+def fetch_jars(build, version=VERSION):
+    """A folder of BUILD, filled by Maven."""
+    folder = os.path.join(build, "libs" if version == VERSION else f"libs-{version}")
     stamp = os.path.join(folder, "stamp")
     pom = os.path.join(HERE, "pom.xml")
     digest = _digest([pom])
@@ -63,7 +78,9 @@ def fetch_jars(build):
     _need("mvn")
     shutil.rmtree(folder, ignore_errors=True)
     command = ["mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", "-DincludeScope=runtime",
-               f"-DoutputDirectory={folder}"]
+               f"-DoutputDirectory={folder}", f"-Dkafka.version={version}"]
+    if version.startswith("3."):
+        command.append("-Dkafka3")
     fine, _ = _run([*command, "-o"], 120)
     for attempt in range(_TRIES):
         if fine:
@@ -96,6 +113,8 @@ def compile_java(build, libs):
     return folder + os.pathsep + os.path.join(libs, "*")
 
 
-def prepare(build):
+def prepare(build, version=VERSION):
+    """The class path of the clerk, and the Kafka that the nodes are to be."""
     os.makedirs(build, exist_ok=True)
-    return compile_java(build, fetch_jars(build))
+    newest = compile_java(build, fetch_jars(build))
+    return newest, Kafka(version, newest if version == VERSION else os.path.join(fetch_jars(build, version), "*"))

@@ -29,7 +29,7 @@ from sink_process import SECONDS, Sink  # noqa: E402
 
 BLOCK = re.compile(r"^<!-- (example|shown)(?:: ([^\n]*?))? -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What no two runs have in common.
-VARYING = re.compile(r'("(?:timestamp|avg_throughput)":)[0-9.]+')
+VARYING = re.compile(r'("(?:timestamp|avg_throughput|age_ms)":)[0-9.]+')
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 README_PORT = "127.0.0.1:9092"
 

@@ -2,7 +2,7 @@
 /*
  * Every sequence of fates. See explore.h.
  *
- *     seed - 1, in digits:   how it begins | fate of request 1 | of request 2 | ...
+ *     seed - 1, in digits:   how it begins | what the user does | fate of request 1 | of 2 | ...
  */
 #include "tests/sim/explore.h"
 
@@ -18,15 +18,34 @@ typedef enum fate {
     TOO_LARGE,
     BAD_RECORD,
     MOVED,
+    STORED_THEN_MOVED,
+    ODD_CODE,
+    STORED_THEN_ODD_CODE,
+    COUNTED_OTHERWISE,
     FATE_COUNT,
 } fate;
 
-/* The leader knows the producer when the fates begin, or does not. */
+/* Does the leader know the producer when the fates begin? Does it work at several requests of a
+ * connection at once? And producers without an id, whose order holds with one request at a time. */
 typedef enum beginning {
     KNOWN,
     STRANGER,
+    KNOWN_PIPELINED,
+    STRANGER_PIPELINED,
+    PLAIN,
+    PLAIN_ONE_BY_ONE,
     BEGINNING_COUNT,
 } beginning;
+
+/* What the user does when all is sent. */
+typedef enum deed {
+    WAITS,
+    FLUSHES,
+    PURGES_QUEUED,
+    PURGES_ALL,
+    CLOSES,
+    DEED_COUNT,
+} deed;
 
 #define REQUEST_TIMEOUT_NS (400 * KL_MS)
 
@@ -34,7 +53,7 @@ static unsigned depth;
 
 uint64_t sim_explore_count(unsigned fates)
 {
-    uint64_t n = BEGINNING_COUNT;
+    uint64_t n = (uint64_t)BEGINNING_COUNT * DEED_COUNT;
     while (fates--)
         n *= FATE_COUNT;
     return n;
@@ -80,6 +99,20 @@ static sim_order order_of(fate f)
     case MOVED:
         o.produce.error_code = 6;
         break;
+    case STORED_THEN_MOVED:
+        o.produce.error_code = 6;
+        o.produce.append = true;
+        break;
+    case ODD_CODE:
+        o.produce.error_code = 200;
+        break;
+    case STORED_THEN_ODD_CODE:
+        o.produce.error_code = 200;
+        o.produce.append = true;
+        break;
+    case COUNTED_OTHERWISE:
+        o.produce.error_code = 45;
+        break;
     }
     return o;
 }
@@ -90,7 +123,7 @@ static void move_leader(sim *s, const fate *fates, bool *moved)
     unsigned moves = 0;
     bool again = false;
     for (unsigned i = 0; i < depth; i++) {
-        if (fates[i] != MOVED || s->orders.list[i].count)
+        if ((fates[i] != MOVED && fates[i] != STORED_THEN_MOVED) || s->orders.list[i].count)
             continue;
         moves++;
         again = again || !moved[i];
@@ -100,11 +133,35 @@ static void move_leader(sim *s, const fate *fates, bool *moved)
         sim_brokers_move_leader(s, 0, 0, 1 + (int32_t)(moves & 1));
 }
 
+static void act(sim *s, deed d)
+{
+    switch (d) {
+    case WAITS:
+    case DEED_COUNT:
+        return;
+    case FLUSHES:
+        sim_flush(s);
+        return;
+    case PURGES_QUEUED:
+        sim_user_purge(s, 0, KLOOP_PURGE_QUEUED);
+        break;
+    case PURGES_ALL:
+        sim_user_purge(s, -1, KLOOP_PURGE_QUEUED | KLOOP_PURGE_IN_FLIGHT);
+        break;
+    case CLOSES:
+        sim_close(s, 100);
+        return;
+    }
+    sim_host_wake(s);
+}
+
 static void run(sim *s)
 {
     uint64_t digits = s->seed - 1;
     beginning begin = (beginning)(digits % BEGINNING_COUNT);
     digits /= BEGINNING_COUNT;
+    deed d = (deed)(digits % DEED_COUNT);
+    digits /= DEED_COUNT;
     fate fates[SIM_EXPLORE_DEPTH_MAX];
     bool moved[SIM_EXPLORE_DEPTH_MAX] = {false};
 
@@ -116,9 +173,13 @@ static void run(sim *s)
     sim_set(s, "delivery.timeout.ms", "1500");
     sim_set(s, "retry.backoff.ms", "20");
     sim_set(s, "retry.backoff.max.ms", "80");
-    s->plan.pipelined = digits & 1;
+    s->plan.pipelined = begin == KNOWN_PIPELINED || begin == STRANGER_PIPELINED;
+    if (begin == PLAIN || begin == PLAIN_ONE_BY_ONE) {
+        sim_set(s, "enable.idempotence", "false");
+        sim_set(s, "max.in.flight.requests.per.connection", begin == PLAIN ? "5" : "1");
+    }
     sim_start(s);
-    if (begin == KNOWN) {
+    if (begin != STRANGER && begin != STRANGER_PIPELINED) {
         sim_send(s, 0, 1);
         sim_drain(s, KL_SECOND);
     }
@@ -133,11 +194,14 @@ static void run(sim *s)
         sim_go(s, KL_MS);
         move_leader(s, fates, moved);
     }
+    act(s, d);
     for (int i = 0; i < 4000 && sim_ledger_pending(&s->ledger); i++) {
         sim_go(s, 2 * KL_MS);
         move_leader(s, fates, moved);
     }
     sim_drain(s, KL_SECOND);
+    if (d == CLOSES)
+        return;
     /* Whatever came before: it goes on. */
     sim_no_more(s);
     uint32_t acked = s->ledger.acked;

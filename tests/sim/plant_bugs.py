@@ -20,7 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 def planted():
     """The names, as the build knows them."""
     with open(os.path.join(HERE, "CMakeLists.txt"), encoding="utf-8") as f:
-        listed = re.search(r"set\(_plants([^)]*)\)", f.read())
+        listed = re.search(r"set\(_plants([^)]*)\)", re.sub("#.*", "", f.read()))
     return listed.group(1).split()
 
 
@@ -59,7 +59,7 @@ def look(program, seeds, jobs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "planted"), help="the build folder")
-    parser.add_argument("--seeds", type=int, default=5000, help="within how many seeds each must be found")
+    parser.add_argument("--seeds", type=int, default=20000, help="within how many seeds each must be found")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--list", action="store_true")
     parser.add_argument("names", nargs="*", metavar="NAME")

@@ -2,11 +2,13 @@
 /* The words that scenarios are written in. */
 #include "tests/sim/scenario.h"
 
+#include "tests/sim/sim_wrap.h"
+
 #include <stdio.h>
 #include <string.h>
 
 static const sim_scenario scenarios[] = {
-#define ROW(name, about) {#name, about, sim_scenario_##name},
+#define ROW(name, about, faults) {#name, about, faults, sim_scenario_##name},
     SIM_SCENARIO_MAP(ROW)
 #undef ROW
 };
@@ -111,6 +113,13 @@ void sim_flush(sim *s)
     sim_host_wake(s);
 }
 
+void sim_purge(sim *s, int topic, unsigned what)
+{
+    kloop_engine_clock(s->host.engine, sim_world_now(s));
+    sim_user_purge(s, topic, what);
+    sim_host_wake(s);
+}
+
 void sim_close(sim *s, uint64_t timeout_ms)
 {
     sim_user_close(s, timeout_ms);
@@ -181,6 +190,120 @@ void sim_cut_after(sim *s, int32_t node, uint64_t bytes)
         c->cut_after = c->taken + bytes;
 }
 
+void sim_next_body(sim *s, int16_t api_key, const uint8_t *body, size_t len)
+{
+    sim_answers_order(
+        s, &(sim_order){.api_key = api_key, .count = 1, .node = KL_NO_NODE, .body = {body, len}});
+}
+
+void sim_next_bad_records(sim *s, const int32_t *places, int32_t n)
+{
+    sim_answers_order(
+        s, &(sim_order){.api_key = KLOOP_PRODUCE,
+                        .count = 1,
+                        .produce = {.error_code = 87, .bad_records = places, .bad_record_count = n},
+                        .node = KL_NO_NODE});
+}
+
+void sim_skip_then(sim *s, uint32_t skip, int16_t api_key, kl_request_fate fate)
+{
+    sim_answers_order(
+        s, &(sim_order){
+               .api_key = api_key, .skip = skip, .count = 1, .fate = fate, .node = KL_NO_NODE});
+}
+
+void sim_skip_then_error(sim *s, uint32_t skip, int16_t error_code, bool append, uint32_t times)
+{
+    sim_answers_order(s, &(sim_order){.api_key = KLOOP_PRODUCE,
+                                      .skip = skip,
+                                      .count = times,
+                                      .produce = {.error_code = error_code, .append = append},
+                                      .node = KL_NO_NODE});
+}
+
+void sim_no_more(sim *s)
+{
+    s->orders.count = 0;
+}
+
+void sim_end(sim *s, int32_t node)
+{
+    size_t at = 0;
+    for (sim_conn *c; (c = open_one(s, node, &at)) != NULL;)
+        sim_link_end(s, c, "closed by the peer");
+}
+
+void sim_deafen(sim *s, int32_t node)
+{
+    size_t at = 0;
+    for (sim_conn *c; (c = open_one(s, node, &at)) != NULL;)
+        c->down.hole = true;
+}
+
+void sim_stall(sim *s, int32_t node, uint64_t ns)
+{
+    size_t at = 0;
+    for (sim_conn *c; (c = open_one(s, node, &at)) != NULL;)
+        sim_link_stall(s, c, ns);
+}
+
+void sim_bandwidth(sim *s, uint64_t bytes_per_second)
+{
+    uint64_t ps = bytes_per_second ? UINT64_C(1000000000000) / bytes_per_second : 0;
+    s->plan.link_per_byte_ps = ps;
+    for (size_t i = 0; i < s->links.count; i++)
+        s->links.all[i]->up.per_byte_ps = s->links.all[i]->down.per_byte_ps = ps;
+}
+
+void sim_followers(sim *s, bool stalled)
+{
+    for (int32_t node = 2; node <= s->brokers.count; node++)
+        kl_cluster_stall_follower(s->brokers.cluster, node, stalled, (int64_t)s->world.now_ns);
+    sim_link_pump_brokers(s);
+}
+
+void sim_readdress(sim *s, int32_t node)
+{
+    s->brokers.address_generation[node]++;
+    sim_reset(s, node);
+}
+
+void sim_always(sim *s, sim_fault_id id)
+{
+    s->faults.rate[id] = 1000000;
+    s->faults.on = true;
+}
+
+void sim_faults_end(sim *s)
+{
+    s->faults.on = false;
+}
+
+void sim_answers_pass(sim *s,
+                      void (*change)(sim *s, const kl_request_info *request, void *response))
+{
+    s->on_answer = change;
+}
+
+void *sim_elements(const kloop_array *list)
+{
+    union {
+        const void *seen;
+        void *written;
+    } both = {.seen = list->data};
+    return both.written;
+}
+
+void sim_next_sequence(sim *s, int topic, int32_t partition, int32_t sequence)
+{
+    sim_wrap_jump(s, topic, partition, sequence);
+}
+
+void sim_hold_loop(sim *s, uint64_t ns)
+{
+    sim_host_stall(s, s->world.now_ns + ns);
+}
+
 /* ---- Expectations ---- */
 
 void sim_expect(sim *s, bool what, const char *sentence)
@@ -212,4 +335,10 @@ kloop_stats sim_stats(sim *s)
     kloop_stats stats;
     kloop_engine_stats(s->host.engine, &stats);
     return stats;
+}
+
+int32_t sim_partitions(const sim *s, int topic)
+{
+    const kloop_topic *t = s->user.topics[topic];
+    return t ? kloop_topic_partitions(t) : 0;
 }

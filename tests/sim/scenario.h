@@ -26,6 +26,7 @@
 typedef struct sim_scenario {
     const char *name;
     const char *about;
+    const char *faults; /* "F45 F53": see scenario_faults.h */
     void (*run)(sim *s);
 } sim_scenario;
 
@@ -33,8 +34,8 @@ typedef struct sim_scenario {
 const sim_scenario *sim_scenario_at(size_t index);
 const sim_scenario *sim_scenario_find(const char *name);
 
-#define SIM_SCENARIO(name)       void sim_scenario_##name(sim *s)
-#define SIM_DECLARE(name, about) SIM_SCENARIO(name);
+#define SIM_SCENARIO(name)               void sim_scenario_##name(sim *s)
+#define SIM_DECLARE(name, about, faults) SIM_SCENARIO(name);
 SIM_SCENARIO_MAP(SIM_DECLARE)
 #undef SIM_DECLARE
 
@@ -64,6 +65,8 @@ void sim_send(sim *s, int topic, uint32_t n);
 void sim_send_to(sim *s, int topic, int32_t partition, uint32_t n);
 void sim_send_sized(sim *s, int topic, uint32_t n, size_t bytes);
 void sim_flush(sim *s);
+/* what: of kloop_purge_what; topic -1: all. */
+void sim_purge(sim *s, int topic, unsigned what);
 void sim_close(sim *s, uint64_t timeout_ms);
 /* Closes, and waits for the end of it. */
 void sim_close_and_wait(sim *s, uint64_t timeout_ms);
@@ -80,6 +83,40 @@ void sim_hole(sim *s, int32_t node);
 void sim_impostor_at(sim *s, int32_t node, sim_impostor what);
 void sim_cut_after(sim *s, int32_t node, uint64_t bytes);
 
+/* The next answer of this API consists of these bytes; its length and its header are in order. */
+void sim_next_body(sim *s, int16_t api_key, const uint8_t *body, size_t len);
+/* The next Produce is refused because of these records, by their places in the batch. */
+void sim_next_bad_records(sim *s, const int32_t *places, int32_t n);
+/* So many of them are let pass first. */
+void sim_skip_then(sim *s, uint32_t skip, int16_t api_key, kl_request_fate fate);
+void sim_skip_then_error(sim *s, uint32_t skip, int16_t error_code, bool append, uint32_t times);
+/* Whatever was ordered and did not happen yet does not. */
+void sim_no_more(sim *s);
+/* End of stream from the node, and what it had sent still comes. */
+void sim_end(sim *s, int32_t node);
+/* What the node says does not arrive; what it is told does. */
+void sim_deafen(sim *s, int32_t node);
+/* Nothing moves for so long, in either direction; then all of it. */
+void sim_stall(sim *s, int32_t node, uint64_t ns);
+/* Connections that are open, and those that are made later, until it is said again. 0: no limit. */
+void sim_bandwidth(sim *s, uint64_t bytes_per_second);
+/* All brokers but the first copy nothing as followers, or go on. */
+void sim_followers(sim *s, bool stalled);
+/* The node has another address: names tell of it, what was connected is reset. */
+void sim_readdress(sim *s, int32_t node);
+/* The fault strikes whenever it could, until sim_faults_end. */
+void sim_always(sim *s, sim_fault_id id);
+void sim_faults_end(sim *s);
+/* Each answer passes here before it leaves; NULL: none does any more. */
+void sim_answers_pass(sim *s,
+                      void (*change)(sim *s, const kl_request_info *request, void *response));
+/* The elements of an answer's list lie in memory that may be written; see broker/hooks.h. */
+void *sim_elements(const kloop_array *list);
+/* The partition's next batch has this sequence, and its brokers have forgotten what was before. */
+void sim_next_sequence(sim *s, int topic, int32_t partition, int32_t sequence);
+/* The loop is held: nothing is told to the engine meanwhile. */
+void sim_hold_loop(sim *s, uint64_t ns);
+
 /* ---- What is expected ---- */
 
 void sim_expect(sim *s, bool what, const char *sentence);
@@ -87,5 +124,7 @@ void sim_expect(sim *s, bool what, const char *sentence);
 void sim_expect_all(sim *s, sim_record_state state);
 uint32_t sim_count(sim *s, sim_record_state state);
 kloop_stats sim_stats(sim *s);
+/* How many the engine knows of. */
+int32_t sim_partitions(const sim *s, int topic);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stories of closing, in every state there is. */
+/* Stories of closing and flushing, in every state there is. */
 #include "tests/sim/scenario.h"
 
 SIM_SCENARIO(close_unused)
@@ -135,4 +135,70 @@ SIM_SCENARIO(close_writing)
     sim_send(s, 0, 5);
     sim_go(s, 100 * KL_MS);
     sim_close_and_wait(s, 200);
+}
+
+/* ---- Flushing ---- */
+
+SIM_SCENARIO(flush_in_flight)
+{
+    sim_topic(s, "t", 3, 1);
+    sim_start(s);
+    sim_send(s, 0, 30);
+    sim_drain(s, KL_SECOND);
+    sim_next(s, KLOOP_PRODUCE, (kl_request_fate){.answer_delay_ns = (int64_t)KL_SECOND});
+    sim_send(s, 0, 30);
+    sim_go(s, 20 * KL_MS);
+    sim_flush(s);
+    sim_send(s, 0, 5);
+    sim_go(s, 500 * KL_MS);
+    sim_expect(s, s->ledger.flushes_open == 1, "one answer is waited for");
+    sim_drain(s, KL_SECOND);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+}
+
+SIM_SCENARIO(flush_retrying)
+{
+    sim_topic(s, "t", 1, 1);
+    sim_start(s);
+    sim_next_error(s, 19, false, 5);
+    sim_send(s, 0, 10);
+    for (int i = 0; i < 5; i++) {
+        sim_flush(s);
+        sim_go(s, 100 * KL_MS);
+    }
+    sim_drain(s, 5 * KL_SECOND);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+}
+
+SIM_SCENARIO(flush_then_close)
+{
+    sim_topic(s, "t", 1, 1);
+    sim_set(s, "linger.ms", "4000");
+    sim_start(s);
+    sim_go(s, 100 * KL_MS);
+    sim_hole(s, KL_NO_NODE);
+    sim_send(s, 0, 10);
+    sim_flush(s);
+    sim_flush(s);
+    sim_close_and_wait(s, 500);
+    sim_expect(s, s->ledger.flushes_open == 0, "close ends flushes too, behind the reports");
+}
+
+/* linger.ms counts again behind a flush. */
+SIM_SCENARIO(linger_behind_flush)
+{
+    sim_topic(s, "t", 1, 1);
+    sim_set(s, "linger.ms", "1000");
+    sim_start(s);
+    for (int i = 0; i < 3; i++) {
+        sim_send(s, 0, 5);
+        sim_flush(s);
+        sim_drain(s, KL_SECOND);
+    }
+    uint64_t before = s->book.produce_requests;
+    sim_send(s, 0, 5);
+    sim_go(s, 900 * KL_MS);
+    sim_expect(s, s->book.produce_requests == before, "what is sent behind a flush lingers again");
+    sim_drain(s, 200 * KL_MS);
+    sim_expect_all(s, SIM_RECORD_ACKED);
 }

@@ -1,72 +1,315 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The list of scenarios: name, and the story in a line. */
+/* The list of scenarios: name, the story in a line, and the faults of scenario_faults.c that it
+ * stands for. */
 #ifndef KL_SIM_SCENARIO_MAP_H
 #define KL_SIM_SCENARIO_MAP_H
 
 /* clang-format off */
 #define SIM_SCENARIO_MAP(XX)                                                                       \
     /* scenario_delivery.c */                                                                      \
-    XX(all_is_well, "a thousand records over four partitions")                                     \
-    XX(linger_waits, "a lone record leaves after linger.ms")                                       \
-    XX(size_beats_linger, "a full batch does not wait")                                            \
-    XX(acks_one, "acks=1: only the leader is waited for")                                          \
-    XX(acks_zero, "acks=0: handed over is all there is to know")                                   \
-    XX(full_and_writable, "buffer.memory runs out, and there is room again")                       \
-    XX(flush_covers, "a flush does not wait for linger.ms, and comes behind its reports")          \
-    XX(codecs, "each codec, batch after batch")                                                    \
-    XX(max_in_flight, "a slow broker: five requests under way, never six")                         \
-    XX(idle_connection, "an idle connection is closed, the next record opens another one")         \
-    XX(slow_completion, "bytes stay as they are until a late on_wrote, also after a retry")        \
+    XX(all_is_well, "a thousand records over four partitions", "")                                 \
+    XX(linger_waits, "a lone record leaves after linger.ms", "")                                   \
+    XX(size_beats_linger, "a full batch does not wait", "")                                        \
+    XX(acks_one, "acks=1: only the leader is waited for", "")                                      \
+    XX(acks_zero, "acks=0: handed over is all there is to know", "F78")                            \
+    XX(full_and_writable, "buffer.memory runs out, and there is room again", "F167")               \
+    XX(flush_covers, "a flush does not wait for linger.ms, and comes behind its reports", "")      \
+    XX(codecs, "each codec, batch after batch", "")                                                \
+    XX(max_in_flight, "a slow broker: five requests under way, never six", "F44")                  \
+    XX(idle_connection, "an idle connection is closed, the next record opens another one", "F21")  \
+    XX(slow_completion, "bytes stay as they are until a late on_wrote, also after a retry", "F13") \
     /* scenario_brokers.c */                                                                       \
-    XX(leader_dies_mid_write, "the leader dies with a request half written")                       \
-    XX(answer_lost, "the answer is lost: the retry is a duplicate, and acked")                     \
-    XX(half_an_answer, "half an answer, then silence")                                             \
-    XX(leader_moves, "NOT_LEADER_OR_FOLLOWER: on to the new leader, in order")                     \
-    XX(no_leader, "a partition without a leader holds up nobody else")                             \
-    XX(stalled_broker, "a broker that says nothing delays only its own partitions")                \
-    XX(isr_too_small, "NOT_ENOUGH_REPLICAS until a follower is back")                              \
-    XX(rolling_restart, "each broker restarts in turn under load")                                 \
-    XX(all_down, "all brokers down for seconds, then back")                                        \
-    XX(throttled, "a throttle time holds back what comes next")                                    \
-    XX(old_versions, "brokers of 2018")                                                            \
-    XX(version_refused, "a broker that does not know ApiVersions v4")                              \
-    XX(reset_in_handshake, "connections break before the versions are known")                      \
+    XX(leader_dies_mid_write, "the leader dies with a request half written", "F31")                \
+    XX(answer_lost, "the answer is lost: the retry is a duplicate, and acked", "F4 F71")           \
+    XX(half_an_answer, "half an answer, then silence", "F5")                                       \
+    XX(leader_moves, "NOT_LEADER_OR_FOLLOWER: on to the new leader, in order", "F45")              \
+    XX(no_leader, "a partition without a leader holds up nobody else", "F47")                      \
+    XX(stalled_broker, "a broker that says nothing delays only its own partitions", "F7 F12")      \
+    XX(isr_too_small, "NOT_ENOUGH_REPLICAS until a follower is back", "F39")                       \
+    XX(rolling_restart, "each broker restarts in turn under load", "F33")                          \
+    XX(all_down, "all brokers down for seconds, then back", "F35")                                 \
+    XX(throttled, "a throttle time holds back what comes next", "F79")                             \
+    XX(old_versions, "brokers of 2018", "F40")                                                     \
+    XX(version_refused, "a broker that does not know ApiVersions v4", "F40")                       \
+    XX(reset_in_handshake, "connections break before the versions are known", "F3")                \
     /* scenario_topics.c */                                                                        \
-    XX(topic_late, "records wait for a topic that appears later")                                  \
-    XX(topic_never, "max.block.ms ends the wait for a topic that never appears")                   \
-    XX(topic_grows, "more partitions: records go there too")                                       \
-    XX(old_metadata, "a broker whose view is old sends the producer in circles")                   \
-    XX(names_fail, "no name resolves at first")                                                    \
-    XX(http_peer, "the bootstrap address is a web server")                                         \
-    XX(echo_peer, "the bootstrap address sends everything back")                                   \
-    XX(length_then_silence, "four bytes that promise 31 MB, then nothing")                         \
-    XX(noise_peer, "one broker's address answers noise, the others deliver")                       \
-    XX(wrong_correlation, "an answer to another question closes the connection")                   \
-    XX(answer_twice, "the same answer twice closes the connection")                                \
+    XX(topic_late, "records wait for a topic that appears later", "F68")                           \
+    XX(topic_never, "max.block.ms ends the wait for a topic that never appears", "")               \
+    XX(topic_grows, "more partitions: records go there too", "F48")                                \
+    XX(old_metadata, "a broker whose view is old sends the producer in circles", "F62")            \
+    XX(names_fail, "no name resolves at first", "F25")                                             \
+    XX(http_peer, "the bootstrap address is a web server", "F30")                                  \
+    XX(echo_peer, "the bootstrap address sends everything back", "F22")                            \
+    XX(length_then_silence, "four bytes that promise 31 MB, then nothing", "F163")                 \
+    XX(noise_peer, "one broker's address answers noise, the others deliver", "F30")                \
+    XX(wrong_correlation, "an answer to another question closes the connection", "F16")            \
+    XX(answer_twice, "the same answer twice closes the connection", "F73")                         \
+    XX(topic_deleted, "a topic is deleted: its records wait for it until they are due", "F51")     \
+    XX(topic_recreated, "a topic made anew, three times, under load", "F52")                       \
+    XX(topic_recreated_smaller, "a topic made anew with fewer partitions", "F52 F49")              \
+    XX(stranger_among_brokers, "one broker answers for another cluster", "F56")                    \
     /* scenario_sequences.c */                                                                     \
-    XX(expired_in_flight, "unknown, a ghost, then a new epoch")                                    \
-    XX(expired_then_stored, "the late answer of an expired batch changes nothing")                 \
-    XX(second_of_five_fails, "a refused batch: those behind it are renumbered")                    \
-    XX(out_of_order_resent, "five in flight, the first is refused for a moment")                   \
-    XX(stored_then_error, "NOT_ENOUGH_REPLICAS_AFTER_APPEND is no failure")                        \
-    XX(unknown_then_refused, "refused after an attempt of unknown fate: unknown, not failed")      \
-    XX(first_refused_second_lost, "a broker that knows nothing of us takes any first sequence")    \
-    XX(two_partitions_one_hole, "a hole in one partition leaves the other one alone")              \
-    XX(init_late, "no producer id for seconds")                                                    \
-    XX(init_refused, "CLUSTER_AUTHORIZATION_FAILED ends an idempotent producer")                   \
-    XX(many_epochs, "a bump after the other")                                                      \
+    XX(expired_in_flight, "unknown, a ghost, then a new epoch", "F94")                             \
+    XX(expired_then_stored, "the late answer of an expired batch changes nothing", "F19 F72")      \
+    XX(second_of_five_fails, "a refused batch: those behind it are renumbered", "F93")             \
+    XX(out_of_order_resent, "five in flight, the first is refused for a moment", "F92 F93")        \
+    XX(stored_then_error, "NOT_ENOUGH_REPLICAS_AFTER_APPEND is no failure", "F39")                 \
+    XX(unknown_then_refused,                                                                       \
+       "refused after an attempt of unknown fate: unknown, not failed", "F4")                      \
+    XX(first_refused_second_lost,                                                                  \
+       "a broker that knows nothing of us takes any first sequence", "F41")                        \
+    XX(two_partitions_one_hole, "a hole in one partition leaves the other one alone", "F100")      \
+    XX(init_late, "no producer id for seconds", "F102")                                            \
+    XX(init_refused, "CLUSTER_AUTHORIZATION_FAILED ends an idempotent producer", "F102")           \
+    XX(many_epochs, "a bump after the other", "")                                                  \
     /* scenario_close.c */                                                                         \
-    XX(close_unused, "close at once")                                                              \
-    XX(close_resolving, "close while a name is being resolved, for ever")                          \
-    XX(close_connecting, "close while nobody answers the connect")                                 \
-    XX(close_in_handshake, "close while the versions are asked for")                               \
-    XX(close_parked, "close with records of an unknown topic")                                     \
-    XX(close_lingering, "close delivers what lingers")                                             \
-    XX(close_in_flight, "close with requests that nobody answers: unknown, in time")               \
-    XX(close_queued, "close with records that never left: failed, in time")                        \
-    XX(close_twice, "the second close makes it shorter")                                           \
-    XX(close_full, "close with a full buffer and a WRITABLE owed")                                 \
-    XX(close_writing, "close while a write is outstanding")
+    XX(close_unused, "close at once", "")                                                          \
+    XX(close_resolving, "close while a name is being resolved, for ever", "F26 F177")              \
+    XX(close_connecting, "close while nobody answers the connect", "F177")                         \
+    XX(close_in_handshake, "close while the versions are asked for", "F177")                       \
+    XX(close_parked, "close with records of an unknown topic", "")                                 \
+    XX(close_lingering, "close delivers what lingers", "")                                         \
+    XX(close_in_flight, "close with requests that nobody answers: unknown, in time", "")           \
+    XX(close_queued, "close with records that never left: failed, in time", "")                    \
+    XX(close_twice, "the second close makes it shorter", "")                                       \
+    XX(close_full, "close with a full buffer and a WRITABLE owed", "")                             \
+    XX(close_writing, "close while a write is outstanding", "F13")                                 \
+    XX(flush_in_flight, "a flush waits for answers, not for what is sent behind it", "")           \
+    XX(flush_retrying, "flushes while a batch is refused again and again", "")                     \
+    XX(flush_then_close, "flushes that are open when the producer is closed", "")                  \
+    XX(linger_behind_flush, "linger.ms counts again behind a flush", "")                           \
+    /* scenario_transport.c */                                                                     \
+    XX(connection_refused, "refused, further and further apart, until somebody listens", "F1")     \
+    XX(syn_black_hole, "nobody answers the connect: the setup time ends it", "F2")                 \
+    XX(accept_then_close, "accepted and closed for ever: the pauses grow all the same", "F3")      \
+    XX(dead_first_address,                                                                         \
+       "the first of two addresses is dead: the other one, in the same attempt", "F27")            \
+    XX(address_changes, "a name has another address after each reset", "F28")                      \
+    XX(resolver_hangs, "one name is never resolved, the other brokers deliver", "F26")             \
+    XX(no_sockets, "no new connection can be made, the old one goes on", "F170")                   \
+    XX(reset_before_work,                                                                          \
+       "lost before the broker looked at it: sent again under the same numbers", "F4")             \
+    XX(answer_cut_anywhere, "an answer is cut after each of its bytes", "F5")                      \
+    XX(end_with_five_in_flight,                                                                    \
+       "end of stream behind two of five answers: the rest goes again, in order", "F6")            \
+    XX(half_open, "a connection that swallows everything ends with request.timeout.ms", "F7")      \
+    XX(heard_not_hearing,                                                                          \
+       "stored, but the answers are swallowed: the retry is no second copy", "F23")                \
+    XX(idle_flow_dropped,                                                                          \
+       "an idle connection was dropped on the way: found out at the first request", "F21")         \
+    XX(never_left, "a request that nobody was shown is no attempt, also with retries=0", "F11")    \
+    XX(closed_window,                                                                              \
+       "the peer reads nothing: no progress ends the connection, memory stays bounded", "F12")     \
+    XX(expires_while_writing,                                                                      \
+       "expired while its write is outstanding: told in time, bytes stay", "F13")                  \
+    XX(bytes_after_close, "twenty answers behind one that closed the connection", "F15")           \
+    XX(original_after_retry, "the original arrives behind its acked retry: stored once", "F17")    \
+    XX(slow_link, "10 kB/s and batches of 1 MB: no storm of retries", "F18")                       \
+    XX(gray_broker,                                                                                \
+       "acks just within request.timeout.ms: nothing is sent twice, nobody else waits", "F42")     \
+    XX(frozen_then_goes_on, "a frozen leader goes on after another one has taken over", "F32")     \
+    XX(swizzled_links, "links stop one after the other, and return in another order", "F24")       \
+    XX(one_byte_reads, "answers come byte by byte", "F8")                                          \
+    XX(one_byte_writes, "requests leave byte by byte", "F10")                                      \
+    XX(partial_writes, "every write is a partial one, and late to be over", "F10")                 \
+    XX(many_answers_in_one_read, "dozens of answers after the loop was held", "F9")                \
+    /* scenario_metadata.c */                                                                      \
+    XX(partition_missing, "answers lack a partition for seconds: queue and numbers stay", "F46")   \
+    XX(partition_vanishes,                                                                         \
+       "a partition is gone for good: its records fail at their deadline", "F49")                  \
+    XX(topic_unknown_for_a_while,                                                                  \
+       "all say UNKNOWN_TOPIC for seconds: no number starts anew", "F50")                          \
+    XX(no_brokers_named, "answers without brokers: the last view is kept", "F55")                  \
+    XX(no_topics_named, "answers without topics: the last view is kept", "F55")                    \
+    XX(leader_not_listed, "a leader that is not among the brokers is none", "F59")                 \
+    XX(topic_without_id, "topics without an id: an older version of Produce is spoken", "F65")     \
+    XX(leader_epoch_equal, "another leader with the same epoch is believed", "F54")                \
+    XX(leader_epoch_absent, "without epochs the last word counts", "F54")                          \
+    XX(leader_epoch_back, "an older epoch is not believed, however often it is told", "F53")       \
+    XX(two_at_one_address, "two brokers at one address: two connections", "F57")                   \
+    XX(absurd_partition_list, "partitions twice, below 0, and 2^31-1", "F60")                      \
+    XX(one_topic_refused, "one of two topics is not allowed: only it fails", "F64 F89")            \
+    XX(topic_name_refused, "INVALID_TOPIC: its records fail at once", "F184")                      \
+    XX(topic_made_by_asking, "a topic that the question itself makes", "F68")                      \
+    XX(metadata_never_answered,                                                                    \
+       "Metadata is asked of another broker when one does not answer", "F63")                      \
+    XX(leader_flips, "each answer names another leader: no storm", "F62")                          \
+    XX(very_many_partitions, "ten thousand partitions, two in use", "F61")                         \
+    /* scenario_leaders.c */                                                                       \
+    XX(unclean_election,                                                                           \
+       "acked records are lost, offsets begin again: the producer goes on", "F37")                 \
+    XX(every_partition_leaderless, "no leader anywhere: records wait", "F47")                      \
+    XX(hundred_leaders_move, "a hundred leaders move at once, three times, under load", "F41")     \
+    XX(answers_of_two_leaders,                                                                     \
+       "the old leader answers late, the new one early: order stays", "F107")                      \
+    XX(no_controller, "a cluster without controller takes records", "F34")                         \
+    XX(broker_removed, "a broker that was taken away is not looked for", "F43")                    \
+    XX(broker_moves_house, "a broker at another host: the old connection is closed", "F58")        \
+    XX(whole_cluster_moves,                                                                        \
+       "all brokers at other addresses: back to bootstrap.servers", "F36 F28")                     \
+    XX(release_changes, "each reconnect meets another release", "F40")                             \
+    XX(followers_stall, "acks=all waits for followers: five requests, no reconnect", "F44")        \
+    XX(disk_full, "KAFKA_STORAGE_ERROR: asked again, perhaps somebody else leads", "F38")          \
+    XX(ten_minutes_not_leader, "ten minutes of NOT_LEADER_OR_FOLLOWER: paced", "F88 F45")          \
+    /* scenario_answers.c */                                                                       \
+    XX(every_error_code, "every code from -1 to 133, once each", "F69")                            \
+    XX(undefined_code, "a code that nobody knows: once more, then unknown", "F69")                 \
+    XX(mixed_codes, "six partitions, five codes, one answer", "F70")                               \
+    XX(duplicate_without_offset, "DUPLICATE_SEQUENCE_NUMBER is an ack without an offset", "F71")   \
+    XX(corrupt_on_the_way, "CORRUPT_MESSAGE for a moment: the same bytes again", "F20 F86")        \
+    XX(corrupt_for_ever, "CORRUPT_MESSAGE for ever: failed, and not in a hurry", "F86")            \
+    XX(broker_timed_out, "REQUEST_TIMED_OUT before or after the append: one copy", "F85")          \
+    XX(timed_out_then_refused, "refused behind a maybe: unknown", "F85")                           \
+    XX(write_not_allowed, "TOPIC_AUTHORIZATION_FAILED: failed at once, memory free", "F89")        \
+    XX(codec_not_known, "zstd and brokers that do not know it: never sent", "F87")                 \
+    XX(codec_refused, "UNSUPPORTED_COMPRESSION_TYPE fails", "F87")                                 \
+    XX(log_append_time, "a topic that keeps its own time", "F84")                                  \
+    XX(odd_offsets, "offsets and times that no log has are passed on", "F83")                      \
+    XX(partition_left_out, "an answer without some partitions: asked again, stored once", "F76")   \
+    XX(entries_nobody_asked_for, "entries twice, and of partitions nobody asked about", "F74 F77") \
+    XX(answers_overtake, "an answer before its turn closes the connection", "F75")                 \
+    XX(odd_throttle_times, "throttle times of 2^31-1, -1, -2^31", "F79")                           \
+    XX(throttled_past_the_deadline, "a throttle time does not stop the user's clock", "F79")       \
+    XX(acks_zero_loses, "acks=0 and connections that break: each record is reported", "F78")       \
+    XX(acks_zero_answered, "acks=0 and a broker that answers", "F78")                              \
+    /* scenario_numbers.c */                                                                       \
+    XX(sequence_wraps, "sequences run over 2^31-1, within a batch and between", "F97")             \
+    XX(first_of_five_lost, "the first of five never arrives: all again, in order", "F93")          \
+    XX(out_of_order_at_the_head,                                                                   \
+       "OUT_OF_ORDER_SEQUENCE_NUMBER at the head: a new epoch, no end", "F92")                     \
+    XX(retry_behind_many, "a duplicate on a new leader, with many behind it", "F96")               \
+    XX(retry_is_the_same,                                                                          \
+       "what goes out again is the same, byte for byte, also compressed", "F105")                  \
+    XX(one_in_flight_unnumbered,                                                                   \
+       "order without numbers: one in flight, and nobody overtakes a retry", "F108")               \
+    XX(epochs_run_out, "behind epoch 32767 comes another producer id", "F98")                      \
+    XX(no_id_behind_the_last_epoch, "no epoch left, and no new id for seconds", "F98 F102")        \
+    XX(bumps_under_load, "epochs change while requests of twelve partitions are made", "F99 F90")  \
+    XX(idle_at_the_bump, "a partition that was idle begins at 0 under the new epoch too", "F100")  \
+    XX(one_sequence_two_epochs,                                                                    \
+       "sequence 0 of two epochs: the late one is not taken for the new one", "F101")              \
+    XX(producer_forgotten, "brokers forget the producer again and again", "F91")                   \
+    XX(unknown_producer, "UNKNOWN_PRODUCER_ID behind retention: a new epoch", "F91")               \
+    XX(unknown_producer_for_ever,                                                                  \
+       "UNKNOWN_PRODUCER_ID whatever is tried: paced, then failed", "F91")                         \
+    XX(old_epoch_refused, "INVALID_PRODUCER_EPOCH without a rival: a new epoch", "F101")           \
+    XX(fenced, "PRODUCER_FENCED ends the producer", "")                                            \
+    XX(init_refused_each_way, "InitProducerId refused in seven ways, then not", "F102")            \
+    XX(init_below_zero, "ids and epochs below 0 are not taken", "F103")                            \
+    XX(init_not_there, "brokers without InitProducerId: told at once", "F104")                     \
+    XX(init_never_answered, "InitProducerId is never answered: deadlines hold", "F102")            \
+    /* scenario_deadlines.c */                                                                     \
+    XX(deadline_for_metadata, "time is over while waiting for metadata", "")                       \
+    XX(deadline_connecting, "time is over while nobody answers the connect", "F2")                 \
+    XX(deadline_lingering, "time is over behind a long linger.ms", "")                             \
+    XX(deadline_queued, "time is over in the queue", "F47")                                        \
+    XX(deadline_in_flight, "time is over in flight", "F94")                                        \
+    XX(deadline_retrying, "time is over between retries", "F39")                                   \
+    XX(deadline_in_backoff, "time is over within a long retry.backoff.ms", "")                     \
+    XX(deadline_compressing, "time is over before the codec had its turn", "")                     \
+    XX(older_neighbours, "nobody dies before his time because of an older neighbour", "")          \
+    XX(longest_times, "times near the end of their types", "F191 F171")                            \
+    XX(shortest_times, "times of 0", "F191")                                                       \
+    XX(deadlines_very_near, "deadlines a millisecond away", "F192")                                \
+    XX(all_at_one_instant, "four thousand deadlines at one instant", "F193 F168")                  \
+    XX(wall_clock_jumps, "the wall clock jumps by days", "F187")                                   \
+    XX(loop_held_with_answers_waiting,                                                             \
+       "the loop is held for a minute: read first, then expire", "F188")                           \
+    XX(machine_slept, "the machine has slept, and connections are dead", "F189")                   \
+    XX(loop_held_again_and_again, "callbacks hold the loop for two seconds each time", "F186")     \
+    XX(idle, "nothing to do: nobody wakes up", "F194")                                             \
+    XX(idle_and_cut_off, "nothing to do and no network", "F194")                                   \
+    /* scenario_hostile.c */                                                                       \
+    XX(odd_frame_sizes, "frames of 0, 1, 3, -1, 2^31-1 bytes, HTTP and TLS", "F162")               \
+    XX(large_frames_everywhere, "large frames on all connections at once: one budget", "F164")     \
+    XX(unasked_bytes, "answers before their requests", "F14")                                      \
+    XX(counts_that_lie, "counts far beyond what follows, and null", "F158")                        \
+    XX(varints_that_lie, "varints without end, cut, of 33 bits", "F159")                           \
+    XX(tags_that_lie, "tags without number, size or order", "F160")                                \
+    XX(init_answer_cut, "an answer cut at each of its bytes", "F5 F20")                            \
+    XX(unknown_tags, "tags that nobody knows are skipped", "F66")                                  \
+    XX(odd_brokers_listed, "hosts and ports that are none, among a true one", "F29 F161")          \
+    XX(long_error_message, "an error message of 32,000 bytes with zeros in it", "F161")            \
+    /* scenario_limits.c */                                                                        \
+    XX(batch_size_zero, "batch.size=0: each record alone", "F171")                                 \
+    XX(batch_size_one, "batch.size=1: each record alone", "F171")                                  \
+    XX(absent_things, "null and empty keys, values and headers", "F171")                           \
+    XX(too_many_headers, "a hundred thousand headers are refused", "F171")                         \
+    XX(everything_fails, "twenty thousand failures: memory stays bounded", "F168")                 \
+    XX(no_memory_now_and_then, "allocations fail, then not any more", "F169")                      \
+    XX(many_partitions_one_record_each, "120 partitions with a record each", "F172")               \
+    XX(calls_in_reports, "sending and flushing while reports are taken", "F174 F176")              \
+    XX(closed_in_a_report, "closing while reports are taken", "F175")                              \
+    XX(calls_after_close, "sending and flushing behind close", "F173")                             \
+    XX(flush_with_nothing, "a flush with nothing to wait for", "")                                 \
+    XX(flush_of_what_fails, "a flush ends with its records, whatever becomes of them", "")         \
+    XX(odd_partitions, "partitions that a topic does not have", "F184")                            \
+    XX(contradictions, "configurations that contradict themselves", "F182")                        \
+    /* scenario_hints.c */                                                                         \
+    XX(hint_true, "leaders move, and only Produce answers tell where", "F45")                      \
+    XX(hint_saves_the_pause, "a hint is followed at once", "F45")                                  \
+    XX(hint_missing, "no hint: Metadata tells", "F45")                                             \
+    XX(hint_stale, "a hint of long ago is not followed", "F45 F53")                                \
+    XX(hint_of_nobody, "a hint of a broker that nobody knows", "F45 F59")                          \
+    XX(hints_in_a_circle, "brokers that name each other in ever newer epochs: paced", "F62")       \
+    XX(hint_is_merged, "a hint is about one partition, the view stays", "F45")                     \
+    /* scenario_purge.c */                                                                         \
+    XX(purge_nothing, "giving up nothing changes nothing", "")                                     \
+    XX(purge_parked, "given up while waiting for a topic", "")                                     \
+    XX(purge_lingering, "given up while lingering", "")                                            \
+    XX(purge_queued_behind_flight, "given up in the queue: reported behind what is in flight", "") \
+    XX(purge_in_flight, "given up in flight: unknown, a ghost, a new epoch", "F95")                \
+    XX(purge_all, "everything given up: told at once, the flush is over", "F95")                   \
+    XX(purged_ghost_stored_late, "a ghost is stored after its connection has died", "F95 F101")    \
+    XX(purge_between_retries, "given up between retries that were refused: failed", "")            \
+    XX(purge_after_maybe, "given up after a maybe: unknown", "F85")                                \
+    XX(purge_one_topic, "only the topic that is named", "")                                        \
+    XX(purge_again_and_again, "given up sixty times, in any state", "F95 F99")                     \
+    XX(purge_then_close, "given up, then closed: nothing to wait for", "")                         \
+    /* scenario_reshape.c */                                                                       \
+    XX(split_in_two, "a batch too large for its broker: split, under its numbers", "F80")          \
+    XX(split_again_and_again, "pieces that are still too large", "F80")                            \
+    XX(split_with_others_in_flight, "the third of ten is too large: order stays", "F80 F93")       \
+    XX(split_compressed, "compressed batches are split too", "F80")                                \
+    XX(split_unnumbered, "split without numbers", "F80")                                           \
+    XX(record_too_large, "a single record is too large: it fails, others do not", "F81")           \
+    XX(all_too_large, "too large whatever is sent: down to records, which fail", "F81")            \
+    XX(size_is_learnt, "what was too large once is not tried again at once", "F80")                \
+    XX(too_large_after_maybe, "too large behind a maybe: unknown, and not split", "F80 F105")      \
+    XX(split_loses_its_answer, "pieces whose answers are lost", "F80")                             \
+    XX(split_then_leader_moves, "splitting while leaders move", "F80")                             \
+    XX(split_and_close, "closed while pieces are made", "F80")                                     \
+    XX(split_and_purge, "given up while pieces are made", "F80")                                   \
+    XX(pieces_expire, "pieces have the deadline of the whole", "F80")                              \
+    XX(codec_that_expands, "what a codec makes larger goes as it is", "F166")                      \
+    XX(full_until_given_up, "a full buffer, then all of it given up: WRITABLE", "F167")            \
+    XX(full_until_expired, "a full buffer, then all of it expires: WRITABLE", "F167")              \
+    /* scenario_pacing.c */                                                                        \
+    XX(refuses_every_batch, "NOT_ENOUGH_REPLICAS for ever: pauses grow", "F88")                    \
+    XX(refuses_forty_partitions,                                                                   \
+       "forty partitions are refused by one broker: twenty requests a second", "F88")              \
+    XX(refuses_to_lead,                                                                            \
+       "NOT_LEADER_OR_FOLLOWER for ever, and Metadata that says otherwise", "F88 F45")             \
+    XX(refuses_each_for_good,                                                                      \
+       "every batch fails for good, and there is always a next one", "F168")                       \
+    XX(refuses_metadata, "LEADER_NOT_AVAILABLE for ever", "F68")                                   \
+    XX(refuses_producer_ids, "InitProducerId refused for ever", "F102")                            \
+    XX(refuses_versions, "ApiVersions refused for ever", "F3")                                     \
+    XX(pauses_grow_and_differ, "pauses double up to their limit, with chance in them", "F35")      \
+    XX(back_after_minutes, "a broker comes back after minutes: one wave", "F35")                   \
+    /* scenario_bad_records.c */                                                                   \
+    XX(bad_record_in_the_middle, "one of ten records is refused: nine go again", "F82")            \
+    XX(bad_records_at_both_ends, "the first, the second and the last are refused", "F82")          \
+    XX(bad_records_all, "all records are refused by name", "F82")                                  \
+    XX(bad_records_twice, "what was left is refused because of another one", "F82")                \
+    XX(bad_records_that_are_none, "places that the batch does not have: all of it fails", "F82")   \
+    XX(bad_records_after_maybe,                                                                    \
+       "refused by name behind a maybe: the whole batch is in doubt", "F82 F105")                  \
+    XX(bad_records_with_others_in_flight,                                                          \
+       "five are under way when one record of the first is refused", "F82 F93")                    \
+    XX(bad_records_compressed, "records are taken out of a compressed batch", "F82")               \
+    XX(bad_records_then_too_large, "what was left is too large", "F82 F80")                        \
+    XX(bad_records_and_purge, "given up while records are taken out", "F82 F95")
 /* clang-format on */
 
 #endif

@@ -42,7 +42,7 @@ SIM_SCENARIO(topic_grows)
     sim_drain(s, KL_SECOND);
     sim_brokers_grow(s, 0, 8);
     sim_go(s, KL_SECOND);
-    sim_expect(s, kloop_topic_partitions(s->user.topics[0]) == 8, "the new ones are known");
+    sim_expect(s, sim_partitions(s, 0) == 8, "the new ones are known");
     sim_send_to(s, 0, 7, 10);
     sim_send(s, 0, 400);
     sim_drain(s, 2 * KL_SECOND);
@@ -157,6 +157,97 @@ SIM_SCENARIO(answer_twice)
     sim_go(s, 100 * KL_MS);
     sim_expect(s, sim_stats(s).disconnects == 1, "that connection is closed");
     sim_send(s, 0, 5);
+    sim_drain(s, 5 * KL_SECOND);
+    sim_expect_all(s, SIM_RECORD_ACKED);
+}
+
+/* ---- Gone, and back as another one ---- */
+
+static void deleted(sim *s)
+{
+    s->plan.lossy = true; /* what was acked goes with the topic */
+    sim_topic(s, "t", 3, 3);
+    sim_set(s, "metadata.max.age.ms", "500");
+    sim_start(s);
+    for (int32_t p = 0; p < 3; p++)
+        sim_send_to(s, 0, p, 4);
+    sim_drain(s, KL_SECOND);
+}
+
+SIM_SCENARIO(topic_deleted)
+{
+    deleted(s);
+    sim_brokers_delete_topic(s, 0);
+    for (int32_t p = 0; p < 3; p++)
+        sim_send_to(s, 0, p, 4);
+    uint64_t before = s->brokers.requests;
+    sim_go(s, 9300 * KL_MS);
+    sim_expect(s, s->ledger.failed + s->ledger.unknown == 0, "it may come back until they are due");
+    sim_drain(s, KL_SECOND);
+    sim_expect(s, s->ledger.failed + s->ledger.unknown == 12, "then they are given up");
+    sim_expect(s, s->brokers.requests - before < 200, "it was asked for with pauses");
+}
+
+/* Another id, epochs from 0, logs without any memory of us. */
+SIM_SCENARIO(topic_recreated)
+{
+    deleted(s);
+    for (int round = 0; round < 3; round++) {
+        for (int32_t p = 0; p < 3; p++)
+            sim_send_to(s, 0, p, 4);
+        sim_go(s, KL_MS);
+        sim_brokers_recreate_topic(s, 0, 3);
+        for (int i = 0; i < 10; i++) {
+            sim_send_to(s, 0, i % 2, 2);
+            sim_go(s, 100 * KL_MS);
+        }
+        sim_drain(s, 6 * KL_SECOND);
+    }
+    sim_send_to(s, 0, 2, 5);
+    sim_drain(s, 3 * KL_SECOND);
+    for (uint32_t i = 0; i < 5; i++)
+        sim_expect(s, sim_ledger_record(s, s->ledger.count - i)->state == SIM_RECORD_ACKED,
+                   "the new one is written to");
+    sim_expect(s, s->ledger.parts[0][2].producer_epoch > 0, "idle partitions have begun anew too");
+}
+
+SIM_SCENARIO(topic_recreated_smaller)
+{
+    deleted(s);
+    sim_brokers_recreate_topic(s, 0, 1);
+    sim_send_to(s, 0, 2, 5);
+    sim_go(s, 2 * KL_SECOND);
+    sim_expect(s, sim_partitions(s, 0) == 1, "the others are no more");
+    sim_send(s, 0, 10);
+    sim_drain(s, 9 * KL_SECOND);
+    sim_expect(s, s->ledger.acked == 22, "what is left is written to");
+    sim_expect(s, s->ledger.failed + s->ledger.unknown == 5, "what was for the others is given up");
+}
+
+static void another_cluster(sim *s, const kl_request_info *request, void *response)
+{
+    (void)s;
+    if (request->api_key == KLOOP_METADATA && request->node_id == 2)
+        ((kloop_metadata_response *)response)->cluster_id = (kloop_string){"stranger", 8};
+}
+
+/* Node 2 answers for somebody else: its view is not mixed with ours. */
+SIM_SCENARIO(stranger_among_brokers)
+{
+    sim_topic(s, "t", 3, 3);
+    sim_set(s, "metadata.max.age.ms", "300");
+    sim_start(s);
+    for (int32_t p = 0; p < 3; p++)
+        sim_send_to(s, 0, p, 1);
+    sim_drain(s, KL_SECOND);
+    sim_answers_pass(s, another_cluster);
+    for (int i = 0; i < 20; i++) {
+        sim_send_to(s, 0, 0, 1);
+        sim_send_to(s, 0, 2, 1);
+        sim_go(s, 100 * KL_MS);
+    }
+    sim_expect(s, s->ledger.acked >= 3 + 36, "the others go on");
+    sim_answers_pass(s, NULL);
     sim_drain(s, 5 * KL_SECOND);
     sim_expect_all(s, SIM_RECORD_ACKED);
 }

@@ -19,14 +19,18 @@
 #include "tests/sim/sim_book.h"
 #include "tests/sim/sim_brokers.h"
 #include "tests/sim/sim_checks.h"
+#include "tests/sim/sim_effort.h"
 #include "tests/sim/sim_fault.h"
 #include "tests/sim/sim_host.h"
 #include "tests/sim/sim_ledger.h"
 #include "tests/sim/sim_link.h"
 #include "tests/sim/sim_memory.h"
 #include "tests/sim/sim_names.h"
+#include "tests/sim/sim_pace.h"
+#include "tests/sim/sim_patience.h"
 #include "tests/sim/sim_payload.h"
 #include "tests/sim/sim_plan.h"
+#include "tests/sim/sim_told.h"
 #include "tests/sim/sim_trace.h"
 #include "tests/sim/sim_user.h"
 #include "tests/sim/sim_watch.h"
@@ -49,6 +53,9 @@ struct sim {
     sim_payload payload;
     sim_ledger ledger;
     sim_book book;
+    sim_told told;
+    sim_pace pace;
+    sim_effort effort;
     sim_checks checks;
     /* A scenario's own change to answers; NULL mostly. */
     void (*on_answer)(sim *s, const kl_request_info *request, void *response);

@@ -20,6 +20,8 @@ typedef struct sim_order {
     kl_request_fate fate;
     kl_produce_fate produce; /* for each partition of a Produce request */
     int32_t node;            /* KL_NO_NODE: any */
+    kloop_slice
+        body; /* if there is one, it is the answer's, behind the header that belongs there */
 } sim_order;
 
 #define SIM_ORDERS_MAX 8
@@ -29,6 +31,7 @@ typedef struct sim_orders {
     int count;
     uint64_t produce_id; /* the request whose partitions are struck now */
     kl_produce_fate produce;
+    uint8_t frame[256];
 } sim_orders;
 
 void sim_answers_order(sim *s, const sim_order *order);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rules of batches and their numbers. */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_numbers.h"
 
 #include "protocol/record_batch.h"
 
@@ -131,200 +132,6 @@ static void check_header(sim *s, const kloop_batch_header *h, size_t bytes)
                  plan->request_size_max);
 }
 
-/* ---- Numbers ---- */
-
-static bool reported(sim *s, const sim_batch *b)
-{
-    uint32_t last = s->book.members[b->first_record + (uint32_t)b->count - 1];
-    return sim_ledger_record(s, last)->state != SIM_RECORD_PENDING;
-}
-
-/* Errors that do not tell whether the batch is in the log. */
-static bool says_nothing(int16_t error)
-{
-    return error == -1 || error == 7 || error == 13 || error == 20 ||
-           !kloop_broker_error_name(error);
-}
-
-/* It was answered with an error that is the end of it; the report may be on its way. */
-static bool is_refused(const sim_batch *b)
-{
-    const uint32_t again =
-        KLOOP_CLASS_RETRIABLE | KLOOP_CLASS_REFRESH_METADATA | KLOOP_CLASS_SEQUENCE;
-    return b->last_answer_ns && !(kloop_broker_error_classes(b->last_error) & again);
-}
-
-static void settle(sim *s, sim_part *part)
-{
-    while (part->settled < part->batch_count) {
-        const sim_batch *b = &s->book.batches[part->batches[part->settled]];
-        bool over = b->renumbered || b->stored_answered || reported(s, b) ||
-                    (is_refused(b) && !says_nothing(b->last_error));
-        if (!over)
-            break;
-        part->settled++;
-    }
-}
-
-static bool is_open(sim *s, const sim_batch *b)
-{
-    return !b->renumbered && !b->stored_answered && !reported(s, b);
-}
-
-/* Was something before it, under the same numbers, surely not stored? */
-static bool is_behind_gap(sim *s, const sim_batch *old)
-{
-    const sim_part *part = old->part;
-    for (uint32_t i = part->batch_count; i-- > 0;) {
-        const sim_batch *b = &s->book.batches[part->batches[i]];
-        if (b < old && b->producer_id == old->producer_id &&
-            b->producer_epoch == old->producer_epoch && !b->stored_answered && !b->unanswered &&
-            !b->maybe_answered)
-            return true;
-    }
-    return false;
-}
-
-/* It may not go out once more: with few retries a torn request counts, which nobody has seen. */
-static bool is_used_up(const sim *s, const sim_batch *b)
-{
-    return b->attempts > s->plan.retries || (s->plan.retries < 1000 && s->links.torn);
-}
-
-/* Its time is over, or that of an older fellow in its batch; the report may be on its way. */
-static bool is_expiring(sim *s, const sim_batch *b)
-{
-    const sim_plan *p = &s->plan;
-    const sim_record *r = sim_ledger_record(s, s->book.members[b->first_record]);
-    uint64_t early = p->delivery_timeout_ns / 16;
-    if (early < p->linger_ns)
-        early = p->linger_ns;
-    return s->world.now_ns + early >= r->accepted_ns + p->delivery_timeout_ns;
-}
-
-/* What leaves now may have been put together before that time, and waited for the host. */
-static bool was_queued(const sim_conn *c, uint64_t at_ns)
-{
-    return at_ns && c->behind_since_ns <= at_ns;
-}
-
-/* No batch passes one before it whose fate is open, unless that one is right in front of it. */
-static void check_overtaking(sim *s, const sim_conn *c, sim_part *part, const sim_batch *mine)
-{
-    settle(s, part);
-    uint32_t open = 0;
-    for (uint32_t i = part->settled; i < part->batch_count; i++) {
-        const sim_batch *b = &s->book.batches[part->batches[i]];
-        if (b >= mine)
-            break;
-        bool mates = b->producer_epoch == mine->producer_epoch && !b->renumbered;
-        /* Those that were stored behind an open one count: a broker remembers five in all. */
-        if (mates && !reported(s, b) && (open || !b->stored_answered))
-            open++;
-        if (!is_open(s, b) || is_refused(b) || is_used_up(s, b) || is_expiring(s, b) ||
-            b->producer_epoch != mine->producer_epoch || b->producer_id != mine->producer_id ||
-            was_queued(c, b->last_answer_ns))
-            continue;
-        if (b->last_conn != c->number || b->last_answer_ns)
-            sim_fail(s, "I18",
-                     "topic %d partition %d: sequence %d goes out on #%" PRId64
-                     ", and sequence %d before it is open (last on #%" PRId64 ", error %d)",
-                     part->topic, part->partition, mine->sequence, c->number, b->sequence,
-                     b->last_conn, b->last_error);
-    }
-    if (s->plan.idempotent && open >= 5)
-        sim_fail(s, "I18", "topic %d partition %d: %u batches are open, and a further one goes out",
-                 part->topic, part->partition, open);
-}
-
-/* A batch that was given up is a hole, unless its answer told later that it is stored. */
-static void check_hole(sim *s, const sim_conn *c, const sim_part *part, const kloop_batch_header *h)
-{
-    for (uint32_t i = part->batch_count; i-- > 0;) {
-        const sim_batch *b = &s->book.batches[part->batches[i]];
-        /* Where one is stored, so are those before it. */
-        if (b->producer_id != h->producer_id || b->producer_epoch != h->producer_epoch ||
-            b->stored_answered)
-            break;
-        uint32_t last = s->book.members[b->first_record + (uint32_t)b->count - 1];
-        const sim_record *r = sim_ledger_record(s, last);
-        bool lost = r->state == SIM_RECORD_UNKNOWN || r->state == SIM_RECORD_FAILED;
-        bool refused = is_refused(b) && !says_nothing(b->last_error);
-        bool given_up = (lost && !was_queued(c, r->reported_ns)) ||
-                        (refused && !was_queued(c, b->last_answer_ns));
-        /* It may be not new at all: a request that was torn is seen by nobody. */
-        if (s->links.torn_ns >= b->first_sent_ns)
-            continue;
-        if (given_up && !b->renumbered)
-            sim_fail(s, "I11",
-                     "topic %d partition %d: sequence %d is new in epoch %d, and sequence "
-                     "%d of it was given up",
-                     part->topic, part->partition, h->base_sequence, h->producer_epoch,
-                     b->sequence);
-    }
-}
-
-static void check_number(sim *s, const sim_conn *c, sim_part *part, const kloop_batch_header *h)
-{
-    bool same = part->numbered && part->producer_id == h->producer_id &&
-                part->producer_epoch == h->producer_epoch;
-    if (same) {
-        if (h->base_sequence != part->next_sequence)
-            sim_fail(s, "I16", "topic %d partition %d: sequence %d, %d should come", part->topic,
-                     part->partition, h->base_sequence, part->next_sequence);
-        check_hole(s, c, part, h);
-        return;
-    }
-    if (part->numbered && part->producer_id == h->producer_id &&
-        part->producer_epoch > h->producer_epoch)
-        sim_fail(s, "I16", "topic %d partition %d: epoch %d after epoch %d", part->topic,
-                 part->partition, h->producer_epoch, part->producer_epoch);
-    if (h->base_sequence != s->plan.first_sequence)
-        sim_fail(s, "I16", "topic %d partition %d: epoch %d begins with sequence %d", part->topic,
-                 part->partition, h->producer_epoch, h->base_sequence);
-    settle(s, part);
-    /* Where the first one is surely absent, so are those behind it: a broker takes no gap. */
-    for (uint32_t i = part->settled; i < part->batch_count; i++) {
-        const sim_batch *b = &s->book.batches[part->batches[i]];
-        if (!is_open(s, b))
-            continue;
-        /* Out of order behind a hole: given up, the report is on its way. */
-        bool out_of_order =
-            b->last_answer_ns && kloop_broker_error_classes(b->last_error) & KLOOP_CLASS_SEQUENCE;
-        bool used_up = is_used_up(s, b);
-        if (!is_refused(b) && !out_of_order && !used_up && !is_expiring(s, b) &&
-            !is_behind_gap(s, b) && (b->unanswered || b->maybe_answered))
-            sim_fail(s, "I19",
-                     "topic %d partition %d: epoch %d begins, and the fate of sequence %d "
-                     "of epoch %d is open",
-                     part->topic, part->partition, h->producer_epoch, b->sequence,
-                     b->producer_epoch);
-        break;
-    }
-}
-
-/* These records went out before with other numbers: nothing may be open about that. */
-static void check_renumbering(sim *s, const sim_batch *mine)
-{
-    for (int32_t i = 0; i < mine->count; i++) {
-        uint32_t number = s->book.members[mine->first_record + (uint32_t)i];
-        const sim_record *r = sim_ledger_record(s, number);
-        if (!r->batch)
-            continue;
-        sim_batch *old = &s->book.batches[r->batch - 1];
-        old->renumbered = true;
-        if (s->plan.hostile)
-            continue;
-        bool in_doubt = (old->unanswered || old->maybe_answered) && !is_behind_gap(s, old);
-        if (s->plan.idempotent && !s->plan.lossy && (in_doubt || old->stored_answered))
-            sim_fail(s, "I8",
-                     "record %u goes out under epoch %d sequence %d, and its fate under "
-                     "epoch %d sequence %d is open",
-                     number, mine->producer_epoch, mine->sequence, old->producer_epoch,
-                     old->sequence);
-    }
-}
-
 static int32_t sequence_after(int32_t sequence, int32_t count)
 {
     return (int32_t)(((int64_t)sequence + count) & INT32_MAX);
@@ -336,10 +143,8 @@ static sim_batch *known(sim *s, const sim_part *part, const kloop_batch_header *
                         uint32_t first_member)
 {
     if (s->plan.idempotent) {
-        bool next = part->producer_id == h->producer_id &&
-                    part->producer_epoch == h->producer_epoch &&
-                    part->next_sequence == h->base_sequence;
-        for (uint32_t i = next ? 0 : part->batch_count; i-- > 0;) {
+        for (uint32_t i = sim_numbers_is_next(part, h) ? 0 : part->batch_count;
+             i-- > part->jumped;) {
             sim_batch *b = &s->book.batches[part->batches[i]];
             if (b->sequence == h->base_sequence && b->producer_epoch == h->producer_epoch &&
                 b->producer_id == h->producer_id)
@@ -375,22 +180,8 @@ static uint32_t enter(sim *s, sim_part *part, const kloop_batch_header *h, uint6
     return book->batch_count++;
 }
 
-/* A second attempt at the same place, after an error that asks for time, comes not at once. */
-static void check_pace(sim *s, const sim_conn *c, const sim_batch *b)
-{
-    static const int16_t paced[] = {3, 5, 7, 19, 20, 56};
-    /* A newer leader ends the wait. */
-    if (!b->last_answer_ns || b->last_node != c->node ||
-        s->book.metadata_answer_ns >= b->last_answer_ns)
-        return;
-    for (size_t i = 0; i < sizeof paced / sizeof paced[0]; i++)
-        if (b->last_error == paced[i] &&
-            s->world.now_ns - b->last_answer_ns < s->plan.retry_backoff_ns / 10 * 8)
-            sim_fail(s, "I37", "sequence %d goes out again %" PRIu64 " us after error %d",
-                     b->sequence, (s->world.now_ns - b->last_answer_ns) / KL_US, b->last_error);
-}
-
-static void batch_out(sim *s, sim_conn *c, sim_part *part, kloop_slice bytes)
+/* true: its records went out before. */
+static bool batch_out(sim *s, sim_conn *c, sim_part *part, kloop_slice bytes)
 {
     sim_book *book = &s->book;
     const kloop_batch_header *header;
@@ -403,6 +194,14 @@ static void batch_out(sim *s, sim_conn *c, sim_part *part, kloop_slice bytes)
     uint64_t hash = sim_hash(0, bytes.data, bytes.len);
     uint32_t first_member = book->member_count;
     sim_batch *b = s->plan.idempotent ? known(s, part, &h, 0) : NULL;
+    sim_batch *whole = NULL;
+    if (s->plan.idempotent) {
+        sim_told_check_producer(s, h.producer_id, h.producer_epoch);
+        if (b ? b->hash != hash && h.record_count < b->count : !sim_numbers_is_next(part, &h))
+            whole = b ? b : sim_numbers_find_whole(s, part, &h);
+        b = whole ? NULL : b;
+    }
+    sim_told_check_leader(s, c, part);
     if (!b) {
         read_members(s, part, &h);
         if (kloop_batch_reader_next(book->reader, &header, &fault) || header)
@@ -424,16 +223,18 @@ static void batch_out(sim *s, sim_conn *c, sim_part *part, kloop_slice bytes)
                      "topic %d partition %d: epoch %d sequence %d goes out after it was "
                      "renumbered",
                      part->topic, part->partition, b->producer_epoch, b->sequence);
-        check_pace(s, c, b);
+        sim_pace_batch(s, c, b);
     } else {
-        if (s->plan.idempotent && honest)
-            check_number(s, c, part, &h);
+        if (whole)
+            sim_numbers_check_part(s, whole, &h, first_member);
+        else if (s->plan.idempotent && honest)
+            sim_numbers_check_new(s, c, part, &h);
         uint32_t entry = enter(s, part, &h, hash, first_member);
         b = &book->batches[entry];
         b->body_hash = body_hash(bytes.data, bytes.len);
-        check_renumbering(s, b);
+        sim_numbers_check_again(s, b);
         push(&part->batches, &part->batch_count, &part->batch_cap, entry);
-        if (s->plan.idempotent) {
+        if (s->plan.idempotent && !whole) {
             part->numbered = true;
             part->producer_id = h.producer_id;
             part->producer_epoch = h.producer_epoch;
@@ -441,22 +242,27 @@ static void batch_out(sim *s, sim_conn *c, sim_part *part, kloop_slice bytes)
         }
     }
     if (ordered)
-        check_overtaking(s, c, part, b);
+        sim_numbers_check_order(s, c, part, b);
     char which[48];
     snprintf(which, sizeof which, ", %d records from %u", b->count, book->members[b->first_record]);
     sim_note(s, SIM_NOTE_BATCH, which, part->topic, part->partition, b->producer_epoch,
              b->sequence);
     uint32_t number = (uint32_t)(b - book->batches);
+    bool again = sim_ledger_record(s, book->members[b->first_record])->attempts > 0;
     for (int32_t i = 0; i < b->count; i++)
         sim_ledger_sent(s, book->members[b->first_record + (uint32_t)i], part, number);
     b->attempts++;
+    if (b->last_node != c->node)
+        b->refusals = 0;
     b->last_node = c->node;
     b->last_answer_ns = 0;
     b->last_error = 0;
     if (s->plan.acks != 0) {
+        part->in_flight++;
         b->unanswered++;
         push(&book->attempts, &book->attempt_count, &book->attempt_cap, number);
     }
+    return again;
 }
 
 bool sim_book_produce(sim *s, sim_conn *c, int16_t version, const uint8_t *body, size_t len)
@@ -470,6 +276,7 @@ bool sim_book_produce(sim *s, sim_conn *c, int16_t version, const uint8_t *body,
     if (r.acks != s->plan.acks || r.transactional_id.data)
         sim_fail(s, "I15", "a Produce request with acks %d", r.acks);
     s->book.produce_requests++;
+    bool again = false;
     kloop_produce_topic topic;
     for (kloop_iter t = kloop_iterate(&r.topic_data); kloop_next(&t, &topic);) {
         int number = version >= 13 ? sim_brokers_topic_by_id(s, &topic.topic_id)
@@ -486,9 +293,11 @@ bool sim_book_produce(sim *s, sim_conn *c, int16_t version, const uint8_t *body,
             for (uint32_t k = first; k < s->book.attempt_count; k++)
                 if (s->book.batches[s->book.attempts[k]].part == part)
                     sim_fail(s, "I15", "a Produce request names partition %d twice", p.index);
-            batch_out(s, c, part, p.records.head);
+            again |= batch_out(s, c, part, p.records.head);
         }
     }
+    if (again)
+        sim_pace_again(s, c);
     return s->plan.acks != 0;
 }
 
@@ -499,25 +308,50 @@ static void result(sim *s, sim_batch *b, const kloop_produce_partition_response 
     sim_note(s, SIM_NOTE_RESULT, NULL, b->part->topic, b->part->partition, p->error_code,
              p->base_offset);
     b->unanswered--;
+    b->part->in_flight--;
     b->last_error = p->error_code;
     b->last_answer_ns = s->world.now_ns;
-    if (p->error_code == 0 || p->error_code == 46)
+    b->refusals = p->error_code ? b->refusals + 1 : 0;
+    if (p->error_code == 0 || p->error_code == 46) {
         b->stored_answered = true;
-    else if (says_nothing(p->error_code))
+        sim_pace_progress(s, b->last_node);
+    } else if (sim_numbers_says_nothing(p->error_code)) {
         b->maybe_answered = true;
+    }
+}
+
+/* What the answer leaves out is not under way any more, and its fate is open. */
+static void land_rest(sim *s, const sim_asked *asked)
+{
+    for (uint32_t k = 0; k < asked->attempt_count; k++) {
+        uint32_t attempt = s->book.attempts[asked->first_attempt + k];
+        if (attempt != ANSWERED)
+            s->book.batches[attempt].part->in_flight--;
+    }
+}
+
+void sim_book_over(sim *s, const sim_conn *c)
+{
+    const sim_watch *w = &c->watch;
+    for (size_t i = w->asked_start; i < w->asked_count; i++)
+        land_rest(s, &w->asked[i]);
 }
 
 bool sim_book_answer(sim *s, const sim_asked *asked, const uint8_t *body, size_t len)
 {
     kloop_produce_response r;
-    if (kloop_decode(KLOOP_PRODUCE, KLOOP_RESPONSE, asked->version, body, len, &r, NULL))
+    if (kloop_decode(KLOOP_PRODUCE, KLOOP_RESPONSE, asked->version, body, len, &r, NULL)) {
+        land_rest(s, asked);
         return false;
+    }
     kloop_produce_topic_response topic;
     for (kloop_iter t = kloop_iterate(&r.responses); kloop_next(&t, &topic);) {
         int number = asked->version >= 13 ? sim_brokers_topic_by_id(s, &topic.topic_id)
                                           : sim_plan_topic_by_name(s, topic.name);
         kloop_produce_partition_response p;
         for (kloop_iter i = kloop_iterate(&topic.partition_responses); kloop_next(&i, &p);) {
+            if (number >= 0)
+                sim_told_hint(s, number, p.index, &p.current_leader);
             for (uint32_t k = 0; k < asked->attempt_count; k++) {
                 uint32_t *attempt = &s->book.attempts[asked->first_attempt + k];
                 sim_batch *b = *attempt == ANSWERED ? NULL : &s->book.batches[*attempt];
@@ -529,5 +363,6 @@ bool sim_book_answer(sim *s, const sim_asked *asked, const uint8_t *body, size_t
             }
         }
     }
+    land_rest(s, asked);
     return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The cluster and what happens to it. */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_partitions.h"
 
 #include "broker/truth.h"
 
@@ -36,6 +37,13 @@ void sim_brokers_arm(sim *s)
     sim_at(s, s->brokers.armed_ns, on_time, NULL, s->brokers.armed_ns);
 }
 
+void sim_brokers_pass_over_absent(sim *s)
+{
+    for (int32_t node = 1; node <= s->brokers.count; node++)
+        if (s->brokers.failed_over[node])
+            kl_cluster_fail_over(s->brokers.cluster, node, now_of(s));
+}
+
 void sim_brokers_make_topic(sim *s, int topic)
 {
     sim_topic_plan *t = &s->plan.topics[topic];
@@ -46,11 +54,15 @@ void sim_brokers_make_topic(sim *s, int topic)
         kl_topic_config config = {.name = t->name,
                                   .partitions = t->partitions,
                                   .replication_factor = t->replicas,
+                                  .message_max_bytes = t->message_max,
                                   .append_time = t->append_time};
         if (kl_cluster_add_topic(s->brokers.cluster, &config, &found) != KL_CLUSTER_OK)
             abort();
     }
     s->brokers.handles[topic] = found;
+    if (found < SIM_HANDLES_MAX && !s->brokers.made_ns[found])
+        s->brokers.made_ns[found] = s->world.now_ns;
+    sim_brokers_pass_over_absent(s);
     sim_note(s, SIM_NOTE_TOPIC, "topic is there", topic, t->partitions, 0, 0);
 }
 
@@ -69,6 +81,7 @@ void sim_brokers_start(sim *s)
     config.seed = s->seed;
     config.broker_count = p->brokers;
     config.first_producer_id = 1000;
+    config.first_producer_epoch = p->first_epoch;
     config.auto_create_partitions = p->auto_create ? p->topics[0].partitions : 0;
     config.auto_create_replication_factor = 1;
     config.auto_create_delay_ns = (int64_t)(50 * KL_MS);
@@ -131,6 +144,14 @@ int sim_brokers_topic_by_id(const sim *s, const kloop_uuid *id)
 
 /* ---- Brokers ---- */
 
+bool sim_brokers_any_frozen(const sim *s)
+{
+    for (int32_t n = 1; n <= s->brokers.count; n++)
+        if (s->brokers.frozen[n])
+            return true;
+    return false;
+}
+
 void sim_brokers_kill(sim *s, int32_t node)
 {
     if (!kl_cluster_broker_is_up(s->brokers.cluster, node))
@@ -153,6 +174,8 @@ void sim_brokers_fail_over(sim *s, int32_t node)
 void sim_brokers_revive(sim *s, int32_t node)
 {
     kl_cluster *c = s->brokers.cluster;
+    if (s->brokers.left[node])
+        return;
     if (!kl_cluster_broker_is_up(c, node)) {
         sim_note(s, SIM_NOTE_BROKER, "up", node, 0, 0, 0);
         kl_cluster_broker_up(c, node, now_of(s));
@@ -183,6 +206,33 @@ static int32_t any_node(sim *s)
     return 1 + (int32_t)sim_below(s, RANDOM, (uint64_t)s->brokers.count);
 }
 
+void sim_brokers_leave(sim *s, int32_t node)
+{
+    s->brokers.left[node] = true;
+    sim_brokers_kill(s, node);
+    sim_brokers_fail_over(s, node);
+}
+
+void sim_brokers_move(sim *s, int32_t node)
+{
+    char host[24];
+    s->brokers.moves[node]++;
+    s->brokers.address_generation[node]++;
+    snprintf(host, sizeof host, "node-%d-%u", node, s->brokers.moves[node]);
+    sim_note(s, SIM_NOTE_BROKER, "moves", node, 0, 0, 0);
+    if (kl_cluster_set_address(s->brokers.cluster, node, host, SIM_PORT, NULL) != KL_CLUSTER_OK)
+        abort();
+    for (size_t i = 0; i < s->links.count; i++)
+        if (s->links.all[i]->node == node && s->links.all[i]->state == SIM_CONN_OPEN)
+            sim_link_reset(s, s->links.all[i], true, "connection reset by peer");
+    sim_link_pump_brokers(s);
+}
+
+void sim_brokers_refuse(sim *s, int32_t node, uint64_t until_ns)
+{
+    s->brokers.refused_until_ns[node] = until_ns;
+}
+
 static void kill_for_a_while(sim *s, uint64_t ms_max, bool fail_over)
 {
     int32_t node = any_node(s);
@@ -205,6 +255,10 @@ static void set_release(sim *s, int32_t node)
                     {8, 9, 3, 3},   {7, 8, 1, 2},   {5, 5, 0, 1},   {3, 4, 0, 0}};
     size_t i = (size_t)sim_below(s, RANDOM, sizeof releases / sizeof releases[0]);
     kl_cluster *c = s->brokers.cluster;
+    kl_cluster_set_sequence_era(c, node,
+                                releases[i].produce < 5   ? KL_SEQUENCES_0_11
+                                : releases[i].produce < 9 ? KL_SEQUENCES_1_0
+                                                          : KL_SEQUENCES_2_5);
     s->brokers.without_zstd[node] = releases[i].produce < 7;
     kl_cluster_set_versions(c, node, KLOOP_PRODUCE, 3, releases[i].produce);
     kl_cluster_set_versions(c, node, KLOOP_METADATA, 0, releases[i].metadata);
@@ -222,142 +276,50 @@ static void change_release(sim *s)
     sim_after(s, sim_scale(s, RANDOM, 50, 2000) * KL_MS, comes_back, NULL, (uint64_t)node);
 }
 
-/* ---- Partitions ---- */
-
-static int any_topic(sim *s)
+/* Every partition finds a leader without it, also those that are yet to be made. */
+static bool can_spare(const sim *s, int32_t node)
 {
-    int topic = (int)sim_below(s, RANDOM, (uint64_t)s->plan.topic_count);
-    return s->brokers.handles[topic] == KL_NO_TOPIC ? -1 : topic;
-}
-
-static int32_t partition_count(const sim *s, int topic)
-{
-    kl_topic_info info;
-    kl_cluster_topic_info(s->brokers.cluster, s->brokers.handles[topic], &info);
-    return info.partitions;
-}
-
-/* A member of the ISR that is up, or KL_NO_NODE. */
-static int32_t any_in_sync(sim *s, int topic, int32_t partition)
-{
-    kl_partition_info info;
-    kl_cluster_partition_info(s->brokers.cluster, s->brokers.handles[topic], partition, &info);
-    int32_t chosen = KL_NO_NODE;
-    uint64_t seen = 0;
-    for (int32_t i = 0; i < info.isr_count; i++)
-        if (kl_cluster_broker_is_up(s->brokers.cluster, info.isr[i]) &&
-            sim_below(s, RANDOM, ++seen) == 0)
-            chosen = info.isr[i];
-    return chosen;
-}
-
-void sim_brokers_move_leader(sim *s, int topic, int32_t partition, int32_t node)
-{
-    sim_note(s, SIM_NOTE_TOPIC, "new leader", topic, partition, node, 0);
-    kl_cluster_elect(s->brokers.cluster, s->brokers.handles[topic], partition, node, now_of(s));
-    sim_link_pump_brokers(s);
-}
-
-static void move_any(sim *s)
-{
-    int topic = any_topic(s);
-    if (topic < 0)
-        return;
-    int32_t partition = (int32_t)sim_below(s, RANDOM, (uint64_t)partition_count(s, topic));
-    int32_t node = any_in_sync(s, topic, partition);
-    if (node != KL_NO_NODE)
-        sim_brokers_move_leader(s, topic, partition, node);
-}
-
-static void move_all(sim *s)
-{
+    const kl_cluster *c = s->brokers.cluster;
+    int32_t there = 0;
+    for (int32_t n = 1; n <= s->brokers.count; n++)
+        there += !s->brokers.left[n];
+    if (there <= 2 || s->brokers.left[node] || sim_brokers_any_frozen(s) || s->brokers.isr_small ||
+        s->plan.auto_create)
+        return false;
     for (int topic = 0; topic < s->plan.topic_count; topic++)
-        for (int32_t p = 0;
-             s->brokers.handles[topic] != KL_NO_TOPIC && p < partition_count(s, topic); p++) {
-            int32_t node = any_in_sync(s, topic, p);
-            if (node != KL_NO_NODE)
-                sim_brokers_move_leader(s, topic, p, node);
+        if (s->plan.topics[topic].replicas < 3)
+            return false;
+    for (int32_t h = 0; h < kl_cluster_topic_count(c); h++) {
+        kl_topic_info topic;
+        kl_cluster_topic_info(c, h, &topic);
+        for (int32_t p = 0; p < topic.partitions && !topic.deleted; p++) {
+            kl_partition_info info;
+            kl_cluster_partition_info(c, h, p, &info);
+            if (info.isr_count < 2)
+                return false;
         }
+    }
+    return true;
 }
 
-static void elect_missing(sim *s, int topic, int32_t partition)
+static void leave_any(sim *s)
 {
-    kl_partition_info info;
-    kl_cluster_partition_info(s->brokers.cluster, s->brokers.handles[topic], partition, &info);
-    int32_t node = any_in_sync(s, topic, partition);
-    if (info.leader == KL_NO_NODE && node != KL_NO_NODE)
-        sim_brokers_move_leader(s, topic, partition, node);
-}
-
-static void leader_returns(sim *s, void *thing, uint64_t a)
-{
-    (void)thing;
-    elect_missing(s, (int)(a >> 32), (int32_t)(a & UINT32_MAX));
-}
-
-static void lose_leader(sim *s)
-{
-    int topic = any_topic(s);
-    if (topic < 0)
-        return;
-    uint64_t p = sim_below(s, RANDOM, (uint64_t)partition_count(s, topic));
-    sim_brokers_move_leader(s, topic, (int32_t)p, KL_NO_NODE);
-    sim_after(s, sim_scale(s, RANDOM, 50, 5000) * KL_MS, leader_returns, NULL,
-              (uint64_t)topic << 32 | p);
-}
-
-static void elect_uncleanly(sim *s)
-{
-    int topic = any_topic(s);
-    if (topic < 0)
-        return;
-    int32_t partition = (int32_t)sim_below(s, RANDOM, (uint64_t)partition_count(s, topic));
-    kl_partition_info info;
-    kl_cluster_partition_info(s->brokers.cluster, s->brokers.handles[topic], partition, &info);
-    int32_t node = info.replicas[sim_below(s, RANDOM, (uint64_t)info.replica_count)];
-    if (kl_cluster_broker_is_up(s->brokers.cluster, node))
-        sim_brokers_move_leader(s, topic, partition, node);
-}
-
-static void forget_producers(sim *s)
-{
-    int topic = any_topic(s);
-    if (topic < 0)
-        return;
-    int32_t partition = (int32_t)sim_below(s, RANDOM, (uint64_t)partition_count(s, topic));
-    sim_note(s, SIM_NOTE_TOPIC, "producers forgotten", topic, partition, 0, 0);
-    kl_cluster_forget_producers(s->brokers.cluster, s->brokers.handles[topic], partition);
-}
-
-void sim_brokers_grow(sim *s, int topic, int32_t partitions)
-{
-    sim_topic_plan *t = &s->plan.topics[topic];
-    if (t->count_changes == (int)(sizeof t->counts / sizeof t->counts[0]) ||
-        partitions > SIM_PARTITIONS_MAX || s->brokers.handles[topic] == KL_NO_TOPIC)
-        return;
-    sim_note(s, SIM_NOTE_TOPIC, "grows", topic, partitions, 0, 0);
-    if (kl_cluster_grow_topic(s->brokers.cluster, s->brokers.handles[topic], partitions) !=
-        KL_CLUSTER_OK)
-        abort();
-    t->counts[t->count_changes++] = partitions;
+    int32_t node = any_node(s);
+    for (int32_t n = 1; n <= s->brokers.count; n++)
+        if (s->brokers.left[n])
+            return;
+    if (can_spare(s, node))
+        sim_brokers_leave(s, node);
 }
 
 /* ---- Replicas and views ---- */
-
-static bool any_frozen(const sim *s)
-{
-    for (int32_t n = 1; n <= s->brokers.count; n++)
-        if (s->brokers.frozen[n])
-            return true;
-    return false;
-}
 
 static void restore_isr(sim *s)
 {
     kl_cluster *c = s->brokers.cluster;
     for (int topic = 0; topic < s->plan.topic_count; topic++)
         for (int32_t p = 0;
-             s->brokers.handles[topic] != KL_NO_TOPIC && p < partition_count(s, topic); p++) {
+             s->brokers.handles[topic] != KL_NO_TOPIC && p < sim_partitions_count(s, topic); p++) {
             kl_partition_info info;
             kl_cluster_partition_info(c, s->brokers.handles[topic], p, &info);
             int32_t nodes[SIM_NODES_MAX];
@@ -381,18 +343,18 @@ static void isr_returns(sim *s, void *thing, uint64_t a)
 {
     (void)thing;
     (void)a;
-    if (!any_frozen(s))
+    if (!sim_brokers_any_frozen(s))
         restore_isr(s);
     sim_link_pump_brokers(s);
 }
 
 static void shrink_isr(sim *s)
 {
-    int topic = any_topic(s);
+    int topic = sim_partitions_any_topic(s);
     /* A broker that does not hear of a new ISR could acknowledge what nobody else will have. */
-    if (topic < 0 || any_frozen(s))
+    if (topic < 0 || sim_brokers_any_frozen(s))
         return;
-    for (int32_t p = 0; p < partition_count(s, topic); p++) {
+    for (int32_t p = 0; p < sim_partitions_count(s, topic); p++) {
         kl_partition_info info;
         kl_cluster_partition_info(s->brokers.cluster, s->brokers.handles[topic], p, &info);
         if (info.leader != KL_NO_NODE && kl_cluster_broker_is_up(s->brokers.cluster, info.leader) &&
@@ -466,15 +428,6 @@ void sim_brokers_strike(sim *s, sim_fault_id id)
     case SIM_FAULT_VERSIONS_CHANGE:
         change_release(s);
         break;
-    case SIM_FAULT_LEADER_MOVES:
-        move_any(s);
-        break;
-    case SIM_FAULT_LEADER_MISSING:
-        lose_leader(s);
-        break;
-    case SIM_FAULT_ALL_LEADERS_MOVE:
-        move_all(s);
-        break;
     case SIM_FAULT_OLD_VIEW:
         freeze_view(s);
         break;
@@ -484,21 +437,15 @@ void sim_brokers_strike(sim *s, sim_fault_id id)
     case SIM_FAULT_FOLLOWER_STALLS:
         stall_follower(s);
         break;
-    case SIM_FAULT_TOPIC_GROWS: {
-        int topic = any_topic(s);
-        if (topic >= 0)
-            sim_brokers_grow(s, topic,
-                             partition_count(s, topic) + 1 + (int32_t)sim_below(s, RANDOM, 3));
+    case SIM_FAULT_BROKER_LEAVES:
+        leave_any(s);
         break;
-    }
-    case SIM_FAULT_UNCLEAN_ELECTION:
-        elect_uncleanly(s);
-        break;
-    case SIM_FAULT_PRODUCERS_FORGOTTEN:
-        forget_producers(s);
+    case SIM_FAULT_BROKER_MOVES:
+        sim_brokers_move(s, any_node(s));
         break;
     default:
-        abort();
+        sim_partitions_strike(s, id);
+        break;
     }
     sim_link_pump_brokers(s);
 }
@@ -510,10 +457,19 @@ void sim_brokers_heal(sim *s)
         follower_goes_on(s, NULL, (uint64_t)node);
         sim_brokers_revive(s, node);
     }
-    for (int topic = 0; topic < s->plan.topic_count; topic++)
+    for (int topic = 0; topic < s->plan.topic_count; topic++) {
+        if (s->faults.rate[SIM_FAULT_MESSAGE_MAX_CHANGES])
+            sim_brokers_set_message_max(s, topic, 0);
         for (int32_t p = 0;
-             s->brokers.handles[topic] != KL_NO_TOPIC && p < partition_count(s, topic); p++)
-            elect_missing(s, topic, p);
+             s->brokers.handles[topic] != KL_NO_TOPIC && p < sim_partitions_count(s, topic); p++)
+            sim_partitions_elect_missing(s, topic, p);
+    }
+    for (int32_t node = 1; node <= s->brokers.count; node++) {
+        s->brokers.refused_until_ns[node] = 0;
+        if (s->faults.rate[SIM_FAULT_IMPOSTOR])
+            s->links.impostor_at[node] = SIM_IMPOSTOR_NONE;
+    }
+    s->links.no_descriptors_until_ns = 0;
     restore_isr(s);
     sim_link_pump_brokers(s);
 }

@@ -19,6 +19,9 @@
 
 typedef struct sim sim;
 
+#define SIM_BAD_RECORDS_MAX 64
+#define SIM_HANDLES_MAX     512
+
 typedef struct sim_brokers {
     kl_cluster *cluster;
     int32_t count;
@@ -27,12 +30,18 @@ typedef struct sim_brokers {
     bool failed_over[SIM_NODES_MAX + 1];
     bool frozen[SIM_NODES_MAX + 1];
     bool stalled[SIM_NODES_MAX + 1];
-    bool isr_small;    /* some ISR is smaller than it could be */
-    uint64_t armed_ns; /* the event for the cluster's deadline */
-    uint32_t lost;     /* batches that no replica has any more */
+    bool isr_small;                    /* some ISR is smaller than it could be */
+    uint64_t armed_ns;                 /* the event for the cluster's deadline */
+    uint32_t deletions;                /* of topics */
+    uint64_t made_ns[SIM_HANDLES_MAX]; /* when the topic of a handle was made, 0: not known */
+    uint32_t lost;                     /* batches that no replica has any more */
     uint64_t requests;
     bool without_zstd[SIM_NODES_MAX + 1]; /* its release is too old for that codec */
+    bool left[SIM_NODES_MAX + 1];         /* gone for ever */
+    uint8_t moves[SIM_NODES_MAX + 1];     /* how often it got another name */
+    uint64_t refused_until_ns[SIM_NODES_MAX + 1];
     uint8_t noise[64];
+    int32_t bad_records[SIM_BAD_RECORDS_MAX];
 } sim_brokers;
 
 void sim_brokers_start(sim *s);
@@ -44,6 +53,11 @@ void sim_brokers_arm(sim *s);
 /* The plan's topic with this handle, or id; -1: none. */
 int sim_brokers_topic_of(const sim *s, int32_t handle);
 int sim_brokers_topic_by_id(const sim *s, const kloop_uuid *id);
+
+/* The controller gives partitions to nobody who is away. */
+void sim_brokers_pass_over_absent(sim *s);
+/* Does some broker know the cluster as it was? */
+bool sim_brokers_any_frozen(const sim *s);
 
 /* A fault of the cluster happens now. */
 void sim_brokers_strike(sim *s, sim_fault_id id);
@@ -59,5 +73,16 @@ void sim_brokers_revive(sim *s, int32_t node);
 void sim_brokers_move_leader(sim *s, int topic, int32_t partition, int32_t node);
 void sim_brokers_grow(sim *s, int topic, int32_t partitions);
 void sim_brokers_make_topic(sim *s, int topic);
+void sim_brokers_delete_topic(sim *s, int topic);
+/* Deleted if it is there, and made anew under another id with so many partitions. */
+void sim_brokers_recreate_topic(sim *s, int topic, int32_t partitions);
+/* max.message.bytes; 0: what it was at first. */
+void sim_brokers_set_message_max(sim *s, int topic, int32_t bytes);
+/* The node is known under another name, at another address. */
+void sim_brokers_move(sim *s, int32_t node);
+/* Down, failed over, and never back. */
+void sim_brokers_leave(sim *s, int32_t node);
+/* Connects to it are refused until then. */
+void sim_brokers_refuse(sim *s, int32_t node, uint64_t until_ns);
 
 #endif

@@ -34,13 +34,15 @@ static void check_counters(sim *s)
     if (st.held_bytes > s->plan.memory_bytes + 2 * (s->plan.batch_bytes + 65536))
         sim_fail(s, "I31", "%" PRIu64 " bytes are held, buffer.memory is %zu", st.held_bytes,
                  s->plan.memory_bytes);
-    if (st.receive_bytes > s->plan.receive_bytes_max)
+    /* The one frame that may be as large as all of it has its length and a read on top. */
+    if (st.receive_bytes > s->plan.receive_bytes_max + 2052)
         sim_fail(s, "I33", "receive buffers of %" PRIu64 " bytes, receive.memory is %zu",
                  st.receive_bytes, s->plan.receive_bytes_max);
     /* Idle segments and held ones together stay within buffer.memory; what comes on top, tables,
      * requests under way and the codec's state, does not grow with what is sent or comes in. */
     uint64_t all_max = s->plan.memory_bytes + st.receive_bytes + BESIDE_BYTES +
-                       (uint64_t)s->plan.batch_bytes * 4 + (s->plan.codec ? CODEC_BYTES : 0);
+                       (uint64_t)s->plan.batch_bytes * 4 + (s->plan.codec ? CODEC_BYTES : 0) +
+                       sim_effort_brokers(s) * SIM_BROKER_BYTES;
     if (s->memory.bytes > all_max)
         sim_fail(s, "I31",
                  "the engine has %" PRIu64 " bytes, %" PRIu64 " of them held, "
@@ -87,42 +89,11 @@ void sim_checks_turn(sim *s)
 
 void sim_checks_connect(sim *s, const kloop_action *action)
 {
-    const sim_plan *p = &s->plan;
-    sim_checks *k = &s->checks;
-    uint64_t key = sim_hash(sim_hash(action->port, action->host.data, action->host.len),
-                            action->address.bytes, 16);
     if (s->user.closing && s->host.turn_before_ns > s->user.close_due_ns)
         sim_fail(s, "I41", "CONNECT after the time for closing is over");
-    sim_place *place = NULL;
-    for (int i = 0; i < k->place_count && !place; i++)
-        if (k->places[i].key == key)
-            place = &k->places[i];
-    if (!place) {
-        if (k->place_count == SIM_PLACES_MAX)
-            return;
-        place = &k->places[k->place_count++];
-        *place = (sim_place){.key = key};
-    } else {
-        const sim_conn *last = s->links.all[place->last_conn - 1];
-        place->failures = last->watch.ready ? 0 : place->failures + 1;
-        /* What the engine has closed for want of use, it may open again at once. */
-        uint64_t least = last->watch.ready && last->given_up ? 0 : p->reconnect_backoff_ns;
-        for (uint32_t i = 1; i < place->failures && least < p->reconnect_backoff_max_ns; i++)
-            least *= 2;
-        if (least > p->reconnect_backoff_max_ns)
-            least = p->reconnect_backoff_max_ns;
-        /* With several addresses a round over all of them is one attempt. */
-        if (p->two_addresses || s->faults.rate[SIM_FAULT_NAME_DEAD_ADDRESS])
-            least = kl_time_min(least, p->reconnect_backoff_ns);
-        if (s->world.now_ns - place->last_ns < least / 10 * 8)
-            sim_fail(s, "I37",
-                     "CONNECT to %s again after %" PRIu64 " us, %" PRIu64
-                     " is the least after %u failures",
-                     action->host.data, (s->world.now_ns - place->last_ns) / KL_US, least / KL_US,
-                     place->failures);
-    }
-    place->last_ns = s->world.now_ns;
-    place->last_conn = (int64_t)s->links.count + 1;
+    if (!strncmp(action->host.data, "other-", 6))
+        sim_fail(s, "I46", "CONNECT to a broker of another cluster");
+    sim_pace_connect(s, action);
 }
 
 /* ---- The end ---- */
@@ -135,6 +106,9 @@ void sim_checks_closed(sim *s)
     if (sim_ledger_pending(&s->ledger))
         sim_fail(s, "I1", "CLOSED, and %u records are not reported",
                  sim_ledger_pending(&s->ledger));
+    if (s->ledger.purged != s->ledger.purged_reported)
+        sim_fail(s, "purge", "%" PRIu64 " records were given up, %" PRIu64 " are reported so",
+                 s->ledger.purged, s->ledger.purged_reported);
     if (s->ledger.flushes_open)
         sim_fail(s, "flush", "CLOSED, and %u flushes are open", s->ledger.flushes_open);
     for (size_t i = 0; i < s->links.count; i++)

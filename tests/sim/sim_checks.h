@@ -15,19 +15,7 @@
 
 typedef struct sim sim;
 
-#define SIM_PLACES_MAX 64
-
-/* Attempts to connect to an address under a name. */
-typedef struct sim_place {
-    uint64_t key;
-    uint64_t last_ns;
-    int64_t last_conn;
-    uint32_t failures; /* in a row, without having been ready */
-} sim_place;
-
 typedef struct sim_checks {
-    sim_place places[SIM_PLACES_MAX];
-    int place_count;
     sim_conn *suspects[16]; /* told nonsense: the engine has to close them */
     int suspect_count;
     uint32_t probe_from; /* records from this number on must be acked */

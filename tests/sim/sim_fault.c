@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which faults there are in a run, and the clocks of those that happen by themselves. */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_wrap.h"
 
 #include <stdlib.h>
 
@@ -29,7 +30,8 @@ uint32_t sim_fault_total(const sim *s)
     for (int i = 0; i < SIM_FAULT_COUNT; i++)
         /* How bytes are cut up is no fault that anybody would count. */
         if (i != SIM_FAULT_SPLIT_READ && i != SIM_FAULT_PARTIAL_WRITE &&
-            i != SIM_FAULT_LATE_ON_WROTE)
+            i != SIM_FAULT_LATE_ON_WROTE && i != SIM_FAULT_ONE_BYTE_READS &&
+            i != SIM_FAULT_TIMER_LATE)
             n += s->faults.fired[i];
     return n;
 }
@@ -69,6 +71,55 @@ static void slow_down(sim *s)
         s->links.all[i]->down.per_byte_ps = slow;
     }
     sim_after(s, sim_scale(s, RANDOM, 50, 4000) * KL_MS, links_recover, NULL, 0);
+}
+
+/* 10 kB/s: a batch takes longer than a request may. */
+static void crawl(sim *s)
+{
+    for (size_t i = 0; i < s->links.count; i++) {
+        s->links.all[i]->up.per_byte_ps = 100000000;
+        s->links.all[i]->down.per_byte_ps = 100000000;
+    }
+    sim_after(s, sim_scale(s, RANDOM, 2000, 12000) * KL_MS, links_recover, NULL, 0);
+}
+
+static void reads_recover(sim *s, void *thing, uint64_t read_max)
+{
+    (void)thing;
+    s->host.read_max = (size_t)read_max;
+}
+
+static void read_byte_by_byte(sim *s)
+{
+    if (s->host.read_max == 1)
+        return;
+    sim_after(s, sim_scale(s, RANDOM, 20, 1000) * KL_MS, reads_recover, NULL, s->host.read_max);
+    s->host.read_max = 1;
+}
+
+/* Somebody else listens at a broker's address. Who could be taken for a broker does so only where
+ * brokers may lie. */
+static void impostor_goes(sim *s, void *thing, uint64_t node)
+{
+    (void)thing;
+    s->links.impostor_at[node] = SIM_IMPOSTOR_NONE;
+}
+
+static void impostor_comes(sim *s)
+{
+    static const sim_impostor harmless[] = {SIM_IMPOSTOR_HTTP, SIM_IMPOSTOR_SILENT,
+                                            SIM_IMPOSTOR_CLOSER, SIM_IMPOSTOR_LENGTH};
+    uint64_t node = 1 + sim_below(s, RANDOM, (uint64_t)s->brokers.count);
+    if (s->links.impostor_at[node] != SIM_IMPOSTOR_NONE)
+        return;
+    s->links.impostor_at[node] = harmless[sim_below(s, RANDOM, 4)];
+    if (s->plan.hostile && sim_chance(s, RANDOM, 500000))
+        s->links.impostor_at[node] =
+            sim_chance(s, RANDOM, 500000) ? SIM_IMPOSTOR_ECHO : SIM_IMPOSTOR_NOISE;
+    for (size_t i = 0; i < s->links.count; i++)
+        if (s->links.all[i]->node == (int32_t)node && s->links.all[i]->state == SIM_CONN_OPEN)
+            sim_link_reset(s, s->links.all[i], true, "connection reset by peer");
+    sim_after(s, sim_scale(s, RANDOM, 100, 6000) * KL_MS, impostor_goes, NULL, node);
 }
 
 /* Stops the connections one after the other, and lets them go on in another order. */
@@ -137,6 +188,29 @@ static void strike(sim *s, sim_fault_id id)
     case SIM_FAULT_SWIZZLE:
         swizzle(s);
         break;
+    case SIM_FAULT_SEQUENCE_NEAR_END:
+        sim_wrap_strike(s);
+        break;
+    case SIM_FAULT_LINK_CRAWLS:
+        crawl(s);
+        break;
+    case SIM_FAULT_ONE_BYTE_READS:
+        read_byte_by_byte(s);
+        break;
+    case SIM_FAULT_REFUSED_FOR_A_WHILE: {
+        int32_t node = 1 + (int32_t)sim_below(s, RANDOM, (uint64_t)s->brokers.count);
+        sim_brokers_refuse(s, node, s->world.now_ns + sim_scale(s, RANDOM, 100, 8000) * KL_MS);
+        break;
+    }
+    case SIM_FAULT_NO_DESCRIPTORS:
+        s->links.no_descriptors_until_ns = s->world.now_ns + sim_scale(s, RANDOM, 50, 6000) * KL_MS;
+        break;
+    case SIM_FAULT_IMPOSTOR:
+        impostor_comes(s);
+        break;
+    case SIM_FAULT_LONG_STALL:
+        sim_host_stall(s, s->world.now_ns + sim_scale(s, RANDOM, 5000, 25000) * KL_MS);
+        break;
     case SIM_FAULT_LOOP_STALLS:
         sim_host_stall(s, s->world.now_ns + sim_scale(s, RANDOM, 5, 3000) * KL_MS);
         break;
@@ -149,15 +223,26 @@ static void strike(sim *s, sim_fault_id id)
     }
 }
 
+void sim_fault_now(sim *s, sim_fault_id id)
+{
+    s->faults.fired[id]++;
+    sim_note(s, SIM_NOTE_FAULT, faults[id].name, s->faults.fired[id], 0, 0, 0);
+    strike(s, id);
+}
+
+void sim_fault_at(sim *s, sim_fault_id id, uint32_t per_million)
+{
+    s->faults.on = true;
+    s->faults.rate[id] = per_million;
+}
+
 static void happens(sim *s, void *thing, uint64_t a)
 {
     sim_fault_id id = (sim_fault_id)a;
     (void)thing;
     if (!s->faults.on)
         return;
-    s->faults.fired[id]++;
-    sim_note(s, SIM_NOTE_FAULT, faults[id].name, s->faults.fired[id], 0, 0, 0);
-    strike(s, id);
+    sim_fault_now(s, id);
     sim_after(s, sim_between(s, RANDOM, 1, 2 * (uint64_t)s->faults.rate[id]) * KL_MS, happens, NULL,
               a);
 }

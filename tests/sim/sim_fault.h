@@ -76,14 +76,51 @@ typedef struct sim sim;
     XX(METADATA_LACKS_BROKER, D, 5000, 100000)                                                     \
     XX(INIT_ERROR, D, 50000, 500000)                                                               \
     XX(VERSIONS_ERROR, D, 5000, 50000)                                                             \
+    XX(SEQUENCE_NEAR_END, T, 1000, 10000)                                                          \
     XX(LOOP_STALLS, T, 2000, 15000)                                                                \
     XX(WALL_JUMPS, T, 5000, 30000)                                                                 \
+    XX(REFUSED_FOR_A_WHILE, T, 3000, 20000)                                                        \
+    XX(NO_DESCRIPTORS, T, 3000, 20000)                                                             \
+    XX(IMPOSTOR, T, 5000, 20000)                                                                   \
+    XX(LINK_CRAWLS, T, 8000, 30000)                                                                \
+    XX(ONE_BYTE_READS, T, 1000, 15000)                                                             \
+    XX(ANSWER_TOO_EARLY, D, 500, 20000)                                                            \
+    XX(ANSWER_TO_ACKS_0, D, 500, 20000)                                                            \
+    XX(TIMER_LATE, D, 5000, 100000)                                                                \
+    XX(LONG_STALL, T, 15000, 40000)                                                                \
+    XX(BROKER_LEAVES, T, 10000, 40000)                                                             \
+    XX(BROKER_MOVES, T, 5000, 20000)                                                               \
+    XX(TOPIC_RECREATED, T, 6000, 30000)                                                            \
+    XX(TOPIC_DELETED, T, 20000, 80000)                                                             \
+    XX(LEADER_FLIPS, T, 3000, 15000)                                                               \
+    XX(MESSAGE_MAX_CHANGES, T, 2000, 15000)                                                        \
+    XX(METADATA_EPOCH_BACK, D, 5000, 100000)                                                       \
+    XX(METADATA_NO_EPOCH, D, 5000, 100000)                                                         \
+    XX(METADATA_OTHER_LEADER, D, 5000, 200000)                                                     \
+    XX(METADATA_NO_SUCH_LEADER, D, 5000, 100000)                                                   \
+    XX(METADATA_PARTITION_TWICE, D, 5000, 100000)                                                  \
+    XX(METADATA_BAD_INDEX, D, 5000, 100000)                                                        \
+    XX(METADATA_BAD_BROKER, D, 5000, 100000)                                                       \
+    XX(METADATA_BROKER_TWICE, D, 5000, 100000)                                                     \
+    XX(METADATA_ONE_ADDRESS, D, 5000, 50000)                                                       \
+    XX(METADATA_OTHER_CLUSTER, D, 5000, 100000)                                                    \
+    XX(HINT_MISSING, D, 50000, 900000)                                                             \
+    XX(HINT_OLD, D, 20000, 500000)                                                                 \
+    XX(HINT_LIES, D, 20000, 500000)                                                                \
+    XX(ERROR_RECORDS, D, 500, 20000)                                                               \
+    XX(ERROR_RECORDS_ODD, D, 500, 20000)                                                           \
+    XX(ERROR_DUPLICATE, D, 500, 20000)                                                             \
+    XX(PARTITION_ANSWERED_TWICE, D, 500, 20000)                                                    \
+    XX(PARTITION_NOT_ASKED, D, 500, 20000)                                                         \
+    XX(THROTTLE_ODD, D, 500, 20000)                                                                \
+    XX(INIT_ODD, D, 50000, 500000)                                                                 \
     /* from here on only in runs of their own sort */                                              \
     XX(UNCLEAN_ELECTION, T, 5000, 20000)                                                           \
     XX(PRODUCERS_FORGOTTEN, T, 5000, 20000)                                                        \
     XX(ERROR_FATAL, D, 100, 2000)                                                                  \
     XX(GARBAGE, D, 2000, 50000)                                                                    \
     XX(LYING_ANSWER, D, 2000, 50000)                                                               \
+    XX(MANY_BROKERS, D, 5000, 50000)                                                               \
     XX(NO_MEMORY, D, 20, 2000)
 
 typedef enum sim_fault_id {
@@ -111,6 +148,13 @@ void sim_fault_enable(sim *s, sim_fault_id id);
 
 /* Sets the clocks of those that happen by themselves. */
 void sim_fault_start(sim *s);
+
+/* ---- For scenarios ---- */
+
+/* One that happens by itself, now. */
+void sim_fault_now(sim *s, sim_fault_id id);
+/* One that is thrown for strikes at so many of a million occasions; 0: no more. */
+void sim_fault_at(sim *s, sim_fault_id id, uint32_t per_million);
 
 const char *sim_fault_name(sim_fault_id id);
 uint32_t sim_fault_total(const sim *s);

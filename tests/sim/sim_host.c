@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Turns that leave work behind, one after the other: more is a spin. */
-#define PIECES_MAX  5000
 #define ACTIONS_MAX 1000000
 /* Turns in one second by deadline alone in which nothing is to be done. */
 #define EMPTY_MAX 1000
@@ -55,7 +53,7 @@ void sim_host_stall(sim *s, uint64_t until_ns)
         h->stalled_until_ns = until_ns;
     until_ns = h->stalled_until_ns;
     /* A turn that was due just before the stall may come that late. */
-    uint64_t slack = until_ns - h->stalled_from_ns + 2 * h->tick_ns;
+    uint64_t slack = until_ns - h->stalled_from_ns + 2 * h->tick_ns + h->late_ns;
     if (h->slack_ns < slack)
         h->slack_ns = slack;
     if (h->turn_set) {
@@ -117,11 +115,14 @@ static void tell_read(sim *s, sim_conn *c)
                 sim_fail(s, "border", "read_space answers a place without room, or room nowhere");
             return; /* paused: RESUME comes */
         }
+        size_t begun = c->watch.in_len;
         size_t n = sim_link_read(s, c, to, room < h->read_max ? room : h->read_max);
         c->span = NULL;
         sim_note(s, SIM_NOTE_RECEIVED, NULL, (int64_t)n, c->number, 0, 0);
+        sim_effort_begin(s);
         kloop_engine_on_received(h->engine, c->id, n, now);
-        if (c->watch.nonsense) {
+        sim_effort_end_received(s, c, n, begun);
+        if (c->watch.nonsense && !c->watch.early) {
             sim_checks_suspect(s, c);
             return;
         }
@@ -147,7 +148,9 @@ static void tell(sim *s, sim_conn *c)
     if (c->tell_connected) {
         c->tell_connected = false;
         sim_note(s, SIM_NOTE_CONNECTED, NULL, c->number, 0, 0, 0);
+        sim_effort_begin(s);
         kloop_engine_on_connected(e, c->id, now);
+        sim_effort_end(s, "on_connected");
     }
     if (c->tell_wrote) {
         size_t n = c->tell_wrote;
@@ -155,7 +158,9 @@ static void tell(sim *s, sim_conn *c)
         sim_link_write_over(s, c);
         if (c->state != SIM_CONN_GONE) {
             sim_note(s, SIM_NOTE_WROTE, NULL, (int64_t)n, c->number, 0, 0);
+            sim_effort_begin(s);
             kloop_engine_on_wrote(e, c->id, n, now);
+            sim_effort_end(s, "on_wrote");
             c->try_write = true;
         }
     }
@@ -167,7 +172,9 @@ static void tell(sim *s, sim_conn *c)
         c->lost_after_reading = false;
         c->state = SIM_CONN_LOST;
         sim_note(s, SIM_NOTE_LOST, c->why, c->number, 0, 0, 0);
+        sim_effort_begin(s);
         kloop_engine_on_disconnected(e, c->id, c->why[0] ? c->why : NULL, now);
+        sim_effort_end(s, "on_disconnected");
     }
     if (c->tell_gone) {
         c->tell_gone = false;
@@ -175,7 +182,9 @@ static void tell(sim *s, sim_conn *c)
         sim_note(s, SIM_NOTE_GONE, NULL, c->number, 0, 0, 0);
         c->state = SIM_CONN_GONE;
         c->span = NULL;
+        sim_effort_begin(s);
         kloop_engine_on_closed(e, c->id, now);
+        sim_effort_end(s, "on_closed");
     }
     if (c->try_write) {
         c->try_write = false;
@@ -377,19 +386,31 @@ static void user_action(sim *s, const kloop_action *a)
     }
 }
 
+static bool next(sim *s, kloop_action *a)
+{
+    if (s->host.gone)
+        return false;
+    sim_effort_begin(s);
+    bool any = kloop_engine_next(s->host.engine, a);
+    sim_effort_end(s, "next");
+    return any;
+}
+
 static uint32_t pump(sim *s)
 {
     kloop_action a;
     uint32_t n = 0;
-    while (!s->host.gone && kloop_engine_next(s->host.engine, &a)) {
+    while (next(s, &a)) {
         if (s->host.closed)
             sim_fail(s, "I3", "an action of kind %d after CLOSED", (int)a.kind);
         if (++n > ACTIONS_MAX)
             sim_fail(s, "I38", "%d actions in one turn", ACTIONS_MAX);
-        if (is_io(a.kind))
+        if (is_io(a.kind)) {
             io_action(s, &a);
-        else
+            s->host.io_actions++;
+        } else {
             user_action(s, &a);
+        }
     }
     s->host.actions += n;
     return n;
@@ -434,12 +455,7 @@ static void check_deadline(sim *s, uint64_t before, bool told, uint32_t actions)
     sim_host *h = &s->host;
     uint64_t now = s->world.now_ns;
     uint64_t deadline = h->deadline_ns;
-    if (deadline <= now) {
-        if (++h->pieces > PIECES_MAX)
-            sim_fail(s, "I38", "the deadline stays in the past for %d turns", PIECES_MAX);
-    } else {
-        h->pieces = 0;
-    }
+    h->pieces = deadline <= now ? h->pieces + 1 : 0;
     if (told || actions || before > now)
         return;
     if (s->world.now_ns / KL_SECOND != h->second) {
@@ -448,6 +464,21 @@ static void check_deadline(sim *s, uint64_t before, bool told, uint32_t actions)
     }
     if (!h->pieces && ++h->empty_turns > EMPTY_MAX)
         sim_fail(s, "I38", "%d deadlines in one second at which nothing is to be done", EMPTY_MAX);
+}
+
+/* A timer that fires later than it was set for. */
+static uint64_t lateness(sim *s)
+{
+    sim_host *h = &s->host;
+    if (!sim_fault(s, SIM_FAULT_TIMER_LATE))
+        return 0;
+    uint64_t late = sim_scale(s, SIM_STREAM_HOST, 1, 300) * KL_MS;
+    /* It holds up all that is due while it is awaited. */
+    if (h->late_ns < late) {
+        h->slack_ns += late - h->late_ns;
+        h->late_ns = late;
+    }
+    return late;
 }
 
 static void turn(sim *s, void *thing, uint64_t number)
@@ -468,7 +499,9 @@ static void turn(sim *s, void *thing, uint64_t number)
     if (before <= now.mono_ns || h->time_each_turn) {
         if (before <= now.mono_ns)
             sim_note(s, SIM_NOTE_TIME, NULL, (int64_t)before, 0, 0, 0);
+        sim_effort_begin(s);
         kloop_engine_on_time(h->engine, now);
+        sim_effort_end(s, "on_time");
     }
     uint32_t actions = pump(s);
     if (h->gone)
@@ -476,10 +509,14 @@ static void turn(sim *s, void *thing, uint64_t number)
     h->deadline_ns = kloop_engine_deadline(h->engine);
     sim_checks_turn(s);
     check_deadline(s, before, told, actions);
+    sim_effort_turn(s, h->io_actions, h->pieces);
+    h->io_actions = 0;
     check_early_time(s, h->deadline_ns);
-    h->turn_before_ns = now.mono_ns;
+    /* One that has left work behind goes on in the next. */
+    if (!h->pieces)
+        h->turn_before_ns = now.mono_ns;
     if (h->deadline_ns <= now.mono_ns)
         set_turn(s, now.mono_ns + PIECE_NS);
     else if (h->deadline_ns != KLOOP_NEVER)
-        set_turn(s, next_tick(s, h->deadline_ns));
+        set_turn(s, next_tick(s, kl_time_add(h->deadline_ns, lateness(s))));
 }

@@ -60,10 +60,11 @@ typedef struct sim_host {
     bool turn_set;
     uint64_t turn_at_ns;
     uint64_t turn_number;
-    uint64_t turn_before_ns; /* when the last one was */
+    uint64_t turn_before_ns; /* when the last one was that left no work behind */
     uint64_t deadline_ns;    /* as the engine has said after the last turn */
     uint64_t stalled_from_ns;
     uint64_t stalled_until_ns;
+    uint64_t late_ns;  /* the most by which its timer has been late */
     uint64_t slack_ns; /* how much later than due a turn may come */
     bool closed;       /* CLOSED was taken */
     bool gone;         /* the engine is deleted */
@@ -72,6 +73,7 @@ typedef struct sim_host {
     uint32_t empty_turns; /* turns by deadline alone without any action, in this second */
     uint64_t second;
     uint64_t actions;
+    uint32_t io_actions; /* of this turn */
     uint64_t turns;
     bool writable_owed; /* send said FULL */
 } sim_host;

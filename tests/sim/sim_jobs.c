@@ -22,6 +22,8 @@ typedef struct worker {
 } worker;
 
 static int results_fd = -1; /* in a worker */
+static sim_job_fn job_fn;
+static const sim_scenario *told; /* NULL: the swarm's seeds */
 static sim_result_fn guard_fn;
 static void *guard_me;
 static sim_result last;
@@ -106,7 +108,7 @@ static _Noreturn void work(uint64_t seed, uint64_t end, uint64_t stride)
     watch_for_crashes();
     for (; seed < end; seed += stride) {
         set_watchdog();
-        sim_run_seed(seed, NULL, &result);
+        job_fn(seed, &result);
         send_result(&result);
     }
     _exit(0);
@@ -158,8 +160,25 @@ static bool receive(worker *w, sim_result *r)
     return true;
 }
 
-void sim_jobs_run(uint64_t first, uint64_t count, unsigned jobs, sim_result_fn fn, void *me)
+static void run_seed(uint64_t seed, sim_result *result)
 {
+    if (told)
+        sim_run_scenario(told, seed, NULL, result);
+    else
+        sim_run_seed(seed, NULL, result);
+}
+
+void sim_jobs_run(const sim_scenario *scenario, uint64_t first, uint64_t count, unsigned jobs,
+                  sim_result_fn fn, void *me)
+{
+    told = scenario;
+    sim_jobs_run_with(run_seed, first, count, jobs, fn, me);
+}
+
+void sim_jobs_run_with(sim_job_fn job, uint64_t first, uint64_t count, unsigned jobs,
+                       sim_result_fn fn, void *me)
+{
+    job_fn = job;
     uint64_t end = first + count;
     if (jobs > count)
         jobs = (unsigned)count;

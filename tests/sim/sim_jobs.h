@@ -17,8 +17,14 @@
 /* false: stop now. */
 typedef bool (*sim_result_fn)(void *me, const sim_result *result);
 
-/* Runs seeds first to first + count - 1. */
-void sim_jobs_run(uint64_t first, uint64_t count, unsigned jobs, sim_result_fn fn, void *me);
+/* Runs seeds first to first + count - 1: of the swarm, or of a scenario if there is one. */
+void sim_jobs_run(const sim_scenario *scenario, uint64_t first, uint64_t count, unsigned jobs,
+                  sim_result_fn fn, void *me);
+
+/* The same with other runs than these. */
+typedef void (*sim_job_fn)(uint64_t number, sim_result *result);
+void sim_jobs_run_with(sim_job_fn job, uint64_t first, uint64_t count, unsigned jobs,
+                       sim_result_fn fn, void *me);
 
 /* One run in a process of its own, so that a crash does not end the others. */
 void sim_jobs_apart(const sim_scenario *scenario, uint64_t seed, sim_result *result);

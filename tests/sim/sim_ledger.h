@@ -52,6 +52,11 @@ typedef struct sim_record {
     bool parked;  /* its topic was not known when it was sent */
     bool found;   /* in a final log at the offset that was reported */
     bool probing; /* sent after the faults: must be acked */
+    bool purged;  /* pending when the user gave up some, it among them perhaps */
+    bool strayed; /* a copy of it came late to a topic that was made anew meanwhile */
+    bool rehomed; /* appended to a topic that was deleted, and to the one that came after it */
+    int32_t home; /* handle of the topic, in the cluster, where it was appended last; -1 */
+    uint64_t purged_ns; /* when the user gave up all of its sort; 0: never */
 } sim_record;
 
 /* A partition of a topic, whether it exists or not. */
@@ -68,8 +73,12 @@ struct sim_part {
     uint32_t *batches; /* in the order of their first sending */
     uint32_t batch_count;
     uint32_t batch_cap;
-    uint32_t settled; /* those before it are all reported */
-    uint32_t sent;    /* the highest record number that went out */
+    uint32_t settled;   /* those before it are all reported */
+    uint32_t jumped;    /* the numbers of those before it come again, see sim_wrap.h */
+    uint32_t in_flight; /* attempts on connections that are not closed, without an answer */
+    uint64_t begun_ns;  /* when these numbers were begun */
+    bool has_split;
+    uint32_t sent; /* the highest record number that went out */
 };
 
 typedef struct sim_flush_line {
@@ -88,6 +97,8 @@ typedef struct sim_ledger {
     uint32_t oldest; /* those before it are reported */
     uint32_t refused_full;
     uint32_t wrong_calls;
+    uint64_t purged; /* as the engine has said */
+    uint64_t purged_reported;
     uint64_t acked_ns[SIM_TOPICS_MAX];            /* when a record of it was acked last */
     uint32_t unassigned_reported[SIM_TOPICS_MAX]; /* last record reported without a partition */
     sim_part parts[SIM_TOPICS_MAX][SIM_PARTITIONS_MAX];
@@ -107,6 +118,10 @@ static inline uint32_t sim_ledger_pending(const sim_ledger *l)
     return l->accepted - l->acked - l->failed - l->unknown;
 }
 sim_record *sim_ledger_record(sim *s, uint32_t number);
+
+/* The user gives up what waits, of a topic or of all (-1); all: whatever state it is in. Answers
+ * how many records that could be at most. */
+uint32_t sim_ledger_purge(sim *s, int topic, bool all);
 
 uint32_t sim_ledger_flush(sim *s);
 void sim_ledger_flushed(sim *s, uint64_t flush);

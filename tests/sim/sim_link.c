@@ -138,6 +138,12 @@ static void refused(sim *s, void *thing, uint64_t a)
     lose(s, thing, "connection refused");
 }
 
+static void no_socket(sim *s, void *thing, uint64_t a)
+{
+    (void)a;
+    lose(s, thing, "too many open files");
+}
+
 static void connected(sim *s, void *thing, uint64_t a)
 {
     sim_conn *c = thing;
@@ -191,10 +197,15 @@ void sim_link_connect(sim *s, const kloop_action *action)
         c->impostor = l->impostor_at[c->node];
     sim_note(s, SIM_NOTE_CONNECT, NULL, c->number, c->node,
              (int64_t)sim_hash(0, action->address.bytes, 16), action->port);
+    if (s->world.now_ns < l->no_descriptors_until_ns) {
+        sim_after(s, 0, no_socket, c, 0);
+        return;
+    }
     if (c->node < 0 || sim_fault(s, SIM_FAULT_CONNECT_SILENT))
         return;
     uint64_t delay = l->delay_ns;
-    if (sim_fault(s, SIM_FAULT_CONNECT_REFUSED))
+    if (s->world.now_ns < s->brokers.refused_until_ns[c->node] ||
+        sim_fault(s, SIM_FAULT_CONNECT_REFUSED))
         sim_after(s, delay, refused, c, 0);
     else if (sim_fault(s, SIM_FAULT_CONNECT_SLOW))
         sim_after(s, sim_scale(s, RANDOM, 20, 5000) * KL_MS, accepted, c, 0);
@@ -223,6 +234,7 @@ void sim_link_close(sim *s, kloop_id id, const char *text)
     if (!c || c->state >= SIM_CONN_CLOSING)
         sim_fail(s, "border", "CLOSE for a connection that is closed, or never was");
     sim_note(s, SIM_NOTE_CLOSE, text, c->number, 0, 0, 0);
+    sim_patience_close(s, c, text);
     bool was_lost = c->state == SIM_CONN_LOST;
     c->given_up = !was_lost && !c->lost_after_reading;
     c->state = SIM_CONN_CLOSING;
@@ -261,6 +273,12 @@ void sim_link_end(sim *s, sim_conn *c, const char *why)
     c->lost_after_reading = true;
     c->tell_lost = true;
     sim_host_list(s, c);
+}
+
+void sim_link_inject(sim *s, sim_conn *c, const uint8_t *bytes, size_t len)
+{
+    if (c->state <= SIM_CONN_OPEN)
+        pipe_send(s, c, &c->down, bytes, len);
 }
 
 void sim_link_stall(sim *s, sim_conn *c, uint64_t ns)

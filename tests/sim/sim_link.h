@@ -119,6 +119,7 @@ typedef struct sim_links {
     uint64_t jitter_ns;
     uint64_t latency_until_ns; /* fault: each delay is longer */
     uint64_t latency_extra_ns;
+    uint64_t no_descriptors_until_ns; /* the host cannot open sockets */
     size_t buffer_bytes;
     uint64_t torn;      /* connections that ended within a request */
     uint64_t torn_ns;   /* the last of them */
@@ -161,6 +162,8 @@ void sim_link_reset(sim *s, sim_conn *c, bool lose_up, const char *why);
 /* The other side has closed: what it sent still comes. */
 void sim_link_end(sim *s, sim_conn *c, const char *why);
 void sim_link_stall(sim *s, sim_conn *c, uint64_t ns);
+/* Bytes that no broker has said come from its side. */
+void sim_link_inject(sim *s, sim_conn *c, const uint8_t *bytes, size_t len);
 /* A random open one, or NULL. node: of this broker alone, or KL_NO_NODE. */
 sim_conn *sim_link_any(sim *s, int32_t node);
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The command: arguments, failures, the summary and the closing line. */
+#include "tests/sim/explore.h"
 #include "tests/sim/scenario.h"
+#include "tests/sim/scenario_faults.h"
 #include "tests/sim/sim_jobs.h"
+#include "tests/sim/sim_torture.h"
 
 #include <lz4.h>
 #include <zlib.h>
@@ -16,14 +19,20 @@
 static const char help[] =
     "kloop-sim: the whole producer in a simulated world, from one seed\n"
     "\n"
-    "  kloop-sim [--seed S] [--seeds N] [--jobs J] [--trace] [--stats] [--scenario NAME|list|all]\n"
+    "  kloop-sim [--seed S] [--seeds N] [--jobs J] [--trace] [--stats] [--scenario "
+    "NAME|list|all|faults]\n"
     "\n"
     "  --seed S         the first seed; 1 unless given\n"
     "  --seeds N        how many, one after the other; 100 unless given, 1 with --seed alone\n"
     "  --jobs J         processes; as many as there are processors\n"
     "  --trace          print everything that happens (one seed or one scenario)\n"
     "  --stats          how often each fault struck, over all seeds\n"
-    "  --scenario NAME  a story written by hand instead of seeds; list: which there are; all\n"
+    "  --scenario NAME  a story written by hand instead of seeds; list: which there are; all;\n"
+    "                   faults: which fault of the catalogue has which stories\n"
+    "  --explore D      every sequence of fates for the first D Produce requests of a small run\n"
+    "  --torture        each allocation of each story fails once, then all from it on for a while\n"
+    "  --stride N       each N-th of them only\n"
+    "  --refuse N:M     with --torture --scenario: just this, M allocations from number N on\n"
     "  --stop-after N   end after so many failures; 20 unless given, 0: never\n"
     "\n"
     "Each run has an engine, up to five model brokers, a network and a user, all in virtual time:\n"
@@ -45,6 +54,7 @@ typedef struct summary {
     uint64_t hash;
     uint64_t stop_after;
     bool scenarios;
+    uint64_t depth;   /* of an exploration; 0: it is none */
     const char *name; /* of the scenario that runs */
     uint32_t *records;
     uint32_t *faults;
@@ -85,6 +95,10 @@ static bool take(void *me, const sim_result *r)
     if (m->scenarios)
         printf("\nscenario %s failed: %s  again: kloop-sim --scenario %s --trace\n", m->name,
                r->report, m->name);
+    else if (m->depth)
+        printf("\nrun %" PRIu64 " failed: %s  again: kloop-sim --explore %" PRIu64
+               " --seed %" PRIu64 " --trace\n",
+               r->seed, r->report, m->depth, r->seed);
     else
         printf("\nseed %" PRIu64 " failed: %s  again: kloop-sim --seed %" PRIu64 " --trace\n",
                r->seed, r->report, r->seed);
@@ -166,9 +180,12 @@ static int scenarios(const char *name, uint64_t seed, bool trace, summary *m)
     m->scenarios = true;
     if (!strcmp(name, "list")) {
         for (size_t i = 0; (one = sim_scenario_at(i)) != NULL; i++)
-            printf("%-26s %s\n", one->name, one->about);
+            printf("%-28s %s%s%s\n", one->name, one->about, one->faults[0] ? "; " : "",
+                   one->faults);
         return 0;
     }
+    if (!strcmp(name, "faults"))
+        return sim_scenario_faults();
     if (!one && strcmp(name, "all"))
         return wrong("no scenario is called so, --scenario list shows them all: ", name);
     for (size_t i = 0; sim_scenario_at(i); i++) {
@@ -187,6 +204,32 @@ static int scenarios(const char *name, uint64_t seed, bool trace, summary *m)
     return finish(m, false, wall_now() - start);
 }
 
+static bool pair(const char *text, uint64_t *a, uint64_t *b)
+{
+    char left[24] = "";
+    const char *colon = text ? strchr(text, ':') : NULL;
+    if (!colon || (size_t)(colon - text) >= sizeof left)
+        return false;
+    memcpy(left, text, (size_t)(colon - text));
+    return number(left, a) && number(colon + 1, b) && *a && *b;
+}
+
+static int tortured(const char *name, uint64_t seed, uint64_t from, uint64_t count, bool trace,
+                    summary *m)
+{
+    const sim_scenario *one = name ? sim_scenario_find(name) : NULL;
+    double start = wall_now();
+    static sim_result result;
+    if (!one)
+        return wrong("--refuse wants the name of a scenario, not ", name ? name : "none");
+    m->scenarios = true;
+    m->name = name;
+    sim_jobs_guard(take, m);
+    sim_run_tortured(one, seed, from, count, trace ? stdout : NULL, &result);
+    take(m, &result);
+    return finish(m, false, wall_now() - start);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t seed = 1;
@@ -196,6 +239,10 @@ int main(int argc, char **argv)
     bool trace = false;
     bool stats = false;
     bool seed_given = false;
+    bool torture = false;
+    uint64_t stride = 1;
+    uint64_t from = 0;
+    uint64_t count = 0;
     const char *scenario = NULL;
     static summary m = {.stop_after = 20};
     for (int i = 1; i < argc; i++) {
@@ -211,7 +258,7 @@ int main(int argc, char **argv)
             stats = true;
         } else if (!strcmp(a, "--scenario")) {
             if (!value)
-                return wrong("--scenario wants a name, list or all", NULL);
+                return wrong("--scenario wants a name, list, all or faults", NULL);
             scenario = value;
             i++;
         } else if (!strcmp(a, "--seed")) {
@@ -227,6 +274,20 @@ int main(int argc, char **argv)
             if (!number(value, &jobs) || !jobs || jobs > 1024)
                 return wrong("--jobs wants 1 to 1024, not ", value ? value : "nothing");
             i++;
+        } else if (!strcmp(a, "--explore")) {
+            if (!number(value, &m.depth) || !m.depth || m.depth > SIM_EXPLORE_DEPTH_MAX)
+                return wrong("--explore wants 1 to 8, not ", value ? value : "nothing");
+            i++;
+        } else if (!strcmp(a, "--torture")) {
+            torture = true;
+        } else if (!strcmp(a, "--stride")) {
+            if (!number(value, &stride) || !stride)
+                return wrong("--stride wants a number above 0, not ", value ? value : "nothing");
+            i++;
+        } else if (!strcmp(a, "--refuse")) {
+            if (!pair(value, &from, &count))
+                return wrong("--refuse wants N:M, not ", value ? value : "nothing");
+            i++;
         } else if (!strcmp(a, "--stop-after")) {
             if (!number(value, &m.stop_after))
                 return wrong("--stop-after wants a number, not ", value ? value : "nothing");
@@ -235,8 +296,15 @@ int main(int argc, char **argv)
             return wrong("what is meant by ", a);
         }
     }
+    if (torture && from)
+        return tortured(scenario, seed, from, count, trace, &m);
+    if (torture)
+        return sim_torture(scenario, stride, (unsigned)jobs, m.stop_after);
     if (scenario)
         return scenarios(scenario, seed, trace, &m);
+    const sim_scenario *explored = m.depth ? sim_explore_scenario((unsigned)m.depth) : NULL;
+    if (explored && !seeds && !seed_given)
+        seeds = sim_explore_count((unsigned)m.depth);
     if (!seeds)
         seeds = seed_given ? 1 : 100;
     if (trace && seeds > 1)
@@ -245,10 +313,13 @@ int main(int argc, char **argv)
     if (trace) {
         static sim_result result;
         sim_jobs_guard(take, &m);
-        sim_run_seed(seed, stdout, &result);
+        if (explored)
+            sim_run_scenario(explored, seed, stdout, &result);
+        else
+            sim_run_seed(seed, stdout, &result);
         take(&m, &result);
     } else {
-        sim_jobs_run(seed, seeds, (unsigned)jobs, take, &m);
+        sim_jobs_run(explored, seed, seeds, (unsigned)jobs, take, &m);
     }
     return finish(&m, stats, wall_now() - start);
 }

@@ -20,12 +20,22 @@ static block *block_of(void *p)
     return KL_CONTAINER_OF((uint8_t *)p, block, bytes[0]);
 }
 
+/* Is this one of those that are to fail? */
+static bool fails(const sim *s)
+{
+    const sim_memory *m = &s->memory;
+    return m->fail_from && m->allocations >= m->fail_from &&
+           m->allocations - m->fail_from < m->fail_count;
+}
+
 static void *memory_alloc(void *ctx, size_t size)
 {
     sim *s = ctx;
     if (size == 0)
         sim_fail(s, "border", "the engine asks for 0 bytes");
-    if (sim_fault(s, SIM_FAULT_NO_MEMORY))
+    s->memory.allocations++;
+    s->memory.allocated += size;
+    if (fails(s) || sim_fault(s, SIM_FAULT_NO_MEMORY))
         return NULL;
     block *b = malloc(sizeof *b + size);
     if (!b)
@@ -51,6 +61,7 @@ static void memory_release(void *ctx, void *p, size_t size)
         sim_fail(s, "I40", "a block of %zu bytes is given back as one of %zu", b->size, size);
     sim_link_check_release(s, b->bytes, size);
     s->memory.bytes -= size;
+    s->memory.releases++;
     kl_list_remove(&b->link);
     b->mark = DEAD;
     memset(b->bytes, SIM_POISON, size);

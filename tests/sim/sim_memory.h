@@ -25,7 +25,13 @@ typedef struct sim_memory {
     kl_list blocks;
     uint64_t bytes; /* what the engine has now */
     uint64_t bytes_max;
+    uint64_t allocations; /* so far, those that failed too */
+    uint64_t allocated;   /* bytes, so far */
+    uint64_t releases;
     kloop_allocator table;
+    /* on purpose: those from this number on, so many; 0: none */
+    uint64_t fail_from;
+    uint64_t fail_count;
 } sim_memory;
 
 void sim_memory_init(sim *s);

@@ -39,10 +39,14 @@ int32_t sim_names_node_at(const sim *s, const kloop_address *address)
 int32_t sim_names_node_of(const sim *s, const char *host)
 {
     int node;
-    if ((sscanf(host, "node-%d", &node) == 1 || sscanf(host, "boot-%d", &node) == 1) && node >= 1 &&
-        node <= s->brokers.count)
-        return node;
-    return KL_NO_NODE;
+    unsigned moves = 0;
+    if (sscanf(host, "boot-%d", &node) != 1 && sscanf(host, "node-%d-%u", &node, &moves) < 1)
+        return KL_NO_NODE;
+    bool there = node >= 1 && node <= s->brokers.count;
+    /* Nobody answers to a name that it had before. */
+    if (!there || (host[0] == 'n' && moves != s->brokers.moves[node]))
+        return KL_NO_NODE;
+    return node;
 }
 
 static sim_resolution *find(sim *s, kloop_id id)

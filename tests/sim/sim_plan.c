@@ -138,6 +138,8 @@ static void draw_cluster(sim *s)
         sim_topic_plan *t = add_topic(s, name, partitions, topic_replicas);
         t->append_time = maybe(s, 10);
         if (maybe(s, 10))
+            t->message_max = (int32_t)sim_scale(s, RANDOM, 2000, 60000);
+        if (maybe(s, 10))
             t->appears_ns = maybe(s, 15) ? KL_NEVER : sim_scale(s, RANDOM, 100, 8000) * KL_MS;
     }
     p->min_isr = replicas >= 2 && maybe(s, 30) ? 2 : 1;
@@ -146,6 +148,8 @@ static void draw_cluster(sim *s)
         if (p->topics[i].appears_ns)
             p->topics[i].partitions = p->topics[i].counts[0] = p->topics[0].partitions;
     p->pipelined = maybe(s, 30);
+    if (maybe(s, 10))
+        p->first_epoch = (int16_t)sim_between(s, RANDOM, 32755, 32767);
     p->answer_delay_ns = maybe(s, 50) ? 0 : sim_scale(s, RANDOM, 10, 20000) * KL_US;
     p->replication_delay_ns = maybe(s, 50) ? 0 : sim_scale(s, RANDOM, 100, 20000) * KL_US;
 }
@@ -250,6 +254,7 @@ static void draw_user(sim *s)
     p->wrong_calls = maybe(s, 50) ? 0 : 20000;
     p->reentrant = maybe(s, 50) ? 0 : (uint32_t)sim_scale(s, RANDOM, 1000, 100000);
     p->idles = maybe(s, 20);
+    p->purges = maybe(s, 75) ? 0 : (uint32_t)sim_scale(s, RANDOM, 500, 20000);
 }
 
 static void draw_faults(sim *s)
@@ -276,6 +281,8 @@ static void draw_faults(sim *s)
         sim_fault_enable(s, SIM_FAULT_GARBAGE);
     if (p->hostile && (maybe(s, 60) || !s->faults.rate[SIM_FAULT_GARBAGE]))
         sim_fault_enable(s, SIM_FAULT_LYING_ANSWER);
+    if (p->hostile && maybe(s, 20))
+        sim_fault_enable(s, SIM_FAULT_MANY_BROKERS);
     if (p->starved)
         sim_fault_enable(s, SIM_FAULT_NO_MEMORY);
 }
@@ -297,6 +304,9 @@ void sim_plan_draw(sim *s)
                 : ending < 15 ? SIM_ENDING_DELETED
                               : SIM_ENDING_DRAINED;
     p->ending_ns = sim_scale(s, RANDOM, 1, 40000) * KL_MS;
+    /* Moments in virtual time are far apart; between them a lot may be half done. */
+    p->ending_event = maybe(s, 50) ? sim_scale(s, RANDOM, 1, 30000) : 0;
+    p->flush_event = maybe(s, 20) ? sim_scale(s, RANDOM, 1, 60000) : 0;
     p->close_timeout_ms = maybe(s, 20) ? 0 : sim_scale(s, RANDOM, 1, 20000);
 }
 

@@ -25,6 +25,7 @@ typedef struct sim_topic_plan {
     int32_t partitions;
     int16_t replicas;
     bool append_time;
+    int32_t message_max; /* max.message.bytes at first; 0: Kafka's */
     uint64_t appears_ns; /* after the start; 0: is there; KL_NEVER: never */
     /* how many partitions it has had */
     int32_t counts[16];
@@ -71,6 +72,7 @@ typedef struct sim_plan {
     int codec;
     bool ignore_keys;
     int32_t first_sequence;
+    int16_t first_epoch; /* that a producer id comes with */
 
     /* the network */
     uint64_t names_ns;
@@ -84,6 +86,7 @@ typedef struct sim_plan {
     size_t record_bytes_max;
     uint32_t burst_max;
     uint32_t flushes; /* millionths of his turns */
+    uint32_t purges;
     uint32_t wrong_calls;
     uint32_t reentrant; /* of reports after which he does something at once */
     bool idles;         /* with long pauses */
@@ -96,8 +99,10 @@ typedef struct sim_plan {
     bool hostile;
     bool starved;
     sim_ending ending;
-    uint64_t faults_ns; /* how long they last */
-    uint64_t ending_ns; /* when he closes or deletes in the middle */
+    uint64_t faults_ns;    /* how long they last */
+    uint64_t ending_ns;    /* when he closes or deletes in the middle */
+    uint64_t ending_event; /* or at this event, whatever the time; 0: at that time */
+    uint64_t flush_event;  /* at which he flushes, whatever he is doing; 0: at none */
     uint64_t close_timeout_ms;
 } sim_plan;
 

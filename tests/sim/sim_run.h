@@ -24,6 +24,7 @@ typedef struct sim_result {
     uint64_t virtual_ns;
     uint64_t processor_ns;
     uint64_t events;
+    uint64_t allocations; /* of the engine */
     uint32_t records;
     uint32_t acked;
     uint32_t failed_records;
@@ -39,6 +40,10 @@ void sim_run_seed(uint64_t seed, FILE *trace, sim_result *result);
 
 typedef struct sim_scenario sim_scenario;
 void sim_run_scenario(const sim_scenario *scenario, uint64_t seed, FILE *trace, sim_result *result);
+
+/* The same while the engine's allocations fail, count of them, the first one being number from. */
+void sim_run_tortured(const sim_scenario *scenario, uint64_t seed, uint64_t from, uint64_t count,
+                      FILE *trace, sim_result *result);
 
 /* What is known when the process is about to die in the middle of a run: the same report. */
 void sim_run_last_words(const char *what, sim_result *result);

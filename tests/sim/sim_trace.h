@@ -44,6 +44,7 @@ typedef struct sim sim;
     XX(TIME, "host: time, deadline was %" PRId64)                                                  \
     XX(SEND, "user: send record %" PRId64 " to topic %" PRId64 " partition %" PRId64 ": %" PRId64) \
     XX(FLUSH, "user: flush %" PRId64 ": %" PRId64)                                                 \
+    XX(PURGE, "user: purge of topic %" PRId64 ", what %" PRId64 ": %" PRId64 " records")           \
     XX(END, "user: close within %" PRId64 " ms")                                                   \
     XX(DELETE, "user: delete the engine")                                                          \
     XX(REQUEST, "wire: #%" PRId64 " api %" PRId64 " v%" PRId64 " correlation %" PRId64)            \

@@ -24,8 +24,13 @@ static bool open_topic(sim *s, int topic)
     if (s->user.topics[topic])
         return true;
     const char *name = s->plan.topics[topic].name;
-    kloop_status status = kloop_engine_topic(s->host.engine, (kloop_string){name, strlen(name)},
-                                             &s->user.topics[topic]);
+    kloop_status status;
+    int tries = 0;
+    /* A story needs its topic. */
+    do
+        status = kloop_engine_topic(s->host.engine, (kloop_string){name, strlen(name)},
+                                    &s->user.topics[topic]);
+    while (status == KLOOP_NO_MEMORY && s->memory.fail_count && ++tries < 1000);
     if (status == KLOOP_NO_MEMORY && s->plan.starved)
         return false;
     if (status == KLOOP_CLOSED && s->user.closing)
@@ -72,7 +77,8 @@ static void check_refusal(sim *s, int topic, const kloop_record *r, kloop_status
         return;
     case KLOOP_BAD_PARTITION:
         /* Where brokers leave partitions out, the engine may believe them. */
-        if (!s->faults.rate[SIM_FAULT_METADATA_LACKS_PARTITION] && !p->hostile)
+        if (!s->faults.rate[SIM_FAULT_METADATA_LACKS_PARTITION] && !s->brokers.deletions &&
+            !p->hostile)
             sim_fail(s, "border", "partition %d is refused, the topic has %d", r->partition,
                      kloop_topic_partitions(s->user.topics[topic]));
         return;
@@ -108,6 +114,7 @@ uint32_t sim_user_send(sim *s, int topic, int32_t partition, size_t bytes_max)
                        .content = sim_payload_hash(r, timestamp),
                        .offset = -1,
                        .reported_offset = -1,
+                       .home = KL_NO_TOPIC,
                        .partition = partition,
                        .sent_to = -1,
                        .topic = (uint8_t)topic,
@@ -155,6 +162,21 @@ void sim_user_close(sim *s, uint64_t timeout_ms)
     u->closing = true;
     u->stopped = true;
     kloop_engine_close(s->host.engine, timeout_ms, sim_world_now(s));
+}
+
+uint64_t sim_user_purge(sim *s, int topic, unsigned what)
+{
+    bool all = what == (KLOOP_PURGE_QUEUED | KLOOP_PURGE_IN_FLIGHT);
+    if (s->host.gone || (topic >= 0 && !s->user.topics[topic]))
+        return 0;
+    uint32_t pending = sim_ledger_purge(s, topic, all);
+    uint64_t n = kloop_engine_purge(s->host.engine, topic < 0 ? NULL : s->user.topics[topic], what,
+                                    sim_world_now(s));
+    sim_note(s, SIM_NOTE_PURGE, NULL, topic, what, (int64_t)n, 0);
+    if (n > pending)
+        sim_fail(s, "purge", "%" PRIu64 " records are given up, %u were pending", n, pending);
+    s->ledger.purged += n;
+    return n;
 }
 
 /* ---- Calls that are wrong ---- */
@@ -249,6 +271,12 @@ static void send_some(sim *s, uint64_t n)
     }
 }
 
+static void purge_some(sim *s)
+{
+    int topic = (int)sim_below(s, RANDOM, (uint64_t)s->plan.topic_count + 1) - 1;
+    sim_user_purge(s, topic, (unsigned)sim_below(s, RANDOM, 4));
+}
+
 static void act(sim *s)
 {
     const sim_plan *p = &s->plan;
@@ -259,6 +287,8 @@ static void act(sim *s)
     sim_host_early_pump(s);
     if (sim_chance(s, RANDOM, p->flushes))
         sim_user_flush(s);
+    if (sim_chance(s, RANDOM, p->purges))
+        purge_some(s);
     int topic = draw_topic(s);
     if (sim_chance(s, RANDOM, p->wrong_calls) && open_topic(s, topic))
         wrong_call(s, topic);
@@ -340,6 +370,10 @@ void sim_user_on_delivery(sim *s, const kloop_report *report)
         break;
     case 1:
         sim_host_early_pump(s);
+        break;
+    case 3:
+        if (s->plan.purges)
+            purge_some(s);
         break;
     case 2:
         if (s->plan.ending == SIM_ENDING_CLOSED &&

@@ -41,6 +41,8 @@ void sim_user_open(sim *s);
 uint32_t sim_user_send(sim *s, int topic, int32_t partition, size_t bytes_max);
 void sim_user_flush(sim *s);
 void sim_user_close(sim *s, uint64_t timeout_ms);
+/* topic -1: all of them. what: of kloop_purge_what. Answers how many records were given up. */
+uint64_t sim_user_purge(sim *s, int topic, unsigned what);
 
 void sim_user_on_delivery(sim *s, const kloop_report *report);
 void sim_user_on_writable(sim *s);

@@ -80,6 +80,7 @@ static void request(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
     check_version(s, c, &h);
     sim_note(s, SIM_NOTE_REQUEST, NULL, c->number, api_key, version, h.correlation_id);
     w->requests++;
+    sim_patience_request(s, c);
     sim_asked asked = {.api_key = api_key,
                        .version = version,
                        .correlation_id = h.correlation_id,
@@ -92,6 +93,7 @@ static void request(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
         s->book.init_requests++;
     else if (api_key == KLOOP_METADATA)
         s->book.metadata_requests++;
+    sim_pace_request(s, c, api_key, version, frame + used, len - used);
     if (!answered)
         return;
     asked.attempt_count = s->book.attempt_count - asked.first_attempt;
@@ -113,6 +115,7 @@ void sim_watch_sent(sim *s, sim_conn *c, const uint8_t *bytes, size_t len)
 {
     sim_watch *w = &c->watch;
     append(&w->out, &w->out_len, &w->out_cap, bytes, len);
+    w->left_ns = s->world.now_ns;
     size_t at = 0;
     while (w->out_len - at >= 4) {
         uint32_t frame = kl_be_load32(w->out + at);
@@ -125,6 +128,13 @@ void sim_watch_sent(sim *s, sim_conn *c, const uint8_t *bytes, size_t len)
     }
     memmove(w->out, w->out + at, w->out_len - at);
     w->out_len -= at;
+    if (w->out_len >= 12 && sim_fault(s, SIM_FAULT_ANSWER_TOO_EARLY)) {
+        /* An answer to what is not yet asked to the end. */
+        uint8_t early[16] = {0, 0, 0, (uint8_t)(4 + sim_below(s, SIM_STREAM_BROKERS, 9))};
+        memcpy(early + 4, w->out + 8, 4);
+        w->early = true;
+        sim_link_inject(s, c, early, 4 + (size_t)early[3]);
+    }
 }
 
 /* ---- Answers ---- */
@@ -171,10 +181,15 @@ static void answer(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
         w->nonsense = true;
         return;
     }
+    sim_patience_told(s, c, &asked, frame + used, len - used);
     if (asked.api_key == KLOOP_API_VERSIONS)
         api_versions_answer(w, asked.version, frame + used, len - used);
+    bool good = true;
     if (asked.api_key == KLOOP_METADATA)
-        s->book.metadata_answer_ns = s->world.now_ns;
+        good = sim_told_metadata(s, asked.version, frame + used, len - used);
+    if (asked.api_key == KLOOP_INIT_PRODUCER_ID)
+        good = sim_told_producer(s, asked.version, frame + used, len - used);
+    sim_pace_answer(s, asked.api_key, good);
     if (asked.api_key == KLOOP_PRODUCE) {
         w->produce_open--;
         if (!sim_book_answer(s, &asked, frame + used, len - used))
@@ -212,4 +227,6 @@ void sim_watch_over(sim *s, sim_conn *c)
     }
     c->watch.out_len = 0;
     c->shown_left = 0;
+    sim_pace_over(s, c);
+    sim_book_over(s, c);
 }

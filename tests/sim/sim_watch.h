@@ -49,7 +49,12 @@ typedef struct sim_watch {
     uint32_t produce_open; /* Produce requests without an answer */
     uint32_t requests;
     uint32_t answers;
-    bool ready;    /* it was told which versions there are */
+    uint64_t left_ns;            /* bytes have left last */
+    uint64_t throttled_from_ns;  /* it was told then to be left alone */
+    uint64_t throttled_until_ns; /* until then */
+    bool ready;                  /* it was told which versions there are */
+    bool early;    /* an answer was slipped in before its request was out: whether it may be
+                    * believed hangs on what the host was shown */
     bool nonsense; /* an answer came that nobody has asked for: the engine has to close */
     int16_t offered_min[SIM_API_SLOTS];
     int16_t offered_max[SIM_API_SLOTS];
@@ -76,6 +81,8 @@ typedef struct sim_batch {
     int64_t last_conn;
     int32_t last_correlation;
     int16_t last_error;
+    uint32_t refusals;       /* answers with an error in a row, from the same node */
+    bool split;              /* was refused, and its records go out in smaller ones */
     uint64_t last_answer_ns; /* 0: the last attempt is unanswered */
 } sim_batch;
 
@@ -93,7 +100,10 @@ typedef struct sim_book {
     uint64_t produce_requests;
     uint64_t init_requests;
     uint64_t metadata_requests;
-    uint64_t metadata_answer_ns; /* the last one */
+    /* the newest numbers that went out, and when they did first */
+    int64_t newest_id;
+    int16_t newest_epoch;
+    uint64_t newest_ns;
 } sim_book;
 
 void sim_book_init(sim *s);

@@ -63,6 +63,7 @@ void host_prepare(host *h, size_t nth)
             h->max_version[api->key] = api->max_version;
     }
     h->producer_id = 4000;
+    h->hint = (kloop_leader_hint){-1, -1};
 }
 
 kloop_status host_open(host *h, const char *const *pairs)

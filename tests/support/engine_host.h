@@ -122,8 +122,13 @@ typedef struct host {
 
     /* What brokers say. */
     int broker_count;
-    int16_t max_version[64]; /* by API; -1: not offered */
-    int64_t producer_id;     /* of the next InitProducerId */
+    const char *cluster_id;          /* in Metadata; NULL: not told */
+    bool gone[HOST_BROKERS_MAX + 1]; /* by node: Metadata tells nothing of it */
+    int moved[HOST_BROKERS_MAX + 1]; /* by node: it is where this one was; 0: where it belongs */
+    kloop_leader_hint hint;          /* with each refusal of a batch, from Produce 10 on */
+    kloop_array endpoints;           /* of kloop_node_endpoint, with each answer to Produce */
+    int16_t max_version[64];         /* by API; -1: not offered */
+    int64_t producer_id;             /* of the next InitProducerId */
     int16_t producer_epoch;
     int16_t id_error;
     int16_t metadata_error;
@@ -205,9 +210,13 @@ void host_respond(host *h, host_conn *c, const void *message, size_t message_siz
 void host_answer_versions(host *h, host_conn *c);
 void host_answer_metadata(host *h, host_conn *c);
 void host_answer_id(host *h, host_conn *c);
+/* Answers Metadata with these brokers and topic "t", whose only partition has this leader. */
+void host_answer_brokers(host *h, host_conn *c, const kloop_metadata_broker *brokers, int32_t count,
+                         int32_t leader, int32_t epoch);
 
 typedef struct host_seen_batch {
     char topic[32];
+    int incarnation; /* that the id says; -1: the topic was named */
     int32_t partition;
     int64_t producer_id;
     int16_t epoch;
@@ -243,6 +252,8 @@ void host_answer(host *h, int node, const int16_t *codes, size_t count);
                 sizeof((const int16_t[]){__VA_ARGS__}) / sizeof(int16_t))
 /* The same without running. */
 void host_answer_only(host *h, int node, const int16_t *codes, size_t count);
+/* Likewise; of this connection, with one code for all of its batches. */
+void host_answer_all(host *h, host_conn *c, int16_t code);
 
 /* The transport is gone; then runs. */
 void host_lose_connection(host *h, int node, const char *why);

@@ -144,12 +144,17 @@ void host_answer_metadata(host *h, host_conn *c)
     kloop_message_init(KLOOP_METADATA, KLOOP_RESPONSE, &m);
     kloop_metadata_broker brokers[HOST_BROKERS_MAX];
     char names[HOST_BROKERS_MAX][8];
+    int known = 0;
     for (int i = 0; i < h->broker_count; i++) {
-        snprintf(names[i], sizeof names[i], "b%d", i + 1);
-        brokers[i] = (kloop_metadata_broker){
-            .node_id = i + 1, .host = kloop_text(names[i]), .port = 9091 + i};
+        int at = h->moved[i + 1] ? h->moved[i + 1] : i + 1;
+        snprintf(names[i], sizeof names[i], "b%d", at);
+        if (!h->gone[i + 1])
+            brokers[known++] = (kloop_metadata_broker){
+                .node_id = i + 1, .host = kloop_text(names[i]), .port = 9090 + at};
     }
-    m.brokers = kloop_array_of(brokers, h->broker_count);
+    m.brokers = kloop_array_of(brokers, known);
+    if (h->cluster_id && r->version >= 2)
+        m.cluster_id = kloop_text(h->cluster_id);
     m.throttle_time_ms = r->version >= 3 ? h->throttle_ms : 0;
     if (r->version >= 13)
         m.error_code = h->metadata_error;
@@ -164,6 +169,22 @@ void host_answer_metadata(host *h, host_conn *c)
     }
     m.topics = kloop_array_of(topics, count);
     h->metadata_answers++;
+    host_respond(h, c, &m, sizeof m);
+}
+
+void host_answer_brokers(host *h, host_conn *c, const kloop_metadata_broker *brokers, int32_t count,
+                         int32_t leader, int32_t epoch)
+{
+    kloop_metadata_partition p = {.leader_id = leader, .leader_epoch = epoch};
+    kloop_metadata_topic topic = {.name = kloop_text("t"),
+                                  .topic_id = {{1, [15] = 1}},
+                                  .topic_authorized_operations = INT32_MIN,
+                                  .partitions = kloop_array_of(&p, 1)};
+    kloop_metadata_response m;
+    kloop_message_init(KLOOP_METADATA, KLOOP_RESPONSE, &m);
+    m.topics = kloop_array_of(&topic, 1);
+    m.brokers = kloop_array_of(brokers, count);
+    assert_int_equal(host_first(h, c)->api, KLOOP_METADATA);
     host_respond(h, c, &m, sizeof m);
 }
 
@@ -226,13 +247,14 @@ static void read_batch(kloop_slice bytes, host_seen_batch *to)
     to->count = header->record_count;
     to->codec = kloop_batch_codec(header);
     assert_int_equal(header->last_offset_delta, header->record_count - 1);
-    for (;;) {
+    for (int64_t place = 0;; place++) {
         if (kloop_batch_reader_record(reader, &record, &fault)) {
             kloop_fault_text(&fault, text, sizeof text);
             fail_msg("a record: %s", text);
         }
         if (!record)
             break;
+        assert_int_equal(record->offset, header->base_offset + place);
         size_t user = user_in(record->value);
         if (user == 0)
             continue;
@@ -263,6 +285,7 @@ static void read_produce(host *h, const host_conn *c, const host_request *r, hos
             assert_true(seen->batch_count < HOST_BATCHES_MAX);
             host_seen_batch *b = &seen->batches[seen->batch_count++];
             snprintf(b->topic, sizeof b->topic, "%s", t->name);
+            b->incarnation = r->version >= 13 ? topic.topic_id.bytes[15] - 1 : -1;
             b->partition = p.index;
             b->len = p.records.head.len;
             b->hash = hash_of(p.records.head.data, p.records.head.len);
@@ -306,9 +329,8 @@ void host_expect_produce(host *h, int node, host_seen *seen)
     host_expect_produce_at(h, node, 0, seen);
 }
 
-void host_answer_only(host *h, int node, const int16_t *codes, size_t count)
+static void answer_produce(host *h, host_conn *c, const int16_t *codes, size_t count)
 {
-    host_conn *c = host_at(h, node);
     const host_request *r = host_first(h, c);
     assert_int_equal(r->api, KLOOP_PRODUCE);
     kloop_produce_request q;
@@ -338,6 +360,8 @@ void host_answer_only(host *h, int node, const int16_t *codes, size_t count)
                 .log_start_offset = -1,
                 .current_leader = {-1, -1},
             };
+            if (r->version >= 10 && codes[n] != 0)
+                partitions[n].current_leader = h->hint;
             if (codes[n] == 0) {
                 partitions[n].base_offset = t->offsets[b->partition];
                 t->offsets[b->partition] += b->count;
@@ -350,7 +374,24 @@ void host_answer_only(host *h, int node, const int16_t *codes, size_t count)
         };
     }
     m.responses = kloop_array_of(topics, topic_count);
+    if (r->version >= 10)
+        m.node_endpoints = h->endpoints;
     host_respond(h, c, &m, sizeof m);
+}
+
+void host_answer_all(host *h, host_conn *c, int16_t code)
+{
+    int16_t codes[HOST_BATCHES_MAX];
+    host_seen seen;
+    read_produce(h, c, host_first(h, c), &seen);
+    for (size_t i = 0; i < seen.batch_count; i++)
+        codes[i] = code;
+    answer_produce(h, c, codes, seen.batch_count);
+}
+
+void host_answer_only(host *h, int node, const int16_t *codes, size_t count)
+{
+    answer_produce(h, host_at(h, node), codes, count);
 }
 
 void host_answer(host *h, int node, const int16_t *codes, size_t count)

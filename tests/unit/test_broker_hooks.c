@@ -285,6 +285,32 @@ static void partitions_can_be_refused_before_and_after(void **state)
     close_world(&w);
 }
 
+static void records_can_be_named_as_bad(void **state)
+{
+    (void)state;
+    static const int32_t bad[] = {1, -1, INT32_MAX};
+    world w;
+    open_world(&w, false);
+    w.s.produce = (kl_produce_fate){
+        .error_code = KLOOP_BROKER_INVALID_RECORD, .bad_records = bad, .bad_record_count = 3};
+    assert_int_equal(kl_client_put(&w.a, "events", 0, some(4)), KLOOP_BROKER_INVALID_RECORD);
+    kloop_record_error error;
+    kloop_iter i = kloop_iterate(&w.a.produced_partition.record_errors);
+    for (int n = 0; n < 3; n++) {
+        assert_true(kloop_next(&i, &error));
+        assert_int_equal(error.batch_index, bad[n]);
+        assert_non_null(error.batch_index_error_message.data);
+    }
+    assert_false(kloop_next(&i, &error));
+    assert_non_null(w.a.produced_partition.error_message.data);
+    assert_int_equal(w.s.appends, 0);
+    /* Versions before 8 have no word for it. */
+    kl_client_produce(&w.a, 7, "events", 0, some(4));
+    assert_int_equal(kl_client_produced(&w.a, 7), KLOOP_BROKER_INVALID_RECORD);
+    assert_int_equal(w.a.produced_partition.record_errors.count, 0);
+    close_world(&w);
+}
+
 static void answers_can_lie(void **state)
 {
     (void)state;
@@ -322,6 +348,7 @@ int main(void)
         cmocka_unit_test(silence_holds_one_connection_or_one_answer),
         cmocka_unit_test(a_throttled_client_is_not_read),
         cmocka_unit_test(partitions_can_be_refused_before_and_after),
+        cmocka_unit_test(records_can_be_named_as_bad),
         cmocka_unit_test(answers_can_lie),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

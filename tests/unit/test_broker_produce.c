@@ -529,6 +529,35 @@ static void an_expired_producer_may_begin_anywhere(void **state)
     close_world(&w);
 }
 
+static void old_brokers_say_that_they_do_not_know_the_producer(void **state)
+{
+    (void)state;
+    world w;
+    open_plain(&w);
+    kl_cluster_set_sequence_era(w.c, 1, KL_SEQUENCES_1_0);
+    expect_refused(&w, sequenced(0, 4, 1), KLOOP_BROKER_UNKNOWN_PRODUCER_ID, 0);
+    for (int32_t i = 0; i < 6; i++)
+        assert_int_equal(kl_client_put(&w.a, "events", 0, sequenced(0, i, 1)), 0);
+    expect_refused(&w, sequenced(0, 0, 1), KLOOP_BROKER_DUPLICATE_SEQUENCE_NUMBER, 0);
+    kl_cluster_set_sequence_era(w.c, 1, KL_SEQUENCES_0_11);
+    expect_refused(&w, sequenced(0, 4, 1), KLOOP_BROKER_OUT_OF_ORDER_SEQUENCE_NUMBER, 0);
+    close_world(&w);
+}
+
+static void the_largest_batch_may_change(void **state)
+{
+    (void)state;
+    world w;
+    open_plain(&w);
+    kloop_slice b = some(3);
+    assert_int_equal(kl_client_put(&w.a, "events", 0, b), 0);
+    kl_cluster_set_message_max(w.c, w.topic, (int32_t)b.len - 1);
+    expect_refused(&w, b, KLOOP_BROKER_MESSAGE_TOO_LARGE, -1);
+    kl_cluster_set_message_max(w.c, w.topic, (int32_t)b.len);
+    assert_int_equal(kl_client_put(&w.a, "events", 0, b), 0);
+    close_world(&w);
+}
+
 /* ---- Transactions, which are not here ---- */
 
 static void transactions_find_no_coordinator(void **state)
@@ -687,6 +716,8 @@ int main(void)
         cmocka_unit_test(a_repetition_that_differs_is_complained_about),
         cmocka_unit_test(gaps_and_old_epochs_are_refused),
         cmocka_unit_test(an_expired_producer_may_begin_anywhere),
+        cmocka_unit_test(old_brokers_say_that_they_do_not_know_the_producer),
+        cmocka_unit_test(the_largest_batch_may_change),
         cmocka_unit_test(transactions_find_no_coordinator),
         cmocka_unit_test(the_last_one_counts_when_a_partition_comes_twice),
         cmocka_unit_test(a_topic_in_two_places_is_answered_once),

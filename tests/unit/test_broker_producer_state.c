@@ -27,7 +27,7 @@ static kl_sequence_verdict judge(const kl_producer *p, int16_t epoch, int32_t se
 {
     const kl_producer_batch *same;
     kloop_batch_header header = batch(epoch, sequence, count);
-    return kl_producer_judge(p, &header, &same);
+    return kl_producer_judge(p, KL_SEQUENCES_2_5, &header, &same);
 }
 
 static void apply(kl_producer *p, int16_t epoch, int32_t sequence, int32_t count, int64_t offset)
@@ -63,7 +63,8 @@ static void the_last_five_are_recognised(void **state)
     assert_int_equal(judge(&p, 2, 0, 2), KL_SEQUENCE_OUT_OF_ORDER);
     for (int i = 1; i < 6; i++) {
         kloop_batch_header header = batch(2, i * 2, 2);
-        assert_int_equal(kl_producer_judge(&p, &header, &same), KL_SEQUENCE_DUPLICATE);
+        assert_int_equal(kl_producer_judge(&p, KL_SEQUENCES_2_5, &header, &same),
+                         KL_SEQUENCE_DUPLICATE);
         assert_int_equal(same->base_offset, 1000 + i * 2);
     }
 }
@@ -108,6 +109,44 @@ static void sequences_wrap_around(void **state)
     assert_int_equal(judge(&q, 0, INT32_MAX - 1, 4), KL_SEQUENCE_DUPLICATE);
     assert_int_equal(judge(&q, 0, 1, 1), KL_SEQUENCE_OUT_OF_ORDER);
     assert_int_equal(judge(&q, 0, 2, 1), KL_SEQUENCE_NEW);
+}
+
+static kl_sequence_verdict judge_as(kl_sequence_era era, const kl_producer *p, int32_t sequence,
+                                    int32_t count)
+{
+    const kl_producer_batch *same;
+    kloop_batch_header header = batch(0, sequence, count);
+    return kl_producer_judge(p, era, &header, &same);
+}
+
+static void old_brokers_want_the_first_number_of_whom_they_do_not_know(void **state)
+{
+    (void)state;
+    kl_producer p = {.epoch = -1};
+    assert_int_equal(judge_as(KL_SEQUENCES_1_0, &p, 0, 1), KL_SEQUENCE_NEW);
+    assert_int_equal(judge_as(KL_SEQUENCES_1_0, &p, 7, 1), KL_SEQUENCE_UNKNOWN);
+    assert_int_equal(judge_as(KL_SEQUENCES_0_11, &p, 0, 1), KL_SEQUENCE_NEW);
+    assert_int_equal(judge_as(KL_SEQUENCES_0_11, &p, 7, 1), KL_SEQUENCE_OUT_OF_ORDER);
+}
+
+static void old_brokers_remember_otherwise(void **state)
+{
+    (void)state;
+    kl_producer p = {.epoch = -1};
+    for (int i = 0; i < 6; i++)
+        apply(&p, 0, i * 2, 2, 1000 + i * 2);
+    /* The first one is forgotten, and from 1.0 to 2.4 what lies before the others counts as stored.
+     */
+    assert_int_equal(judge_as(KL_SEQUENCES_1_0, &p, 0, 2), KL_SEQUENCE_STORED);
+    assert_int_equal(judge_as(KL_SEQUENCES_1_0, &p, 2, 2), KL_SEQUENCE_DUPLICATE);
+    assert_int_equal(judge_as(KL_SEQUENCES_1_0, &p, 3, 1), KL_SEQUENCE_OUT_OF_ORDER);
+    assert_int_equal(judge_as(KL_SEQUENCES_1_0, &p, 12, 1), KL_SEQUENCE_NEW);
+    assert_int_equal(judge_as(KL_SEQUENCES_1_0, &p, 13, 1), KL_SEQUENCE_OUT_OF_ORDER);
+    /* 0.11 knows the last one only. */
+    assert_int_equal(judge_as(KL_SEQUENCES_0_11, &p, 10, 2), KL_SEQUENCE_DUPLICATE);
+    assert_int_equal(judge_as(KL_SEQUENCES_0_11, &p, 8, 2), KL_SEQUENCE_OUT_OF_ORDER);
+    assert_int_equal(judge_as(KL_SEQUENCES_0_11, &p, 0, 2), KL_SEQUENCE_OUT_OF_ORDER);
+    assert_int_equal(judge_as(KL_SEQUENCES_0_11, &p, 12, 1), KL_SEQUENCE_NEW);
 }
 
 static bool remember(const kloop_allocator *alloc)
@@ -159,6 +198,8 @@ int main(void)
         cmocka_unit_test(epochs_rise_and_begin_at_zero),
         cmocka_unit_test(who_is_unknown_may_begin_anywhere),
         cmocka_unit_test(sequences_wrap_around),
+        cmocka_unit_test(old_brokers_want_the_first_number_of_whom_they_do_not_know),
+        cmocka_unit_test(old_brokers_remember_otherwise),
         cmocka_unit_test(producers_are_found_by_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -397,6 +397,26 @@ static void a_leader_that_does_not_know_it_is_none_any_more(void **state)
     close_world(&w);
 }
 
+/* The simulator lost an acknowledged record here: a leader of before took what its follower has
+ * appended since as a leader for a copy of its own. */
+static void a_follower_that_leads_meanwhile_counts_for_nobody(void **state)
+{
+    (void)state;
+    world w;
+    open_plain(&w);
+    assert_int_equal(put(&w, 1, sequenced(0), -1), 0);
+    set_isr(&w, (const int32_t[]){1, 2}, 2);
+    assert_int_equal(kl_cluster_freeze_view(w.c, 1), KL_CLUSTER_OK);
+    elect(&w, 2);
+    assert_int_equal(put(&w, 2, some(5), 1), 0);
+    /* The other one has more than it has, and followed it last in the epoch that it knows. */
+    send(&w, 1, sequenced(1), -1);
+    assert_false(kl_client_take(&w.a[1]));
+    kl_cluster_thaw_view(w.c, 1, kl_client_now);
+    assert_int_equal(kl_client_produced(&w.a[1], 12), KLOOP_BROKER_NOT_LEADER_OR_FOLLOWER);
+    close_world(&w);
+}
+
 static void a_leader_that_does_not_know_it_is_one(void **state)
 {
     (void)state;
@@ -509,6 +529,7 @@ int main(void)
         cmocka_unit_test(what_was_not_copied_is_lost_in_an_unclean_election),
         cmocka_unit_test(logs_that_diverged_become_the_same),
         cmocka_unit_test(a_leader_that_does_not_know_it_is_none_any_more),
+        cmocka_unit_test(a_follower_that_leads_meanwhile_counts_for_nobody),
         cmocka_unit_test(a_leader_that_does_not_know_it_is_one),
         cmocka_unit_test(a_dead_broker_takes_its_requests_with_it),
         cmocka_unit_test(replicas_lead_in_their_order),

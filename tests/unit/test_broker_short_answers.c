@@ -168,6 +168,22 @@ static void producer_ids_rise(void **state)
     close_world(&w);
 }
 
+static void producers_may_begin_with_a_late_epoch(void **state)
+{
+    (void)state;
+    kl_cluster_config config = kl_client_config(1);
+    config.first_producer_epoch = INT16_MAX;
+    world w = {.c = kl_client_cluster(&config)};
+    kl_client_open(&w.a, w.c, 1);
+    kloop_init_producer_id_request request;
+    kloop_init_producer_id_response response;
+    kloop_message_init(KLOOP_INIT_PRODUCER_ID, KLOOP_REQUEST, &request);
+    request.transactional_id = (kloop_string){NULL, 0};
+    ask_id(&w, 5, &request, &response);
+    assert_int_equal(response.producer_epoch, INT16_MAX);
+    close_world(&w);
+}
+
 static void there_are_no_transactions(void **state)
 {
     (void)state;
@@ -245,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_version_that_is_unknown_is_answered_with_version_0),
         cmocka_unit_test(what_is_not_offered_is_not_told_and_closes),
         cmocka_unit_test(producer_ids_rise),
+        cmocka_unit_test(producers_may_begin_with_a_late_epoch),
         cmocka_unit_test(there_are_no_transactions),
         cmocka_unit_test(there_is_nothing_to_authenticate),
     };

@@ -434,6 +434,37 @@ static void throttle_is_believed_for_a_while_only(void **state)
     expect_throttle(INT32_MAX, 3900);
 }
 
+/* The loop is not held for as many batches as a producer may have: each call settles some, and the
+ * deadline stays in the past until all are. Ten thousand of them once were one call. */
+static void thousands_expire_in_pieces(void **state)
+{
+    (void)state;
+    enum { RECORDS = 1000 };
+    host_new(&h, "linger.ms", "0", "batch.size", "1", "delivery.timeout.ms", "2000",
+             "request.timeout.ms", "1500", "reconnect.backoff.max.ms", "10000", NULL);
+    t = host_add_topic(&h, "t", 1);
+    t->leaders[0] = -1;
+    host_run(&h);
+    host_sleep(&h, 10);
+    host_send(&h, t, 0, RECORDS);
+    h.now.mono_ns += UINT64_C(2000000000);
+    int calls = 0;
+    while (h.reported < RECORDS) {
+        size_t before = h.reported;
+        kloop_engine_on_time(h.e, h.now);
+        host_pump(&h);
+        assert_true(h.reported > before);
+        assert_true(h.reported - before <= 256);
+        if (h.reported < RECORDS)
+            assert_true(kloop_engine_deadline(h.e) <= h.now.mono_ns);
+        calls++;
+    }
+    assert_true(calls >= 4);
+    host_expect_fate(&h, 1, RECORDS, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_TIMEOUT);
+    host_close(&h, 0, 0);
+    host_end(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +483,7 @@ int main(void)
         cmocka_unit_test(host_that_does_not_come),
         cmocka_unit_test(throttle_moves_the_clock),
         cmocka_unit_test(throttle_is_believed_for_a_while_only),
+        cmocka_unit_test(thousands_expire_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,7 @@ static void pauses_grow(void **state)
 static void final_codes_fail(void **state)
 {
     (void)state;
-    static const int16_t codes[] = {10, 17, 18, 21, 29, 32, 44, 76, 87};
+    static const int16_t codes[] = {17, 18, 21, 29, 32, 44, 76, 87};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         begin("acks", "all");
         host_send(&h, t, 0, 2);

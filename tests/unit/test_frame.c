@@ -61,9 +61,8 @@ static void assert_frame(size_t index, kloop_slice frame)
         assert_int_equal(frame.data[k], content_byte(index, k));
 }
 
-static void any_chunking_gives_the_same_frames(void **state)
+static void any_chunking(bool bounded)
 {
-    (void)state;
     static const size_t chunks[] = {1, 2, 3, 4, 5, 7, 1000, 4096, 65536, 1 << 20};
     size_t len;
     uint8_t *stream = make_stream(&len);
@@ -73,6 +72,8 @@ static void any_chunking_gives_the_same_frames(void **state)
         kloop_allocator alloc = kl_fail_alloc_table(&f);
         kl_frame_reader r;
         kl_frame_reader_init(&r, FRAME_MAX, &alloc);
+        if (bounded)
+            kl_frame_reader_bound(&r);
         size_t seen = 0, at = 0;
         while (at < len) {
             size_t room;
@@ -91,6 +92,7 @@ static void any_chunking_gives_the_same_frames(void **state)
                 assert_frame(seen++, frame);
             }
             assert_true(f.live_bytes <= 2 * at + 4096);
+            assert_true(!bounded || r.buf.cap <= FRAME_MAX + KL_FRAME_BUFFER_MORE);
         }
         assert_int_equal(seen, FRAME_COUNT);
         assert_true(f.peak_bytes <= 4 * (FRAME_MAX + 4) + 8192);
@@ -98,6 +100,20 @@ static void any_chunking_gives_the_same_frames(void **state)
         kl_fail_alloc_check(&f);
     }
     free(stream);
+}
+
+static void any_chunking_gives_the_same_frames(void **state)
+{
+    (void)state;
+    any_chunking(false);
+}
+
+/* The buffer of the largest frame allowed was up to twice as large as that, and the receive buffers
+ * of a producer were more than receive.memory. */
+static void bounded_buffer_gives_the_same_frames(void **state)
+{
+    (void)state;
+    any_chunking(true);
 }
 
 static void announced_length_costs_no_memory(void **state)
@@ -338,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_chunking_gives_the_same_frames),
+        cmocka_unit_test(bounded_buffer_gives_the_same_frames),
         cmocka_unit_test(announced_length_costs_no_memory),
         cmocka_unit_test(before_the_first_byte_there_is_no_frame),
         cmocka_unit_test(one_large_frame_is_not_paid_for_for_ever),

@@ -22,8 +22,12 @@
 
 static kl_produce_event event_of(kloop_slice key, kloop_slice value)
 {
-    return (kl_produce_event){
-        .wall_ms = 1700000000123, .key = key, .value = value, .topic = {"t.1", 3}, .partition = 2};
+    return (kl_produce_event){.wall_ms = 1700000000123,
+                              .age_ms = 9007199254740995,
+                              .key = key,
+                              .value = value,
+                              .topic = {"t.1", 3},
+                              .partition = 2};
 }
 
 static void assert_line(kl_buf *out, const char *line)
@@ -76,7 +80,8 @@ static void success(void **state)
         kl_produce_event event = event_of(cases[i].key, cases[i].value);
         snprintf(line, sizeof line,
                  "{\"name\":\"producer_send_success\",\"timestamp\":1700000000123,%s,"
-                 "\"topic\":\"t.1\",\"partition\":2,\"offset\":9007199254740993}\n",
+                 "\"topic\":\"t.1\",\"partition\":2,\"offset\":9007199254740993,"
+                 "\"age_ms\":9007199254740995}\n",
                  cases[i].text);
         kl_event_success(&out, &event, 9007199254740993);
         assert_line(&out, line);
@@ -91,18 +96,20 @@ static void failure(void **state)
     kl_buf_init(&out, &kl_mem_libc);
     kl_produce_event event = event_of((kloop_slice)NO_BYTES, (kloop_slice)BYTES("v"));
     event.partition = -1;
+    event.age_ms = 0;
     kl_event_error(&out, &event, KLOOP_OUTCOME_UNKNOWN, "DELIVERY_TIMED_OUT", "no \"answer\"");
-    assert_line(&out, "{\"name\":\"producer_send_error\",\"timestamp\":1700000000123,\"key\":"
-                      "null,"
-                      "\"value\":\"v\",\"topic\":\"t.1\",\"partition\":-1,\"outcome\":"
-                      "\"unknown\","
-                      "\"error\":\"DELIVERY_TIMED_OUT\",\"message\":\"no \\\"answer\\\"\"}\n");
+    assert_line(
+        &out, "{\"name\":\"producer_send_error\",\"timestamp\":1700000000123,\"key\":"
+              "null,"
+              "\"value\":\"v\",\"topic\":\"t.1\",\"partition\":-1,\"outcome\":"
+              "\"unknown\","
+              "\"error\":\"DELIVERY_TIMED_OUT\",\"message\":\"no \\\"answer\\\"\",\"age_ms\":0}\n");
     kl_event_error(&out, &event, KLOOP_OUTCOME_FAILED, "X", NULL);
     assert_line(&out, "{\"name\":\"producer_send_error\",\"timestamp\":"
                       "1700000000123,\"key\":null,"
                       "\"value\":\"v\",\"topic\":\"t.1\",\"partition\":-1,"
                       "\"outcome\":\"failed\","
-                      "\"error\":\"X\",\"message\":\"\"}\n");
+                      "\"error\":\"X\",\"message\":\"\",\"age_ms\":0}\n");
     kl_buf_deinit(&out);
 }
 
@@ -113,8 +120,9 @@ static void copies(void **state)
     for (size_t k = 0; k < 4; k++) {
         for (size_t v = 0; v < 4; v++) {
             kloop_record record = {.key = bytes[k], .value = bytes[v]};
-            kl_record_copy *copy = kl_record_copy_new(&record);
+            kl_record_copy *copy = kl_record_copy_new(&record, 7 * k + v);
             assert_non_null(copy);
+            assert_int_equal(copy->sent_ns, 7 * k + v);
             const kloop_slice got[] = {kl_record_copy_key(copy), kl_record_copy_value(copy)};
             const kloop_slice wanted[] = {bytes[k], bytes[v]};
             for (int i = 0; i < 2; i++) {

@@ -74,6 +74,15 @@ public final class Clerk {
             case "delete" -> {
                 return topics.delete(text(q, "topic"));
             }
+            case "grow" -> {
+                return topics.grow(text(q, "topic"), number(q, "partitions"));
+            }
+            case "configure" -> {
+                return topics.configure(text(q, "topic"), strings(need(q, "configs")));
+            }
+            case "rotate" -> {
+                return topics.rotate(text(q, "topic"));
+            }
             case "served" -> {
                 return topics.served(text(q, "topic"), number(q, "partitions"));
             }
@@ -111,14 +120,17 @@ public final class Clerk {
     private Object check(JsonNode q) throws IOException {
         String topic = text(q, "topic");
         int partitions = number(q, "partitions");
-        Ledger ledger = new Ledger(lines(q), number(q, "count"), partitions);
+        Ledger ledger = new Ledger(lines(q), number(q, "count"), partitions,
+                new Ledger.Terms(q.path("late_ms").asLong(), q.path("grown_from").asInt(), q.path("gone_at").asLong()));
         Events events = new Events(ledger, topic);
         events.read(Path.of(text(q, "events")));
         JsonNode header = q.path("header");
         // The producer's clock is read once for each turn of its loop, so a little before the event is written.
         Stored.Frame frame = new Stored.Frame(header.isArray() ? header.get(0).asText() : null,
                 header.isArray() ? header.get(1).asText() : null, events.started - 1000, events.ended + 1000);
-        Stored.read(topics.bootstrap, topic, partitions, ledger, frame, Duration.ofSeconds(number(q, "seconds")));
+        if (q.path("there").asBoolean(true)) {
+            Stored.read(topics.bootstrap, topic, partitions, ledger, frame, Duration.ofSeconds(number(q, "seconds")));
+        }
         return ledger.close();
     }
 

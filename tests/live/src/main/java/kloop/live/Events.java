@@ -20,6 +20,7 @@ final class Events {
     private final String topic;
     private String name;
     private long timestamp;
+    private long age;
     private byte[] key;
     private byte[] value;
     private String where;
@@ -68,6 +69,7 @@ final class Events {
         key = null;
         value = null;
         where = "";
+        age = -1;
         partition = -1;
         offset = -1;
         outcome = "";
@@ -79,6 +81,7 @@ final class Events {
             switch (field) {
                 case "name" -> name = parser.getText();
                 case "timestamp" -> timestamp = parser.getLongValue();
+                case "age_ms" -> age = parser.getLongValue();
                 case "key" -> key = token == JsonToken.VALUE_NULL ? null : parser.getText().getBytes(StandardCharsets.UTF_8);
                 case "value" -> value = token == JsonToken.VALUE_NULL ? null : parser.getText().getBytes(StandardCharsets.UTF_8);
                 case "key64" -> key = Base64.getDecoder().decode(parser.getText());
@@ -111,7 +114,7 @@ final class Events {
             }
             case "producer_send_success" -> {
                 here();
-                ledger.event(Ledger.Outcome.ACKED, key, value, partition, offset, null);
+                ledger.event(Ledger.Outcome.ACKED, key, value, partition, offset, null, age, timestamp);
             }
             case "producer_send_error" -> {
                 here();
@@ -120,7 +123,7 @@ final class Events {
                     ledger.difference("events_malformed", "outcome '" + outcome + "'");
                 }
                 ledger.event(surely ? Ledger.Outcome.FAILED : Ledger.Outcome.UNKNOWN, key, value, partition, offset,
-                        error.isEmpty() ? message : error);
+                        error.isEmpty() ? message : error, age, timestamp);
             }
             case "shutdown_complete" -> ended = timestamp;
             case "tool_data" -> {

@@ -1,20 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 package kloop.live;
 
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.AlterPartitionReassignmentsOptions;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
+import org.apache.kafka.clients.admin.ElectLeadersOptions;
+import org.apache.kafka.clients.admin.NewPartitionReassignment;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.ElectionType;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.utils.Utils;
 
 /** The topics of one cluster, through one administrative client that stays open. */
 final class Topics implements AutoCloseable {
+    private static final int ROTATE_MS = 5000;
+
     final String bootstrap;
     private final Admin admin;
 
@@ -46,6 +62,41 @@ final class Topics implements AutoCloseable {
         return done(() -> {
             admin.deleteTopics(Set.of(topic)).all().get();
             return topic;
+        });
+    }
+
+    Object grow(String topic, int partitions) throws Exception {
+        return done(() -> {
+            admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(partitions))).all().get();
+            return partitions;
+        });
+    }
+
+    Object configure(String topic, Map<String, String> configs) throws Exception {
+        List<AlterConfigOp> wanted = configs.entrySet().stream()
+                .map(one -> new AlterConfigOp(new ConfigEntry(one.getKey(), one.getValue()), AlterConfigOp.OpType.SET)).toList();
+        return done(() -> {
+            admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic), wanted)).all().get();
+            return topic;
+        });
+    }
+
+    /**
+     * Moves the lead of every partition to its next replica, as far as that one is in sync: an order of replicas is their
+     * preference. Answers how many moved. Does not wait for a cluster that is in trouble.
+     */
+    Object rotate(String topic) throws Exception {
+        return done(() -> {
+            Map<TopicPartition, Optional<NewPartitionReassignment>> turned = new HashMap<>();
+            for (TopicPartitionInfo one : admin.describeTopics(Set.of(topic), new DescribeTopicsOptions().timeoutMs(ROTATE_MS))
+                    .allTopicNames().get().get(topic).partitions()) {
+                List<Integer> replicas = new ArrayList<>(one.replicas().stream().map(Node::id).toList());
+                Collections.rotate(replicas, -1);
+                turned.put(new TopicPartition(topic, one.partition()), Optional.of(new NewPartitionReassignment(replicas)));
+            }
+            admin.alterPartitionReassignments(turned, new AlterPartitionReassignmentsOptions().timeoutMs(ROTATE_MS)).all().get();
+            return admin.electLeaders(ElectionType.PREFERRED, turned.keySet(), new ElectLeadersOptions().timeoutMs(ROTATE_MS))
+                    .partitions().get().values().stream().filter(Optional::isEmpty).count();
         });
     }
 

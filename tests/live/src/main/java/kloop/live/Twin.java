@@ -25,8 +25,10 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  */
 final class Twin {
     /** What it can be told to do wrong at a record: the first six when sending, the others when telling about it. */
-    enum Cheat { DROP, TWICE, LATE, CHANGE, MISPLACE, HEADER, LIE, SILENT, AGAIN, DENY, SWAP }
+    enum Cheat { DROP, TWICE, LATE, CHANGE, MISPLACE, HEADER, LIE, SILENT, AGAIN, DENY, SWAP, TARDY }
 
+    /** The age of a record that is told of too late; all others are told of at once. */
+    private static final long TARDY_MS = 1001;
     private static final JsonFactory JSON = new JsonFactory();
 
     private final String topic;
@@ -184,6 +186,7 @@ final class Twin {
         json.writeStartObject();
         json.writeStringField("name", errors[n] == null ? "producer_send_success" : "producer_send_error");
         json.writeNumberField("timestamp", System.currentTimeMillis());
+        json.writeNumberField("age_ms", cheats.get(n) == Cheat.TARDY ? TARDY_MS : 0);
         bytes(json, "key", keys[n]);
         bytes(json, "value", values[n]);
         json.writeStringField("topic", topic);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Learning from refusals. See batch_ceiling.h. */
+#include "core/batch_ceiling.h"
+
+#include "core/log.h"
+
+/* So many batches that are nearly as large as allowed are stored before more is tried: where the
+ * limit stands as it stood, one in about 400 is refused. */
+#define FULL_BATCHES 64
+
+/* Open batches may have been told that there is room for more. */
+static void limit_open(const kloop_engine *e, const kloop_topic *t)
+{
+    for (kl_link *at = kl_list_first(&e->opened); at; at = kl_list_next(&e->opened, at)) {
+        const kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_opened);
+        kl_batch *b = kl_topics_open(p);
+        if (p->topic == t)
+            b->limit = kl_batch_builder_limit(&b->builder, t->batch_bytes);
+    }
+}
+
+void kl_batch_ceiling_refused(kloop_engine *e, const kl_batch *b)
+{
+    kloop_topic *t = b->topic;
+    size_t wire = kl_batch_builder_len(&b->builder);
+    size_t raw = kl_batch_raw_len(b);
+    if (wire < t->refused_bytes)
+        t->refused_bytes = wire;
+    size_t half = KLOOP_BATCH_HEADER_BYTES + (raw - KLOOP_BATCH_HEADER_BYTES) / 2;
+    if (half >= t->batch_bytes)
+        return;
+    t->batch_bytes = half;
+    t->refused_raw = raw;
+    t->full_stored = 0;
+    limit_open(e, t);
+    kl_log(e, KLOOP_LOG_INFO,
+           "topic '%s': a batch of %zu bytes (%zu before the codec) is too large for the broker, "
+           "see message.max.bytes there or max.message.bytes of the topic. It is sent in smaller "
+           "ones, and batches of the topic are kept to %zu bytes from now on.",
+           t->name, wire, raw, t->batch_bytes);
+}
+
+void kl_batch_ceiling_stored(kloop_engine *e, const kl_batch *b)
+{
+    kloop_topic *t = b->topic;
+    if (KL_LIKELY(t->batch_bytes >= e->set.batch_bytes))
+        return;
+    if (kl_batch_builder_len(&b->builder) >= t->refused_bytes)
+        t->refused_bytes = SIZE_MAX;
+    if (kl_batch_raw_len(b) < t->batch_bytes - t->batch_bytes / 8 ||
+        ++t->full_stored < FULL_BATCHES)
+        return;
+    t->full_stored = 0;
+    t->batch_bytes += t->batch_bytes / 8 + 1;
+    if (t->batch_bytes > e->set.batch_bytes)
+        t->batch_bytes = e->set.batch_bytes;
+    /* From here on only trying can tell. */
+    if (t->batch_bytes >= t->refused_raw)
+        t->refused_bytes = SIZE_MAX;
+}
+
+bool kl_batch_ceiling_forbids(const kl_batch *b)
+{
+    return KL_UNLIKELY(kl_batch_builder_len(&b->builder) >= b->topic->refused_bytes) &&
+           b->builder.count > 1 && !b->fate_unknown;
+}

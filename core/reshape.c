@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Records into other batches. See reshape.h.
+ *
+ *     payload --gather, or the codec--> raw --move--> children --replace--> the line
+ */
+#include "core/reshape.h"
+
+#include "core/bad_records.h"
+#include "core/budget.h"
+#include "core/completion.h"
+#include "core/folding.h"
+#include "core/idempotence.h"
+#include "core/log.h"
+#include "core/parking.h"
+#include "core/readiness.h"
+#include "protocol/record_move.h"
+
+/* What a unit of work is, about 50 us. */
+#define GATHER_BYTES ((size_t)128 * 1024)
+#define MOVE_BYTES   ((size_t)64 * 1024)
+#define MOVE_RECORDS 1024
+
+/* A batch has at least a segment for its records and one for its users: many small pieces at once
+ * would take far more memory than the batch they are made of. */
+#define PIECES_MAX 8
+
+void kl_reshape_init(kloop_engine *e)
+{
+    kl_buf_init(&e->reshape.raw, &e->alloc);
+    kl_list_init(&e->reshape.children);
+}
+
+/* Whatever was begun is as if it had not been. */
+static void drop_work(kloop_engine *e)
+{
+    kl_reshape *w = &e->reshape;
+    kl_link *at;
+    while ((at = kl_list_pop_front(&w->children)))
+        kl_batch_del(e, KL_CONTAINER_OF(at, kl_batch, in_queue));
+    kl_buf_deinit(&w->raw);
+    w->batch = NULL;
+}
+
+void kl_reshape_deinit(kloop_engine *e)
+{
+    drop_work(e);
+}
+
+static void enqueue(kloop_engine *e, kl_batch *b)
+{
+    KL_ASSERT(b->stage == KL_STAGE_READY && b->builder.count > 1 && !b->fate_unknown);
+    b->stage = KL_STAGE_RESHAPING;
+    e->stirred = true;
+    kl_list_push_back(&e->reshaping, &b->in_queue);
+}
+
+void kl_reshape_split(kloop_engine *e, kl_batch *b)
+{
+    enqueue(e, b);
+    b->to_split = true;
+}
+
+void kl_reshape_purify(kloop_engine *e, kl_batch *b)
+{
+    enqueue(e, b);
+}
+
+void kl_reshape_forget(kloop_engine *e, kl_batch *b)
+{
+    if (e->reshape.batch == b)
+        drop_work(e);
+    kl_list_remove(&b->in_queue);
+    b->stage = KL_STAGE_READY;
+    b->to_split = false;
+}
+
+/* It cannot be done now. */
+static void put_off(kloop_engine *e, kl_batch *b, const char *why)
+{
+    kl_log_trouble(e, KLOOP_LOG_WARN,
+                   "topic '%s' partition %d: a batch that was refused cannot be put together anew: "
+                   "%s; trying again",
+                   b->topic->name, (int)b->partition->index, why);
+    kl_reshape_forget(e, b);
+    kl_bad_records_pardon(b);
+    kl_completion_retry(e, b, KLOOP_CAUSE_NO_MEMORY);
+}
+
+/* ---- Its records, one behind the other ---- */
+
+static size_t raw_bytes(const kl_batch *b)
+{
+    return kl_batch_raw_len(b) - KLOOP_BATCH_HEADER_BYTES;
+}
+
+static bool is_folded(const kl_batch *b)
+{
+    return b->builder.state == KL_BATCH_SEALED && b->builder.codec != KL_CODEC_NONE;
+}
+
+/* How large a piece may be: half of what was refused, or less if less is known to be needed. */
+static size_t piece_bytes(const kl_batch *b)
+{
+    size_t raw = raw_bytes(b);
+    size_t ceiling = b->topic->batch_bytes;
+    size_t fits = ceiling > KLOOP_BATCH_HEADER_BYTES ? ceiling - KLOOP_BATCH_HEADER_BYTES : 0;
+    if (fits > raw / 2)
+        fits = raw / 2;
+    return fits > raw / PIECES_MAX ? fits : raw / PIECES_MAX;
+}
+
+/* NULL, or why it cannot be begun. */
+static const char *begin(kloop_engine *e, kl_batch *b)
+{
+    kl_reshape *w = &e->reshape;
+    kl_buf_reset(&w->raw);
+    kl_buf_set_limit(&w->raw, raw_bytes(b));
+    if (!kl_buf_reserve(&w->raw, raw_bytes(b), NULL))
+        return kl_codec_status_text(KL_CODEC_NO_MEMORY);
+    w->batch = b;
+    w->at = 0;
+    w->folded = kl_chain_read(&b->builder.payload);
+    w->users = kl_chain_read(&b->users);
+    w->user = 0;
+    w->bad = 0;
+    w->begun_at = 0;
+    w->child_bytes = b->to_split ? piece_bytes(b) : SIZE_MAX;
+    return NULL;
+}
+
+/* All at once, for decoders know no steps: about 1 ms for 1 MB, gzip 3. */
+static kl_codec_status unfold(kloop_engine *e, kl_batch *b)
+{
+    kl_reshape *w = &e->reshape;
+    const kl_chain *payload = &b->builder.payload;
+    size_t count = kl_chain_slice_count(payload);
+    kl_buf_reset(&e->scratch);
+    kloop_slice *slices =
+        (kloop_slice *)(void *)kl_buf_reserve(&e->scratch, count * sizeof *slices, NULL);
+    if (!slices)
+        return KL_CODEC_NO_MEMORY;
+    kl_chain_slices(payload, slices, count);
+    kl_decompressor *d;
+    kl_codec_status status = kl_decompressor_new(&d, b->builder.codec, &e->alloc);
+    if (!status)
+        status = kl_decompress(d, slices, count, raw_bytes(b), &w->raw, NULL);
+    kl_decompressor_del(d);
+    e->turn_work = 0;
+    return status ? status : w->raw.len == raw_bytes(b) ? KL_CODEC_OK : KL_CODEC_CORRUPT;
+}
+
+/* Some more of its records into raw, which has room for all. */
+static kl_codec_status gather(kloop_engine *e, kl_batch *b)
+{
+    kl_reshape *w = &e->reshape;
+    if (is_folded(b))
+        return unfold(e, b);
+    for (size_t left = GATHER_BYTES; left > 0;) {
+        kloop_slice piece = kl_chain_read_some(&w->folded, left);
+        if (!piece.data)
+            break;
+        kl_buf_append(&w->raw, piece.data, piece.len);
+        left -= piece.len;
+    }
+    return KL_CODEC_OK;
+}
+
+/* ---- Into children ---- */
+
+static kl_batch *last_child(const kl_reshape *w)
+{
+    kl_link *last = kl_list_last(&w->children);
+    return last ? KL_CONTAINER_OF(last, kl_batch, in_queue) : NULL;
+}
+
+/* The last child has all that it gets. false: no memory. */
+static bool finish_child(kloop_engine *e, const kl_batch *b)
+{
+    kl_reshape *w = &e->reshape;
+    kl_batch *child = last_child(w);
+    return !child || kl_bad_records_hand_down(e, b, w->begun_at, w->user, child);
+}
+
+/* NULL: no memory. */
+static kl_batch *add_child(kloop_engine *e, const kl_batch *b)
+{
+    kl_reshape *w = &e->reshape;
+    if (!finish_child(e, b))
+        return NULL;
+    w->begun_at = w->user;
+    kl_batch *child = kl_batch_new(e, b->topic, b->partition, KL_STAGE_RESHAPING);
+    if (!child)
+        return NULL;
+    kl_batch_join_generation(child, b->generation);
+    child->created_ns = b->created_ns;
+    child->attempts = b->attempts;
+    child->broker_error = b->broker_error;
+    child->odd_code_met = b->odd_code_met;
+    child->piece = true;
+    size_t rest = w->raw.len - w->at;
+    child->builder.payload.reach = rest < w->child_bytes ? rest : w->child_bytes;
+    kl_list_push_back(&w->children, &child->in_queue);
+    return child;
+}
+
+/* false: no memory. */
+static bool move_user(kl_reshape *w, kl_batch *to)
+{
+    kl_chain_cursor at = w->users;
+    kloop_slice user = kl_chain_read_some(&at, sizeof(void *));
+    KL_ASSERT(user.len == sizeof(void *));
+    if (!kl_chain_append(&to->users, user.data, user.len))
+        return false;
+    w->users = at;
+    w->user++;
+    return true;
+}
+
+/* The user of a record that is left out, or was before. */
+static kl_codec_status move_bad(kloop_engine *e, const kl_batch *b, const kl_bad_record *bad)
+{
+    kl_reshape *w = &e->reshape;
+    kl_moved_record r = {.bytes = 0};
+    if (!bad->left_out && !kl_record_move_read(w->raw.data + w->at, w->raw.len - w->at, &r))
+        return KL_CODEC_CORRUPT;
+    kl_batch *child = last_child(w);
+    if (!child)
+        child = add_child(e, b);
+    if (!child || !move_user(w, child))
+        return KL_CODEC_NO_MEMORY;
+    w->at += r.bytes;
+    w->bad++;
+    return KL_CODEC_OK;
+}
+
+static bool has_room(const kl_reshape *w, const kl_batch *child, const kl_moved_record *r,
+                     int64_t timestamp)
+{
+    return child->builder.count == 0 ||
+           kl_chain_len(&child->builder.payload) +
+                   kl_record_move_size(&child->builder, r, timestamp) <=
+               w->child_bytes;
+}
+
+static kl_codec_status move_record(kloop_engine *e, const kl_batch *b)
+{
+    kl_reshape *w = &e->reshape;
+    kl_moved_record r;
+    if (!kl_record_move_read(w->raw.data + w->at, w->raw.len - w->at, &r))
+        return KL_CODEC_CORRUPT;
+    int64_t timestamp =
+        (int64_t)((uint64_t)b->builder.base_timestamp + (uint64_t)r.timestamp_delta);
+    kl_batch *child = last_child(w);
+    if (!child || !has_room(w, child, &r, timestamp))
+        child = add_child(e, b);
+#ifdef KL_PLANT_PIECES_LOSE_RECORDS
+    if (child && child->builder.count > 0 && w->at + r.bytes == w->raw.len) {
+        w->at += r.bytes;
+        return move_user(w, child) ? KL_CODEC_OK : KL_CODEC_NO_MEMORY;
+    }
+#endif
+    if (!child || !kl_record_move_append(&child->builder, &r, timestamp) || !move_user(w, child))
+        return KL_CODEC_NO_MEMORY;
+    w->at += r.bytes;
+    return KL_CODEC_OK;
+}
+
+/* Some more users with their records. */
+static kl_codec_status move_some(kloop_engine *e, const kl_batch *b, bool *done)
+{
+    kl_reshape *w = &e->reshape;
+    size_t stop = w->at + MOVE_BYTES;
+    for (int n = 0; n < MOVE_RECORDS && w->at < stop; n++) {
+        if (kl_chain_read_all(&w->users)) {
+            *done = true;
+            return finish_child(e, b) ? KL_CODEC_OK : KL_CODEC_NO_MEMORY;
+        }
+        const kl_bad_record *bad = kl_bad_records_at(b, w->bad);
+        kl_codec_status status =
+            bad && bad->place == w->user ? move_bad(e, b, bad) : move_record(e, b);
+        if (status)
+            return status;
+    }
+    return KL_CODEC_OK;
+}
+
+/* ---- Into the line ---- */
+
+/* The child stands in the line, before b, and goes its own way. */
+static void settle_in(kloop_engine *e, kl_batch *b, kl_batch *child)
+{
+    kl_partition *p = b->partition;
+    kl_list_insert_before(&b->in_line, &child->in_line);
+    p->line_count++;
+    e->lined_batches++;
+    kl_heap_set(&e->timers, &child->expiry,
+                kl_time_add(child->created_ns, e->set.delivery_timeout_ns));
+    if (b->numbered && !p->hole) {
+        child->numbered = true;
+        child->producer_id = b->producer_id;
+        child->epoch = b->epoch;
+        child->sequence = b->sequence;
+#ifndef KL_PLANT_PIECES_SHARE_SEQUENCE
+        b->sequence =
+            (int32_t)(((uint32_t)b->sequence + (uint32_t)child->builder.count) & INT32_MAX);
+#endif
+    }
+    if (e->set.codec != KL_CODEC_NONE)
+        kl_folding_begin(e, child);
+    else
+        child->stage = KL_STAGE_READY;
+}
+
+/* Nobody asks for b any more but the requests that show its bytes. */
+static void leave_husk(kloop_engine *e, kl_batch *b)
+{
+    kl_heap_remove(&e->timers, &b->expiry);
+    kl_list_remove(&b->in_queue);
+    kl_list_remove(&b->in_line);
+    b->partition->line_count--;
+    e->lined_batches--;
+    kl_chain_clear(&b->users);
+    b->generation->outstanding--;
+    b->generation = NULL;
+    b->stage = KL_STAGE_REPORTED;
+    kl_batch_let_go(e, b);
+}
+
+static void replace(kloop_engine *e, kl_batch *b)
+{
+    kl_reshape *w = &e->reshape;
+    kl_partition *p = b->partition;
+#ifndef KL_PLANT_REBUILT_KEEPS_EPOCH
+    if (b->numbered && kl_bad_records_any_present(b))
+        kl_idempotence_hole(e, p);
+#endif
+    /* They take its place also in the count of batches. */
+    e->stats.batches--;
+    e->stats.batches_split += b->to_split;
+    kl_link *at;
+    while ((at = kl_list_pop_front(&w->children))) {
+        settle_in(e, b, KL_CONTAINER_OF(at, kl_batch, in_queue));
+        e->stats.batches++;
+    }
+    drop_work(e);
+    leave_husk(e, b);
+    kl_budget_released(e);
+    kl_parking_retry(e);
+    kl_readiness_update(e, p);
+}
+
+/* NULL, or why it cannot be done now. */
+static const char *work_at(kloop_engine *e, kl_batch *b, bool *done)
+{
+    kl_reshape *w = &e->reshape;
+    const char *trouble = w->batch ? NULL : begin(e, b);
+    if (trouble)
+        return trouble;
+    bool gathered = w->raw.len == raw_bytes(b);
+    kl_codec_status status = gathered ? move_some(e, b, done) : gather(e, b);
+    return status ? kl_codec_status_text(status) : NULL;
+}
+
+bool kl_reshape_step(kloop_engine *e)
+{
+    kl_link *at = kl_list_first(&e->reshaping);
+    if (!at || e->turn_work == 0)
+        return false;
+    e->turn_work--;
+    kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_queue);
+    bool done = false;
+    const char *trouble = work_at(e, b, &done);
+    if (trouble)
+        put_off(e, b, trouble);
+    else if (done)
+        replace(e, b);
+    return true;
+}

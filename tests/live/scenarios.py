@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""All scenarios, by name."""
+
+import collections
+import os
+
+from chaos import Chaos
+from faults import Freeze, FreezeBriefly, Kill, Roll, Starve, starve_until_given_up
+from in_turn import InTurn, cuts, delays, drips, freeze_each, holes, kill_each
+from judges import Mismatch, given_up_for, gone_with_topic, grown, keyless_refused, new_topic_used, some_given_up, survived
+from model_check import compare_with_model
+from network import around
+from self_check import check_the_check, check_the_network
+from topic_faults import Delete, Grow, Recreate, RecreateAtOnce, TooFewReplicas
+from transfer import KEYS, transfer
+
+CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
+MILLION = 1_000_000
+# What a producer must do to lose nothing, repeat nothing and keep the order when a node goes away.
+SAFE = ("-X", "acks=all", "-X", "enable.idempotence=true")
+TWO_OF_THREE = {"min__insync__replicas": 2}
+# Chaos: what a record may take, and what may come on top of it.
+DELIVERY_MS, LATE_MS = 20_000, 250
+
+
+class Run:
+    """What a scenario is given."""
+
+    def __init__(self, options, bench, build):
+        self.bench, self.build, self.options = bench, build, options
+        self.kloop, self.model, self.smoke = options.kloop, options.model, options.smoke
+        self.repeat = 0
+        self.cluster = None
+
+
+def settings(**words):
+    """Dots of a key are written as __."""
+    return [part for key, value in words.items() for part in ("-X", f"{key.replace('__', '.')}={value}")]
+
+
+def records(codec, count, keys=KEYS, header=None):
+    def scenario(run):
+        name = f"{len(run.cluster.nodes)}.{codec}.{run.repeat}"
+        return transfer(run.bench, run.cluster, name, count, codec, keys, header=header)
+    return scenario
+
+
+# ---- what a topic's settings refuse ------------------------------------------------------------------------------------------
+
+
+def too_large(run):
+    """Batches that the broker finds too large, though no record in them is: they are split. Records of 50,000 bytes stay just
+    below the limit, so that they end up alone."""
+    return transfer(run.bench, run.cluster, f"too_large.{run.repeat}", 20_000, "lz4", partitions=4,
+                    configs={"max__message__bytes": 60_000}, served=True)
+
+
+def keyless(run):
+    """A broker that refuses single records of a batch, for they have no key: they fail, the others go out again."""
+    return transfer(run.bench, run.cluster, f"keyless.{run.repeat}", 20_000, "zstd", configs={"cleanup__policy": "compact"},
+                    judge=keyless_refused, code=1, served=True)
+
+
+# ---- nodes that go and come, topics that change ------------------------------------------------------------------------------
+
+
+def changed(name, count, make, *options, partitions=12, rate=None, configs=None, **more):
+    """Records at a rate while something happens: make is given the cluster, the topic, its partitions, the count, and a node,
+    which is another one each time."""
+    def scenario(run):
+        which = f"{name}.{run.repeat}"
+        watch = make(run.cluster, "live." + which, partitions, count, 1 + run.repeat % 3)
+        return transfer(run.bench, run.cluster, which, count, "lz4", options=[*SAFE, *options], partitions=partitions,
+                        configs=configs or {}, watch=watch, rate=rate, **more)
+    return scenario
+
+
+def faulty(make, *options, rate=None, **more):
+    """A million records. Without a rate kloop sends as fast as it can: its memory is full when the node goes away."""
+    return changed("fault", MILLION, make, *options, rate=rate, configs=TWO_OF_THREE, **more)
+
+
+def in_turn(name, troubles):
+    """One trouble after the other; all of them are over before the last record is sent."""
+    return changed(name, MILLION, lambda *about: InTurn(*about[:4], troubles(about[0])), rate=12_000, configs=TWO_OF_THREE,
+                   seconds=600)
+
+
+def too_few(name, until_given_up, *options, **more):
+    """min.insync.replicas is not met for a while."""
+    return changed(name, 500_000, lambda *about: TooFewReplicas(*about, until_given_up=until_given_up), *options, rate=50_000,
+                   configs={"min__insync__replicas": 3}, **more)
+
+
+def topic(name, make, judge, *options, partitions=12, code=0):
+    """Something happens to the topic."""
+    return changed(name, 300_000, lambda *about: make(*about[:4]), *options, partitions=partitions, rate=30_000, judge=judge,
+                   code=code)
+
+
+# ---- the network between -----------------------------------------------------------------------------------------------------
+
+
+def network(name, troubles, count, rate, *options, cuts_wanted=0):
+    """All that kloop sends and is told goes through proxy.py."""
+    def scenario(run):
+        which, partitions = f"{name}.{run.repeat}", 12
+        with around(run.cluster) as between:
+            watch = InTurn(run.cluster, "live." + which, partitions, count, troubles(between))
+            words = transfer(run.bench, run.cluster, which, count, "lz4", options=[*SAFE, *options], configs=TWO_OF_THREE,
+                             watch=watch, rate=rate, seconds=600, bootstrap=run.cluster.remote_bootstrap)
+            accepted, cut, up = (sum(one[what] for one in between.figures()) for what in ("accepted", "cuts", "up"))
+        if cut < cuts_wanted:
+            raise Mismatch(f"{cut} connections were cut, not {cuts_wanted}")
+        return f"{words}; {accepted} connections, {cut} cut, {up >> 10:,} KiB up"
+    return scenario
+
+
+def chaos(run):
+    count, seconds, seed = run.options.records, 60 * run.options.minutes, run.options.seed + run.repeat
+    name, partitions = f"chaos.{seed}", 12
+    with around(run.cluster) as between:
+        log = os.path.join(run.bench.folder, f"{name}.log")
+        watch = Chaos(run.cluster, between, "live." + name, partitions, seconds, seed, log)
+        return transfer(run.bench, run.cluster, name, count, "lz4", configs=TWO_OF_THREE, watch=watch, rate=count / seconds,
+                        options=[*SAFE, *settings(delivery__timeout__ms=DELIVERY_MS, request__timeout__ms=3000)],
+                        seconds=seconds + 300, bootstrap=run.cluster.remote_bootstrap, judge=survived, code=None,
+                        late_ms=DELIVERY_MS + LATE_MS)
+
+
+# ---- the table ---------------------------------------------------------------------------------------------------------------
+
+# When a scenario runs: when nothing is said; in the smoke; when an older Kafka is wanted. Some only ever with the newest. Any
+# can be asked for by name.
+FULL, SMOKE, OLD, NEWEST = "full", "smoke", "old", "newest"
+ASKED_FOR = ()
+
+Row = collections.namedtuple("Row", "name nodes words when run")
+
+
+def table(small):
+    """small: for a kloop that is slow, as under the sanitizers."""
+    def row(name, nodes, words, run, when=(FULL,)):
+        return Row(name, nodes, words, when, run)
+
+    few = 5_000 if small else 20_000
+    return [
+        row("check", 1, "Kafka's own producer, honest and cheating: does the comparison see it?", check_the_check, (FULL, SMOKE)),
+        row("check.network", 1, "the network between: does it do to bytes what it is told?", check_the_network),
+        row("model", 1, "the model cluster against a node, request by request",
+            lambda run: compare_with_model(run, *(["--quick"] if run.smoke else [])), (FULL, SMOKE, NEWEST)),
+        row("model.three", 3, "the same with three nodes", compare_with_model, (FULL, NEWEST)),
+        row("model.killing", 3, "the same while nodes die and come back",
+            lambda run: compare_with_model(run, "--killing"), (FULL, NEWEST)),
+        row("smoke.none", 1, "100,000 records",
+            records("none", 20_000 if small else 100_000, header=("origin", "kl\u00f6\u00f6p")), (SMOKE, OLD)),
+        *(row(f"smoke.{codec}", 1, "20,000 records", records(codec, few, 0 if codec == "zstd" else KEYS), (SMOKE, OLD))
+          for codec in CODECS[1:]),
+        row("too_large", 1, "batches that are too large for the broker, and no record is", too_large, (FULL, SMOKE, OLD)),
+        row("keyless", 1, "a broker that refuses every fourth record", keyless, (FULL, OLD)),
+        *(row(f"one.{codec}", 1, "a million records on one node", records(codec, MILLION)) for codec in CODECS),
+        *(row(f"three.{codec}", 3, "a million records on three nodes", records(codec, MILLION)) for codec in CODECS),
+        row("kill", 3, "a leader is killed, and comes back", faulty(Kill), (FULL, OLD)),
+        row("kill.paced", 3, "the same with small batches, thousands under way", faulty(Kill, rate=100_000)),
+        row("kill.each", 3, "each node is killed in turn, for a short and for a long while", in_turn("kill.each", kill_each)),
+        row("freeze", 3, "a leader is frozen until the others have taken over and gone on without it",
+            faulty(Freeze, *settings(request__timeout__ms=3000))),
+        row("freeze.briefly", 3, "a leader is frozen until the others have taken over", faulty(FreezeBriefly)),
+        row("freeze.each", 3, "each node is frozen for 20 s in turn", in_turn("freeze.each", freeze_each)),
+        row("roll", 3, "all nodes are restarted in turn", faulty(lambda *about: Roll(*about[:4]), rate=30_000)),
+        row("starve", 3, "two of three nodes die and come back", faulty(Starve)),
+        row("expire", 3, "two of three nodes die and come back when records have expired",
+            faulty(starve_until_given_up, *settings(request__timeout__ms=2000, delivery__timeout__ms=5000), judge=some_given_up,
+                   code=1)),
+        row("too_few", 3, "min.insync.replicas is not met, and met again", too_few("too_few", False)),
+        row("too_few.expire", 3, "the same when records have expired",
+            too_few("too_few.expire", True, *settings(request__timeout__ms=2000, delivery__timeout__ms=8000),
+                    judge=given_up_for("NOT_ENOUGH_REPLICAS"), code=1)),
+        row("grow", 3, "a topic gets more partitions while records are sent",
+            topic("grow", lambda *about: Grow(*about, to=12), grown(5), *settings(metadata__max__age__ms=500), partitions=5)),
+        row("delete", 3, "a topic is deleted while records are sent",
+            topic("delete", Delete, gone_with_topic, *settings(delivery__timeout__ms=8000, request__timeout__ms=3000), code=1)),
+        row("recreate", 3, "a topic is deleted and made again while records are sent",
+            topic("recreate", Recreate, new_topic_used, code=None)),
+        row("recreate.at_once", 3, "the same, so soon that nobody may see that it was gone",
+            topic("recreate.at_once", RecreateAtOnce, new_topic_used, code=None)),
+        row("net.delay", 3, "a slow network", network("net.delay", delays, 300_000, 5_000, *settings(request__timeout__ms=2000))),
+        row("net.cut", 3, "connections end in the middle of frames", network("net.cut", cuts, 400_000, 10_000, cuts_wanted=48)),
+        row("net.drip", 3, "a network that passes one byte at a time", network("net.drip", drips, 100_000, 2_000)),
+        *(row(f"net.hole.{way}", 3, f"a network that swallows all that goes {where}",
+              network(f"net.hole.{way}", lambda between, way=way: holes(between, way), 300_000, 5_000,
+                      *settings(request__timeout__ms=3000)))
+          for way, where in (("up", "to a node"), ("down", "back from it"), ("both", "either way"))),
+        row("chaos", 3, "five million records while everything happens, for ten minutes (--minutes, --records, --seed)", chaos,
+            ASKED_FOR),
+    ]
