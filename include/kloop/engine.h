@@ -147,7 +147,8 @@ typedef enum kloop_purge_what {
  * Gives up records of this topic, or of all topics when it is NULL, and answers how many. Each is
  * reported: FAILED if no attempt can have stored it, else UNKNOWN, with KLOOP_CAUSE_PURGED, and
  * behind those of its partition that were sent before it and are still under way. The producer goes
- * on: what is sent from now on is delivered as ever, in order.
+ * on: what is sent from now on is delivered as ever, in order. Records that a broker has refused by
+ * name are reported so, and not among those that were given up.
  */
 KLOOP_API uint64_t kloop_engine_purge(kloop_engine *e, kloop_topic *topic, unsigned what,
                                       kloop_now now);

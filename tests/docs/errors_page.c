@@ -47,9 +47,9 @@ static const chapter chapters[] = {
     {KL_VERDICT_DONE_BEFORE, "Stored by an earlier attempt",
      "The records are acked; their offset is not known (-1)."},
     {KL_VERDICT_RETRY, "Sent again",
-     "The same batch, with the same numbers, after a pause of `retry.backoff.ms`, which doubles up "
-     "to\n"
-     "`retry.backoff.max.ms`; at once when a newer leader is known. It ends with `retries` or\n"
+     "The same batch, with the same numbers unless one before it was given up, after a pause of\n"
+     "`retry.backoff.ms`, which doubles up to `retry.backoff.max.ms`; at once when a newer leader "
+     "is known. It ends with `retries` or\n"
      "`delivery.timeout.ms`. You need do nothing; when records run out of time by it, the report "
      "names\n"
      "the code, and the advice below is for you."},
@@ -72,7 +72,9 @@ static const chapter chapters[] = {
      "id the\n"
      "epoch is raised, so that what comes behind them is delivered. Where the broker names the "
      "records\n"
-     "that it does not like, the others are sent again without them."},
+     "that it does not like, and no earlier attempt may have been stored, the others are sent "
+     "again\n"
+     "without them."},
     {KL_VERDICT_FATAL, "The end of this producer",
      "With a producer id nothing else of this producer can be delivered: all that is pending is "
      "reported,\n"
