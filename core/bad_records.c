@@ -155,15 +155,45 @@ bool kl_bad_records_any_present(const kl_batch *b)
     return false;
 }
 
-void kl_bad_records_pardon(kl_batch *b)
+/* Part of a list, on its way to a child. */
+typedef struct share {
+    const kl_bad_record *list;
+    uint32_t count;
+    uint32_t *moved_to; /* for each place of a text: 0, or where it goes */
+    kl_buf texts;
+} share;
+
+/* What it points at, each text once: were all texts copied, a batch that is split again and again
+ * would hold as many times 64 KiB as it has pieces. */
+static bool gather_texts(share *s, const char *texts)
 {
-    if (!b->bad)
-        return;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < b->bad->count; i++)
-        if (b->bad->list[i].left_out)
-            b->bad->list[kept++] = b->bad->list[i];
-    b->bad->count = kept;
+    kl_buf_append(&s->texts, "", 1);
+    for (uint32_t i = 0; i < s->count; i++) {
+        uint32_t at = s->list[i].text_at;
+        if (at == 0 || s->moved_to[at] > 0)
+            continue;
+        s->moved_to[at] = (uint32_t)s->texts.len;
+        kl_buf_append(&s->texts, texts + at, strlen(texts + at) + 1);
+    }
+    return !s->texts.failed;
+}
+
+static bool hand_over(kloop_engine *e, const kl_batch *b, share *s, uint32_t from, kl_batch *child)
+{
+    if (!gather_texts(s, b->bad->texts))
+        return false;
+    kl_bad_records *bad = new_list(e, s->count, (const char *)s->texts.data, s->texts.len);
+    if (!bad)
+        return false;
+    for (; bad->count < s->count; bad->count++) {
+        kl_bad_record r = s->list[bad->count];
+        r.place -= from;
+        r.text_at = s->moved_to[r.text_at];
+        r.left_out = true;
+        bad->list[bad->count] = r;
+    }
+    child->bad = bad;
+    return true;
 }
 
 bool kl_bad_records_hand_down(kloop_engine *e, const kl_batch *b, uint32_t from, uint32_t to,
@@ -177,14 +207,13 @@ bool kl_bad_records_hand_down(kloop_engine *e, const kl_batch *b, uint32_t from,
         count++;
     if (count == 0)
         return true;
-    child->bad = new_list(e, count, b->bad->texts, b->bad->text_bytes);
-    if (!child->bad)
+    share s = {.list = &b->bad->list[first], .count = count};
+    s.moved_to = kl_mem_zalloc(&e->alloc, b->bad->text_bytes, sizeof *s.moved_to);
+    if (!s.moved_to)
         return false;
-    for (; child->bad->count < count; child->bad->count++) {
-        kl_bad_record r = b->bad->list[first + child->bad->count];
-        r.place -= from;
-        r.left_out = true;
-        child->bad->list[child->bad->count] = r;
-    }
-    return true;
+    kl_buf_init(&s.texts, &e->alloc);
+    bool done = hand_over(e, b, &s, from, child);
+    kl_buf_deinit(&s.texts);
+    kl_mem_release(&e->alloc, s.moved_to, b->bad->text_bytes * sizeof *s.moved_to);
+    return done;
 }

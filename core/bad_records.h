@@ -57,10 +57,8 @@ const char *kl_bad_records_text(const kl_batch *b, const kl_bad_record *r);
 
 /* Is there one whose bytes are in the payload? */
 bool kl_bad_records_any_present(const kl_batch *b);
-/* Those whose bytes are in the payload are good again. */
-void kl_bad_records_pardon(kl_batch *b);
 /* The list of a batch that gets the users of b from this place on and before that one; nothing
- * listed is in its payload. false: no memory. */
+ * listed is in its payload. Of the texts it gets those that it needs. false: no memory. */
 bool kl_bad_records_hand_down(kloop_engine *e, const kl_batch *b, uint32_t from, uint32_t to,
                               kl_batch *child);
 void kl_bad_records_del(kloop_engine *e, kl_batch *b);

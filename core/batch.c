@@ -38,10 +38,15 @@ kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partit
     return b;
 }
 
+bool kl_batch_is_folded(const kl_batch *b)
+{
+    return b->builder.state == KL_BATCH_SEALED && b->builder.codec != KL_CODEC_NONE;
+}
+
 size_t kl_batch_raw_len(const kl_batch *b)
 {
-    bool folded = b->builder.state == KL_BATCH_SEALED && b->builder.codec != KL_CODEC_NONE;
-    return folded ? KLOOP_BATCH_HEADER_BYTES + b->raw_bytes : kl_batch_builder_len(&b->builder);
+    return kl_batch_is_folded(b) ? KLOOP_BATCH_HEADER_BYTES + b->raw_bytes
+                                 : kl_batch_builder_len(&b->builder);
 }
 
 void kl_batch_join_generation(kl_batch *b, kl_generation *generation)

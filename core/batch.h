@@ -107,6 +107,8 @@ kl_generation *kl_batch_generation(const kloop_engine *e);
 /* A batch of its own: no line, no timer set, counted against the budget. */
 kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partition,
                        kl_stage stage);
+/* Are its bytes those that the codec made? */
+bool kl_batch_is_folded(const kl_batch *b);
 /* What it would be in bytes without a codec, header included. */
 size_t kl_batch_raw_len(const kl_batch *b);
 /* It counts for the flush of this generation, not for that of its birth. */

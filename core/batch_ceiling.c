@@ -19,25 +19,55 @@ static void limit_open(const kloop_engine *e, const kloop_topic *t)
     }
 }
 
-void kl_batch_ceiling_refused(kloop_engine *e, const kl_batch *b)
+/* To half of b, if that is less; true: it is. */
+static bool lower(const kloop_engine *e, const kl_batch *b)
 {
     kloop_topic *t = b->topic;
-    size_t wire = kl_batch_builder_len(&b->builder);
     size_t raw = kl_batch_raw_len(b);
-    if (wire < t->refused_bytes)
-        t->refused_bytes = wire;
     size_t half = KLOOP_BATCH_HEADER_BYTES + (raw - KLOOP_BATCH_HEADER_BYTES) / 2;
     if (half >= t->batch_bytes)
-        return;
+        return false;
     t->batch_bytes = half;
     t->refused_raw = raw;
     t->full_stored = 0;
     limit_open(e, t);
-    kl_log(e, KLOOP_LOG_INFO,
-           "topic '%s': a batch of %zu bytes (%zu before the codec) is too large for the broker, "
-           "see message.max.bytes there or max.message.bytes of the topic. It is sent in smaller "
-           "ones, and batches of the topic are kept to %zu bytes from now on.",
-           t->name, wire, raw, t->batch_bytes);
+    return true;
+}
+
+void kl_batch_ceiling_refused(kloop_engine *e, const kl_batch *b)
+{
+    kloop_topic *t = b->topic;
+    size_t wire = kl_batch_builder_len(&b->builder);
+    if (wire < t->refused_bytes)
+        t->refused_bytes = wire;
+    if (lower(e, b))
+        kl_log(e, KLOOP_LOG_INFO,
+               "topic '%s': a batch of %zu bytes (%zu before the codec) is too large for the "
+               "broker, see message.max.bytes there or max.message.bytes of the topic. It is sent "
+               "in smaller ones, and batches of the topic are kept to %zu bytes from now on.",
+               t->name, wire, kl_batch_raw_len(b), t->batch_bytes);
+}
+
+void kl_batch_ceiling_forbade(kloop_engine *e, const kl_batch *b)
+{
+    const kloop_topic *t = b->topic;
+    if (lower(e, b))
+        kl_log(e, KLOOP_LOG_INFO,
+               "topic '%s': a batch of %zu bytes (%zu before the codec) is split before it is "
+               "sent, as one of %zu bytes was too large for the broker. Batches of the topic are "
+               "kept to %zu bytes from now on.",
+               t->name, kl_batch_builder_len(&b->builder), kl_batch_raw_len(b), t->refused_bytes,
+               t->batch_bytes);
+}
+
+/* Is b as large as it may be, or nearly? Of large records none may fit any more long before that.
+ */
+static bool is_near_full(const kl_batch *b)
+{
+    size_t ceiling = b->topic->batch_bytes;
+    size_t raw = kl_batch_raw_len(b);
+    size_t record = (raw - KLOOP_BATCH_HEADER_BYTES) / (size_t)b->builder.count;
+    return raw >= ceiling - ceiling / 8 || raw + record > ceiling;
 }
 
 void kl_batch_ceiling_stored(kloop_engine *e, const kl_batch *b)
@@ -47,8 +77,7 @@ void kl_batch_ceiling_stored(kloop_engine *e, const kl_batch *b)
         return;
     if (kl_batch_builder_len(&b->builder) >= t->refused_bytes)
         t->refused_bytes = SIZE_MAX;
-    if (kl_batch_raw_len(b) < t->batch_bytes - t->batch_bytes / 8 ||
-        ++t->full_stored < FULL_BATCHES)
+    if (!is_near_full(b) || ++t->full_stored < FULL_BATCHES)
         return;
     t->full_stored = 0;
     t->batch_bytes += t->batch_bytes / 8 + 1;

@@ -131,6 +131,19 @@ static void hold_back(kloop_engine *e, kl_partition *p, uint64_t ns)
         p->backoff_until = until;
 }
 
+/* After so many failures, of what may fail at once. */
+static uint64_t pause_of(kloop_engine *e, uint32_t failures)
+{
+    return kl_backoff_pause(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, failures,
+                            &e->prng);
+}
+
+void kl_completion_put_off(kloop_engine *e, kl_batch *b)
+{
+    hold_back(e, b->partition, pause_of(e, b->attempts));
+    kl_readiness_update(e, b->partition);
+}
+
 void kl_completion_retry(kloop_engine *e, kl_batch *b, kloop_cause cause)
 {
     kl_partition *p = b->partition;
@@ -139,11 +152,11 @@ void kl_completion_retry(kloop_engine *e, kl_batch *b, kloop_cause cause)
         kl_completion_give_up(e, b, cause);
         return;
     }
-    uint64_t wait =
-        kl_backoff(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, b->attempts, &e->prng);
     /* What fails without anybody else must not go round inside a turn. */
-    if (cause == KLOOP_CAUSE_NO_MEMORY && wait == 0)
-        wait = KL_MS;
+    uint64_t wait = cause == KLOOP_CAUSE_NO_MEMORY
+                        ? pause_of(e, b->attempts)
+                        : kl_backoff(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns,
+                                     b->attempts, &e->prng);
     b->attempts++;
     e->stats.retries++;
 #ifdef KL_PLANT_RETRY_OVERTAKES
@@ -168,8 +181,7 @@ static void be_careful(kloop_engine *e, const kl_batch *b)
     /* A broker that takes nothing at all must not be asked about every half of a half at once, nor
      * about several together: not before it has taken one. */
     p->known_to_leader = false;
-    hold_back(e, p,
-              kl_backoff_pause(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, 0, &e->prng));
+    hold_back(e, p, pause_of(e, 0));
 }
 
 /* More bytes than the broker takes. */

@@ -82,8 +82,8 @@
        "32768.")                                                                                   \
     XX(RECEIVE_MEMORY, "receive.memory", NUMBER, "67108864", RANGE(1024, 9223372036854775807),     \
        "Bytes that the receive buffers of all connections may take together; reading pauses "      \
-       "beyond. At least receive.message.max.bytes, and then up to 2052 more; the preset "         \
-       "follows it. Java has no such key.")                                                        \
+       "beyond. 2 KiB of each connection do not count. At least receive.message.max.bytes; the "   \
+       "preset follows it. Java has no such key.")                                                        \
     XX(RECEIVE_MAX, "receive.message.max.bytes", NUMBER, "33554432", RANGE(1024, 2147483647),      \
        "A longer answer closes its connection. Java has no such key.")                             \
     XX(RECONNECT_MAX, "reconnect.backoff.max.ms", NUMBER, "1000", RANGE(0, 9223372036854775807),   \

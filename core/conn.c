@@ -406,7 +406,8 @@ static size_t shared_bytes(const kloop_engine *e)
 
 /*
  * All connections share receive.memory. One of them, the grower, may take a frame of any allowed
- * size; the others share what that leaves. So somebody always gets on.
+ * size; the others share what that leaves. So somebody always gets on. The first 2 KiB of a
+ * connection are its own: without them it could not even be heard to have nothing to say.
  */
 static bool may_grow(kloop_engine *e, kl_conn *c)
 {

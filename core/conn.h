@@ -99,7 +99,8 @@ struct kl_conn {
     kl_frame_reader frames;
     size_t receive_bytes; /* counted in the engine's sum */
     bool paused;
-    bool idle; /* it is lost because nobody needed it */
+    bool idle;    /* it is lost because nobody needed it */
+    bool foreign; /* or because it leads to another cluster */
 
     kl_agreed agreed;
     kl_timer timer;

@@ -173,7 +173,8 @@ struct kloop_engine {
     int64_t producer_id;
     int16_t epoch;
     uint32_t id_failures;
-    uint64_t id_at;
+    uint32_t id_run; /* ids in a row of which none has lasted */
+    uint64_t id_at;  /* not before this */
     kl_timer id_timer;
 
     /* receiving */

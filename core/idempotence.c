@@ -10,12 +10,17 @@
 #include "core/readiness.h"
 #include "core/shutdown.h"
 
+/* An id that was enough for so long is replaced at once. */
+#define LASTING_NS (1000 * KL_MS)
+
 void kl_idempotence_want(kloop_engine *e)
 {
     if (e->id_state != KL_ID_NONE || e->life > KL_LIFE_CLOSING || e->fatal)
         return;
     e->id_state = KL_ID_WANTED;
     e->stirred = true;
+    if (e->now.mono_ns < e->id_at)
+        kl_heap_set(&e->timers, &e->id_timer, e->id_at);
 }
 
 static void try_again(kloop_engine *e, const char *why)
@@ -28,6 +33,20 @@ static void try_again(kloop_engine *e, const char *why)
     e->id_at = kl_time_add(e->now.mono_ns, wait);
     kl_heap_set(&e->timers, &e->id_timer, e->id_at);
     kl_log_trouble(e, KLOOP_LOG_WARN, "asking for a producer id: %s; trying again", why);
+}
+
+/* Ids may come with the last epoch there is, and each be used up by the first thing that goes
+ * wrong: then they are as much in vain as those that were refused. The first one too few costs
+ * nothing. */
+static void keep_distance(kloop_engine *e)
+{
+    e->id_at = e->now.mono_ns;
+    if (e->id_run > 0)
+        e->id_at = kl_time_add(e->id_at, kl_backoff_in_vain(e->set.retry_backoff_ns,
+                                                            e->set.retry_backoff_max_ns,
+                                                            e->id_run - 1, &e->prng));
+    if (e->id_run < UINT32_MAX)
+        e->id_run++;
 }
 
 static void wake_partitions(kloop_engine *e)
@@ -57,6 +76,7 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
         e->epoch = m.producer_epoch;
         e->id_state = KL_ID_KNOWN;
         e->id_failures = 0;
+        keep_distance(e);
         wake_partitions(e);
         return true;
     }
@@ -120,6 +140,8 @@ bool kl_idempotence_step(kloop_engine *e)
         try_again(e, "no memory for the request");
         return true;
     }
+    if (e->now.mono_ns >= kl_time_add(e->id_at, LASTING_NS))
+        e->id_run = 0;
     e->id_state = KL_ID_ASKED;
     return true;
 }

@@ -89,7 +89,7 @@ static void mark_needed(kloop_engine *e)
     }
 }
 
-static void drop_strangers(kloop_engine *e)
+static void drop_unneeded(kloop_engine *e)
 {
     kl_link *next;
     mark_needed(e);
@@ -230,7 +230,7 @@ bool kl_known_take_view(kloop_engine *e, const kloop_array *brokers, char *odd, 
     if (!mark_known(e, brokers, odd, size))
         return false;
     if ((int64_t)e->brokers.count + brokers->count > BROKERS_MAX)
-        drop_strangers(e);
+        drop_unneeded(e);
     bool any = false;
     kloop_metadata_broker m;
     e->views++;

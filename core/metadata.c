@@ -2,6 +2,7 @@
 /* Asking for metadata, and taking the answer. See metadata.h. */
 #include "core/metadata.h"
 
+#include "base/excerpt.h"
 #include "core/backoff.h"
 #include "core/error.h"
 #include "core/known_brokers.h"
@@ -22,7 +23,8 @@
 #define STREAK_OF_NEWS 2
 
 /* So often in a row, and what looks older must be believed. Topics without an id do not tell that
- * they were made anew, with epochs from the beginning; and nobody knows what else may happen. */
+ * they were made anew, with epochs from the beginning; and one broken answer with the last epoch
+ * there is must not keep a partition from its leader for ever. */
 #define OLDER_VIEWS_MAX 5
 
 static void set_timer(kloop_engine *e)
@@ -77,15 +79,20 @@ static void back_off(kloop_engine *e, uint32_t n)
     e->metadata_at = kl_time_add(e->metadata_tried_ns, wait);
 }
 
-static void failed(kloop_engine *e, const char *why)
+static void put_off(kloop_engine *e)
 {
     e->metadata_full = true;
     e->metadata_tried_ns = e->now.mono_ns;
     back_off(e, e->metadata_failures);
     if (e->metadata_failures < UINT32_MAX)
         e->metadata_failures++;
-    kl_log_trouble(e, KLOOP_LOG_WARN, "asking for metadata: %s; trying again", why);
     set_timer(e);
+}
+
+static void failed(kloop_engine *e, const char *why)
+{
+    kl_log_trouble(e, KLOOP_LOG_WARN, "asking for metadata: %s; trying again", why);
+    put_off(e);
 }
 
 /* ---- What an answer changes ---- */
@@ -95,8 +102,16 @@ typedef struct view {
     int16_t version; /* of the answer */
     bool changed;    /* something is new */
     bool older;      /* something is older than what is known, and was left out */
+    bool insisted;   /* it is true after all, but for partitions whose leader takes records */
     int32_t missing; /* a leader that nobody has told the place of; -1: none */
 } view;
+
+/* It is there and has taken what came last: better proof than what others say. */
+static bool leader_takes(const kl_partition *p)
+{
+    return p && p->steady && p->leader && p->leader->conn &&
+           p->leader->conn->state == KL_CONN_READY;
+}
 
 static void take_partition(kloop_engine *e, kloop_topic *t, const kloop_metadata_partition *m,
                            view *v)
@@ -107,7 +122,8 @@ static void take_partition(kloop_engine *e, kloop_topic *t, const kloop_metadata
     int32_t epoch = v->version >= TRUE_EPOCHS_SINCE ? m->leader_epoch : -1;
     /* An older view than what was seen already, from a broker that lags behind. */
 #ifndef KL_PLANT_LEADER_EPOCH_BACK
-    if (epoch >= 0 && epoch < known->epoch) {
+    if (epoch >= 0 && epoch < known->epoch &&
+        (!v->insisted || leader_takes(t->partitions[m->partition_index]))) {
         v->older = true;
         return;
     }
@@ -124,9 +140,6 @@ static void take_partition(kloop_engine *e, kloop_topic *t, const kloop_metadata
         v->missing = m->leader_id;
     v->changed |= known->node != node || known->epoch != epoch;
     kl_topics_set_leader(e, t, m->partition_index, node, epoch);
-    if (node < 0 && t->partitions[m->partition_index] &&
-        !kl_list_is_empty(&t->partitions[m->partition_index]->line))
-        e->metadata_full = true;
 }
 
 static void take_partitions(kloop_engine *e, kloop_topic *t, const kloop_metadata_topic *m, view *v)
@@ -139,6 +152,17 @@ static void take_partitions(kloop_engine *e, kloop_topic *t, const kloop_metadat
 static bool is_transient(int16_t code)
 {
     return kl_policy(KL_QUESTION_TOPIC, code).verdict == KL_VERDICT_RETRY;
+}
+
+/* A broker that was asked for no answer can refuse a topic only by closing the connection, with
+ * whatever else has gone there. So what is said to be gone goes nowhere until it is told of again.
+ */
+static void spare_others(kloop_engine *e, kloop_topic *t, int16_t code)
+{
+    if (e->set.acks != 0 || code != KLOOP_BROKER_UNKNOWN_TOPIC_OR_PARTITION)
+        return;
+    for (int32_t i = 0; i < t->table_count; i++)
+        kl_topics_set_leader(e, t, i, -1, t->leaders[i].epoch);
 }
 
 /* What a topic's error means for what waits for it. */
@@ -157,6 +181,7 @@ static void take_error(kloop_engine *e, kloop_topic *t, int16_t code)
             if (t->partitions[i])
                 t->partitions[i]->next_sequence = 0;
 #endif
+        spare_others(e, t, code);
         if (!kl_topics_in_use(e, t))
             return;
         e->metadata_full = true;
@@ -201,20 +226,24 @@ static bool insists(kloop_topic *t)
     return ++t->older_views >= OLDER_VIEWS_MAX;
 }
 
-/* Fewer partitions, or lower epochs where there is no id that would tell of another topic. */
+/* Fewer partitions, or lower epochs. Where there is an id, it is still the same topic: what was
+ * numbered for it stays numbered. */
 static void doubt(kloop_engine *e, kloop_topic *t, const kloop_metadata_topic *m, int32_t count,
                   view *v)
 {
     if (!insists(t))
         return;
     t->older_views = 0;
-    v->changed = true;
-    if (t->has_id) {
+    v->insisted = true;
+    bool changed = v->changed || !t->has_id || count < t->partition_count;
+    if (!t->has_id)
+        begin_anew(e, t, count);
+    else if (count < t->partition_count)
         kl_topics_shrink(e, t, count);
-        return;
-    }
-    begin_anew(e, t, count);
     take_partitions(e, t, m, v);
+    /* What has been told before is no news: two who contradict each other are not asked the more
+     * often for it. */
+    v->changed = changed;
 }
 
 static void ask_again_for(kloop_engine *e, kloop_topic *t)
@@ -264,7 +293,7 @@ static void take_topic(kloop_engine *e, kloop_topic *t, const kloop_metadata_top
     if (news == KL_TOPIC_ID_OTHER)
         begin_anew(e, t, count);
     take_partitions(e, t, m, &of_topic);
-    if (count > 0 && (count < t->partition_count || (of_topic.older && !t->has_id)))
+    if (count > 0 && (count < t->partition_count || of_topic.older))
         doubt(e, t, m, count, &of_topic);
     else
         t->older_views = 0;
@@ -292,12 +321,24 @@ static bool is_of_our_cluster(kloop_engine *e, kloop_string id)
     return strlen(e->cluster_id) == len && memcmp(e->cluster_id, id.data, len) == 0;
 }
 
+/* Whatever the answer said of it, or left out. */
+static bool waits_for_leader(const kloop_topic *t)
+{
+    for (int32_t i = 0; i < t->table_count; i++) {
+        const kl_partition *p = t->partitions[i];
+        if (p && !p->leader && !kl_list_is_empty(&p->line))
+            return true;
+    }
+    return false;
+}
+
 /* Topics that were asked for are settled, or to be asked for again. */
 static void end_question(kloop_engine *e, bool again)
 {
     e->metadata_asked = false;
     for (kl_link *at = kl_list_first(&e->topic_list); at; at = kl_list_next(&e->topic_list, at)) {
         kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
+        e->metadata_full |= waits_for_leader(t);
         if (!t->asked)
             continue;
         t->asked = false;
@@ -313,16 +354,16 @@ static void end_question(kloop_engine *e, bool again)
 /* Nothing that it says, or would do with our records, is any of our business. */
 static void part_with_stranger(kloop_engine *e, kl_conn *c, kloop_string cluster_id)
 {
-    char text[sizeof c->why];
-    snprintf(text, sizeof text,
-             "%s:%u belongs to another cluster, '%.*s', not to '%s': see bootstrap.servers",
-             c->broker->host, (unsigned)c->broker->port,
-             (int)(cluster_id.len < 64 ? cluster_id.len : 64), cluster_id.data, e->cluster_id);
+    char theirs[KL_EXCERPT_SIZE];
+    char ours[KL_EXCERPT_SIZE];
+    kl_excerpt(theirs, sizeof theirs, cluster_id);
+    kl_excerpt(ours, sizeof ours, kloop_text(e->cluster_id));
     end_question(e, true);
-    failed(e, text);
-    kl_log_trouble(e, KLOOP_LOG_ERROR, "%s", text);
+    put_off(e);
     kl_known_set_stranger(e, c->broker, true);
-    kl_conn_lose(e, c, "%s", text);
+    c->foreign = true;
+    kl_conn_lose(e, c, "%s:%u belongs to another cluster, '%s', not to '%s': see bootstrap.servers",
+                 c->broker->host, (unsigned)c->broker->port, theirs, ours);
 }
 
 /* Not again before a distance that grows while somebody goes on waiting for answers. */
@@ -392,6 +433,8 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
     end_question(e, false);
     keep_distance(e, v.changed);
     kl_nodes_settle_bootstrap(e);
+    /* Who else is to prove that he is of our cluster has waited for this answer to be over. */
+    e->metadata_full |= kl_nodes_stranger(e) != NULL;
     set_timer(e);
     return true;
 }
@@ -431,13 +474,21 @@ static int32_t list_topics(kloop_engine *e, bool full)
     return e->scratch.failed ? -1 : count;
 }
 
+/* In turn: a stranger that comes back again and again must not keep us from all others. */
+static kl_conn *somebody(kloop_engine *e)
+{
+    bool stranger_first = e->metadata_failures % 2 == 0;
+    kl_conn *c = stranger_first ? kl_nodes_stranger(e) : kl_nodes_any(e);
+    if (c)
+        return c;
+    return stranger_first ? kl_nodes_any(e) : kl_nodes_stranger(e);
+}
+
 bool kl_metadata_step(kloop_engine *e)
 {
     if (!kl_metadata_step_due(e))
         return false;
-    kl_conn *c = kl_nodes_stranger(e);
-    if (!c)
-        c = kl_nodes_any(e);
+    kl_conn *c = somebody(e);
     if (!c)
         return false;
     /* Nobody has waited for it: a question like the first one. */

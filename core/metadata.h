@@ -7,8 +7,11 @@
  * of the backoff, which grows as long as somebody goes on asking, whatever is answered: to its end
  * when answers tell nothing new, or none come, and not quite as far when they do.
  *
- * An answer never makes known what is older than what is known: a lower epoch of a leader, the id
- * of a topic that was made anew since. Nor does one of another cluster count.
+ * What is older than what is known is left out of an answer: a lower epoch of a leader, the id of a
+ * topic that was made anew since, fewer partitions. Told five times in a row it is believed after
+ * all, but for partitions whose known leader takes records. One of another cluster does not count.
+ *
+ * Whoever may be of another cluster is asked in turn with all others, until it has said.
  */
 #ifndef KL_CORE_METADATA_H
 #define KL_CORE_METADATA_H

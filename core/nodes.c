@@ -69,7 +69,7 @@ static void hold_namesakes(kloop_engine *e, const kl_broker *b, uint64_t until)
     }
 }
 
-static void failed(kloop_engine *e, kl_broker *b, const char *why)
+static void failed_as(kloop_engine *e, kl_broker *b, kloop_log_level level, const char *why)
 {
     b->retry_at = after_pause(e, b);
     if (b->failures < UINT32_MAX)
@@ -78,7 +78,7 @@ static void failed(kloop_engine *e, kl_broker *b, const char *why)
         b->unproved++;
     b->wanted = false;
     kl_nodes_set_trouble(e, b, why);
-    kl_log_trouble(e, KLOOP_LOG_WARN, "%s", why);
+    kl_log_trouble(e, level, "%s", why);
 #ifdef KL_PLANT_RECONNECT_AT_ONCE
     b->retry_at = e->now.mono_ns;
 #endif
@@ -86,6 +86,11 @@ static void failed(kloop_engine *e, kl_broker *b, const char *why)
     /* It may have left, or be somewhere else. */
     kl_metadata_want(e);
     kl_nodes_poke(e, b);
+}
+
+static void failed(kloop_engine *e, kl_broker *b, const char *why)
+{
+    failed_as(e, b, KLOOP_LOG_WARN, why);
 }
 
 static void connect_now(kloop_engine *e, kl_broker *b)
@@ -238,6 +243,8 @@ void kl_nodes_lost(kloop_engine *e, kl_conn *c, bool was_ready, bool idle)
         e->stats.disconnects++;
     if (e->life > KL_LIFE_CLOSING)
         return;
+    if (was_ready && c->served && e->now.mono_ns >= kl_time_add(c->ready_ns, PROOF_NS))
+        b->unproved = 0;
     if (idle) {
         kl_log(e, KLOOP_LOG_DEBUG, "%s", c->why);
         return;
@@ -245,12 +252,11 @@ void kl_nodes_lost(kloop_engine *e, kl_conn *c, bool was_ready, bool idle)
     if (was_ready) {
         /* It may come back under another address. */
         kl_nodes_forget_addresses(e, b);
-        if (b->barren < KL_BARREN_LOST)
+        /* Without answers nothing would ever tell that it has become better. */
+        if (b->barren < KL_BARREN_LOST && e->set.acks != 0)
             b->barren = KL_BARREN_LOST;
-        if (c->served && e->now.mono_ns >= kl_time_add(c->ready_ns, PROOF_NS))
-            b->unproved = 0;
     }
-    failed(e, b, c->why);
+    failed_as(e, b, c->foreign ? KLOOP_LOG_ERROR : KLOOP_LOG_WARN, c->why);
 }
 
 void kl_nodes_poke(kloop_engine *e, kl_broker *b)
@@ -279,6 +285,26 @@ static bool is_candidate(const kl_broker *b, bool nodes)
     return b->id >= 0 ? b->known : !nodes;
 }
 
+/* Is there, or on its way, a connection to the same place for an entry of bootstrap.servers, or for
+ * the node that b is an entry for? */
+static bool is_tried_already(const kloop_engine *e, const kl_broker *b)
+{
+    if (b->id >= 0) {
+        for (size_t i = 0; i < e->set.bootstrap_count; i++) {
+            const kl_broker *entry = kl_map_get_i32(&e->brokers, -1 - (int32_t)i);
+            if (on_the_way(entry) && kl_known_at_one_place(entry, b))
+                return true;
+        }
+        return false;
+    }
+    for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
+        const kl_broker *other = KL_CONTAINER_OF(at, kl_broker, in_brokers);
+        if (on_the_way(other) && kl_known_at_one_place(other, b))
+            return true;
+    }
+    return false;
+}
+
 /* Of those that could be tried the one whose time comes first; among equals, one at random. */
 static kl_broker *next_to_try(kloop_engine *e, bool nodes)
 {
@@ -286,7 +312,7 @@ static kl_broker *next_to_try(kloop_engine *e, bool nodes)
     uint64_t ties = 0;
     for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
         kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
-        if (!is_candidate(b, nodes) || on_the_way(b))
+        if (!is_candidate(b, nodes) || on_the_way(b) || is_tried_already(e, b))
             continue;
         uint64_t when = b->retry_at > e->now.mono_ns ? b->retry_at : 0;
         uint64_t best_when = best && best->retry_at > e->now.mono_ns ? best->retry_at : 0;
@@ -327,8 +353,9 @@ kl_conn *kl_nodes_any(kloop_engine *e)
         /* It is no part of the cluster any more, and may know as little of that as we did. */
         if (!b->known)
             continue;
-        coming |= (b->resolving.gen != 0 && !b->resolve_stale) ||
-                  (b->conn && b->conn->state < KL_CONN_READY);
+        /* One that has failed before may take its time again, and must not keep us from others. */
+        coming |= b->failures == 0 && ((b->resolving.gen != 0 && !b->resolve_stale) ||
+                                       (b->conn && b->conn->state < KL_CONN_READY));
         if (!b->conn || b->stranger || !kl_conn_can_ask(e, b->conn))
             continue;
         /* Among equals a node, for connections of bootstrap.servers are to become idle. */

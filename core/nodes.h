@@ -75,7 +75,8 @@ typedef struct kl_broker {
 void kl_nodes_want(kloop_engine *e, kl_broker *b);
 /*
  * A connection for a question that any broker can answer: a ready one with the fewest requests in
- * flight, if one can take another; NULL: none yet, and one is on its way.
+ * flight, if one can take another; NULL: none yet. Then one is on its way to a broker that has not
+ * failed since it was ready, or another broker is tried as well as those that have.
  */
 kl_conn *kl_nodes_any(kloop_engine *e);
 

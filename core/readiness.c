@@ -10,6 +10,7 @@
  */
 #include "core/readiness.h"
 
+#include "core/bad_records.h"
 #include "core/batch_ceiling.h"
 #include "core/folding.h"
 #include "core/idempotence.h"
@@ -129,11 +130,17 @@ void kl_readiness_update(kloop_engine *e, kl_partition *p)
         when = KL_NEVER;
     }
 
+    /* There was no memory for that when it was refused. */
+    if (due && go && kl_bad_records_any_present(b)) {
+        kl_reshape_purify(e, b);
+        due = false;
+    }
     if (due && go && kl_batch_ceiling_forbids(b)) {
         if (b->stage == KL_STAGE_OPEN) {
             kl_readiness_close_batch(e, p);
             when = KL_NEVER;
         }
+        kl_batch_ceiling_forbade(e, b);
         kl_reshape_split(e, b);
         due = false;
     }

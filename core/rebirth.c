@@ -8,6 +8,23 @@
 
 #include <kloop/broker_error.h>
 
+/* Has another one than b left that is not settled? */
+static bool others_left(const kl_partition *p, const kl_batch *b)
+{
+    for (kl_link *at = kl_list_first(&p->line); at; at = kl_list_next(&p->line, at)) {
+        const kl_batch *other = KL_CONTAINER_OF(at, kl_batch, in_line);
+        if (other != b && other->stage < KL_STAGE_SETTLED &&
+            (other->stage == KL_STAGE_IN_FLIGHT || (other->numbered && other->fate_unknown)))
+            return true;
+    }
+    return false;
+}
+
+void kl_rebirth_left(kl_partition *p, const kl_batch *b, bool by_name)
+{
+    p->by_name = by_name || (p->by_name && others_left(p, b));
+}
+
 void kl_rebirth_landed(kloop_engine *e, kl_partition *p)
 {
     p->flight_former = false;
@@ -18,8 +35,10 @@ void kl_rebirth_landed(kloop_engine *e, kl_partition *p)
     for (kl_link *at = kl_list_first(&p->line); at; at = next) {
         next = kl_list_next(&p->line, at);
         kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
-        if (!b->numbered || b->stage >= KL_STAGE_SETTLED)
+        if (b->stage >= KL_STAGE_SETTLED)
             continue;
+        /* One without numbers before one that has some is a piece of one that was refused, made
+         * behind a hole: as absent as that. */
         if (!b->fate_unknown) {
             absent = true;
         } else if (absent) {

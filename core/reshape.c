@@ -16,6 +16,8 @@
 #include "core/readiness.h"
 #include "protocol/record_move.h"
 
+#include <kloop/broker_error.h>
+
 /* What a unit of work is, about 50 us. */
 #define GATHER_BYTES ((size_t)128 * 1024)
 #define MOVE_BYTES   ((size_t)64 * 1024)
@@ -75,16 +77,29 @@ void kl_reshape_forget(kloop_engine *e, kl_batch *b)
     b->to_split = false;
 }
 
-/* It cannot be done now. */
-static void put_off(kloop_engine *e, kl_batch *b, const char *why)
+/* There is no memory now. It stays what it is, and readiness.c begins anew with it. */
+static void put_off(kloop_engine *e, kl_batch *b)
 {
     kl_log_trouble(e, KLOOP_LOG_WARN,
-                   "topic '%s' partition %d: a batch that was refused cannot be put together anew: "
-                   "%s; trying again",
-                   b->topic->name, (int)b->partition->index, why);
+                   "topic '%s' partition %d: out of memory for putting a batch together anew; "
+                   "trying again",
+                   b->topic->name, (int)b->partition->index);
     kl_reshape_forget(e, b);
-    kl_bad_records_pardon(b);
-    kl_completion_retry(e, b, KLOOP_CAUSE_NO_MEMORY);
+    kl_completion_put_off(e, b);
+}
+
+/* Its bytes are not what was folded, which does not get better: the refusal stands. */
+static void give_up(kloop_engine *e, kl_batch *b, kl_codec_status why)
+{
+    kl_log(e, KLOOP_LOG_ERROR,
+           "topic '%s' partition %d: a batch cannot be put together anew: %s, in our own memory. "
+           "It is given up.",
+           b->topic->name, (int)b->partition->index, kl_codec_status_text(why));
+    kloop_cause cause = b->to_split ? KLOOP_CAUSE_BROKER : KLOOP_CAUSE_NEIGHBOUR;
+    /* Others were refused in its place. */
+    if (b->broker_error == 0)
+        b->broker_error = KLOOP_BROKER_MESSAGE_TOO_LARGE;
+    kl_completion_give_up(e, b, cause);
 }
 
 /* ---- Its records, one behind the other ---- */
@@ -92,11 +107,6 @@ static void put_off(kloop_engine *e, kl_batch *b, const char *why)
 static size_t raw_bytes(const kl_batch *b)
 {
     return kl_batch_raw_len(b) - KLOOP_BATCH_HEADER_BYTES;
-}
-
-static bool is_folded(const kl_batch *b)
-{
-    return b->builder.state == KL_BATCH_SEALED && b->builder.codec != KL_CODEC_NONE;
 }
 
 /* How large a piece may be: half of what was refused, or less if less is known to be needed. */
@@ -110,14 +120,13 @@ static size_t piece_bytes(const kl_batch *b)
     return fits > raw / PIECES_MAX ? fits : raw / PIECES_MAX;
 }
 
-/* NULL, or why it cannot be begun. */
-static const char *begin(kloop_engine *e, kl_batch *b)
+static kl_codec_status begin(kloop_engine *e, kl_batch *b)
 {
     kl_reshape *w = &e->reshape;
     kl_buf_reset(&w->raw);
     kl_buf_set_limit(&w->raw, raw_bytes(b));
     if (!kl_buf_reserve(&w->raw, raw_bytes(b), NULL))
-        return kl_codec_status_text(KL_CODEC_NO_MEMORY);
+        return KL_CODEC_NO_MEMORY;
     w->batch = b;
     w->at = 0;
     w->folded = kl_chain_read(&b->builder.payload);
@@ -126,7 +135,7 @@ static const char *begin(kloop_engine *e, kl_batch *b)
     w->bad = 0;
     w->begun_at = 0;
     w->child_bytes = b->to_split ? piece_bytes(b) : SIZE_MAX;
-    return NULL;
+    return KL_CODEC_OK;
 }
 
 /* All at once, for decoders know no steps: about 1 ms for 1 MB, gzip 3. */
@@ -154,7 +163,7 @@ static kl_codec_status unfold(kloop_engine *e, kl_batch *b)
 static kl_codec_status gather(kloop_engine *e, kl_batch *b)
 {
     kl_reshape *w = &e->reshape;
-    if (is_folded(b))
+    if (kl_batch_is_folded(b))
         return unfold(e, b);
     for (size_t left = GATHER_BYTES; left > 0;) {
         kloop_slice piece = kl_chain_read_some(&w->folded, left);
@@ -350,16 +359,13 @@ static void replace(kloop_engine *e, kl_batch *b)
     kl_readiness_update(e, p);
 }
 
-/* NULL, or why it cannot be done now. */
-static const char *work_at(kloop_engine *e, kl_batch *b, bool *done)
+static kl_codec_status work_at(kloop_engine *e, kl_batch *b, bool *done)
 {
     kl_reshape *w = &e->reshape;
-    const char *trouble = w->batch ? NULL : begin(e, b);
-    if (trouble)
-        return trouble;
-    bool gathered = w->raw.len == raw_bytes(b);
-    kl_codec_status status = gathered ? move_some(e, b, done) : gather(e, b);
-    return status ? kl_codec_status_text(status) : NULL;
+    kl_codec_status status = w->batch ? KL_CODEC_OK : begin(e, b);
+    if (status)
+        return status;
+    return w->raw.len == raw_bytes(b) ? move_some(e, b, done) : gather(e, b);
 }
 
 bool kl_reshape_step(kloop_engine *e)
@@ -370,9 +376,11 @@ bool kl_reshape_step(kloop_engine *e)
     e->turn_work--;
     kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_queue);
     bool done = false;
-    const char *trouble = work_at(e, b, &done);
-    if (trouble)
-        put_off(e, b, trouble);
+    kl_codec_status status = work_at(e, b, &done);
+    if (status == KL_CODEC_NO_MEMORY)
+        put_off(e, b);
+    else if (status)
+        give_up(e, b, status);
     else if (done)
         replace(e, b);
     return true;

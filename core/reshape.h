@@ -6,15 +6,16 @@
  *
  *     READY --begin--> RESHAPING --unfolded, records moved, in slices--> its place is taken by
  *                          |                                             others, all at once
- *                          +-- no memory: READY again, after a pause
+ *                          +-- no memory: READY again, and once more after a pause
+ *                          +-- its own bytes are corrupt: given up
  *                          +-- time is over, closed ...: settled as it is
  *
  * Meanwhile the batch keeps its place in the line, and what is behind it waits. Others get its
- * records in new segments, its users, its age and its deadline. If it was numbered and there is no
- * hole before it, they get its numbers too, one after the other: to the broker they are new
- * batches that fit into the gap. Where records are left out its numbers are a hole, and all that
- * follows waits for a new epoch (idempotence.h). It goes on living as a husk while requests show
- * its bytes.
+ * records in new segments, its users, its age and its deadline. If it was numbered and its
+ * partition has no hole, wherever in the line, they get its numbers too, one after the other: to
+ * the broker they are new batches that fit into the gap. Where records are left out its numbers are
+ * a hole, and all that follows waits for a new epoch (idempotence.h). It goes on living as a husk
+ * while requests show its bytes.
  *
  * One batch at a time is worked at. What that takes beside the batch itself is its records once
  * more as they are without a codec, and once more in the segments of the others.
@@ -30,7 +31,7 @@ void kl_reshape_init(kloop_engine *e);
 void kl_reshape_deinit(kloop_engine *e);
 
 /* b is READY, has more than one record, and is surely not stored: into pieces of half its size or
- * less. */
+ * less, but for a single record that is larger. */
 void kl_reshape_split(kloop_engine *e, kl_batch *b);
 /* b is READY, surely not stored, and of its records some, but not all, are listed as refused: those
  * are left out. */

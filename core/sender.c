@@ -324,7 +324,7 @@ static void launch(kloop_engine *e, gathering *g, kl_conn *c, kl_request *r)
             b->request = r;
             b->refs++;
             r->batches[n++] = b;
-            p->by_name = r->version < 13 || (p->by_name && kl_list_first(&p->line) != &b->in_line);
+            kl_rebirth_left(p, b, r->version < 13);
             kl_list_push_back(&p->flight, &b->in_flight);
             p->flight_count++;
             p->flight_conn = c;

@@ -211,12 +211,12 @@ SIM_SCENARIO(followers_stall)
     begin(s, 1, 3);
     sim_followers(s, true);
     uint64_t before = s->book.produce_requests;
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 60; i++)
         sim_send_sized(s, 0, 1, 200);
     sim_go(s, 2 * KL_SECOND);
     sim_expect(s, s->book.produce_requests - before == 5, "five requests wait, never six");
     sim_followers(s, false);
-    sim_drain(s, 3 * KL_SECOND);
+    sim_drain(s, 9 * KL_SECOND);
     sim_expect_all(s, SIM_RECORD_ACKED);
     sim_expect(s, sim_stats(s).disconnects == 0, "waiting is no reason to reconnect");
 }

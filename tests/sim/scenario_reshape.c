@@ -146,13 +146,15 @@ SIM_SCENARIO(too_large_after_maybe)
 
 SIM_SCENARIO(split_loses_its_answer)
 {
-    begin(s, 7000);
-    sim_skip_then(s, 1, KLOOP_PRODUCE, (kl_request_fate){.end = KL_FATE_CLOSE_PROCESSED});
-    sim_skip_then(s, 1, KLOOP_PRODUCE, (kl_request_fate){.end = KL_FATE_CLOSE_UNPROCESSED});
-    sim_send_sized(s, 0, 120, 800);
+    begin(s, 0);
+    sim_next_error(s, 10, false, 1);
+    sim_next(s, KLOOP_PRODUCE, (kl_request_fate){.end = KL_FATE_CLOSE_PROCESSED});
+    sim_next(s, KLOOP_PRODUCE, (kl_request_fate){.end = KL_FATE_CLOSE_UNPROCESSED});
+    sim_send_sized(s, 0, 80, 400);
     sim_drain(s, 5 * KL_SECOND);
     sim_expect_all(s, SIM_RECORD_ACKED);
     sim_expect(s, sim_stats(s).batches_split > 0, "there were pieces");
+    sim_expect(s, sim_stats(s).epoch_bumps == 0, "which went again under their numbers");
 }
 
 SIM_SCENARIO(split_then_leader_moves)

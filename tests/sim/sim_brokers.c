@@ -171,6 +171,8 @@ void sim_brokers_fail_over(sim *s, int32_t node)
     sim_link_pump_brokers(s);
 }
 
+static void comes_back(sim *s, void *thing, uint64_t node);
+
 void sim_brokers_revive(sim *s, int32_t node)
 {
     kl_cluster *c = s->brokers.cluster;
@@ -180,7 +182,10 @@ void sim_brokers_revive(sim *s, int32_t node)
         sim_note(s, SIM_NOTE_BROKER, "up", node, 0, 0, 0);
         kl_cluster_broker_up(c, node, now_of(s));
     }
-    if (s->brokers.failed_over[node]) {
+    /* A leader that does not hear of the larger ISR would go on without it. */
+    if (s->brokers.failed_over[node] && sim_brokers_any_frozen(s)) {
+        sim_after(s, 200 * KL_MS, comes_back, NULL, (uint64_t)node);
+    } else if (s->brokers.failed_over[node]) {
         sim_note(s, SIM_NOTE_BROKER, "rejoins", node, 0, 0, 0);
         s->brokers.failed_over[node] = false;
         kl_cluster_rejoin(c, node, now_of(s));
@@ -455,8 +460,9 @@ void sim_brokers_heal(sim *s)
     for (int32_t node = 1; node <= s->brokers.count; node++) {
         view_returns(s, NULL, (uint64_t)node);
         follower_goes_on(s, NULL, (uint64_t)node);
-        sim_brokers_revive(s, node);
     }
+    for (int32_t node = 1; node <= s->brokers.count; node++)
+        sim_brokers_revive(s, node);
     for (int topic = 0; topic < s->plan.topic_count; topic++) {
         if (s->faults.rate[SIM_FAULT_MESSAGE_MAX_CHANGES])
             sim_brokers_set_message_max(s, topic, 0);

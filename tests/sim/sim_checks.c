@@ -10,6 +10,14 @@
 
 /* ---- After each turn ---- */
 
+static uint64_t held_connections(const sim *s)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < s->links.count; i++)
+        n += s->links.all[i]->state < SIM_CONN_GONE;
+    return n;
+}
+
 static void check_counters(sim *s)
 {
     const sim_ledger *l = &s->ledger;
@@ -34,8 +42,9 @@ static void check_counters(sim *s)
     if (st.held_bytes > s->plan.memory_bytes + 2 * (s->plan.batch_bytes + 65536))
         sim_fail(s, "I31", "%" PRIu64 " bytes are held, buffer.memory is %zu", st.held_bytes,
                  s->plan.memory_bytes);
-    /* The one frame that may be as large as all of it has its length and a read on top. */
-    if (st.receive_bytes > s->plan.receive_bytes_max + 2052)
+    /* The one frame that may be as large as all of it has its length and a read on top; and each
+     * connection has a first read of its own. */
+    if (st.receive_bytes > s->plan.receive_bytes_max + 2052 + 2048 * held_connections(s))
         sim_fail(s, "I33", "receive buffers of %" PRIu64 " bytes, receive.memory is %zu",
                  st.receive_bytes, s->plan.receive_bytes_max);
     /* Idle segments and held ones together stay within buffer.memory; what comes on top, tables,
@@ -138,6 +147,21 @@ static bool can_be_delivered(const sim *s, uint8_t topic)
            s->brokers.handles[topic] != KL_NO_TOPIC && !kloop_engine_fatal_text(s->host.engine);
 }
 
+/* What looks older, as a topic does that was made anew where no ids are told, is believed when it
+ * was told five times. The last question may be asked as late as that. */
+static uint64_t doubt_ns(const sim *s)
+{
+    const sim_plan *p = &s->plan;
+    uint64_t pause = p->retry_backoff_max_ns > 200 * KL_MS ? p->retry_backoff_max_ns : 200 * KL_MS;
+    return 5 * (pause + pause / 5 + p->answer_delay_ns + 4 * s->links.delay_ns) + KL_SECOND;
+}
+
+static bool may_be_doubted(const sim *s, const sim_record *r)
+{
+    return s->plan.delivery_timeout_ns < doubt_ns(s) &&
+           sim_told_is_doubting(s, r->topic, r->accepted_ns);
+}
+
 void sim_checks_recovered(sim *s)
 {
     for (uint32_t i = 1; i <= s->ledger.count; i++) {
@@ -160,7 +184,7 @@ void sim_checks_probes(sim *s)
     for (uint32_t i = s->checks.probe_from; i <= s->ledger.count; i++) {
         const sim_record *r = sim_ledger_record(s, i);
         if (!r->probing || !can_be_delivered(s, r->topic) || r->state == SIM_RECORD_ACKED ||
-            r->state == SIM_RECORD_REFUSED)
+            r->state == SIM_RECORD_REFUSED || may_be_doubted(s, r))
             continue;
         sim_fail(s, "I49",
                  "record %u (topic %d) was sent when all was well, and is %s (cause %d, "

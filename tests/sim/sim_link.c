@@ -423,7 +423,8 @@ void sim_link_write(sim *s, sim_conn *c)
 bool sim_link_is_torn(const sim *s)
 {
     for (size_t i = s->links.count; i-- > 0 && !s->links.torn;)
-        if (s->links.all[i]->watch.out_len || s->links.all[i]->shown_left)
+        if (s->links.all[i]->watch.out_len || s->links.all[i]->shown_left ||
+            s->links.all[i]->wants_write)
             return true;
     return s->links.torn > 0;
 }

@@ -152,7 +152,7 @@ size_t sim_link_read(sim *s, sim_conn *c, uint8_t *to, size_t max);
 /* What peers want to say goes into the pipes; what arrived goes to the peers that want it. */
 void sim_link_pump_brokers(sim *s);
 
-/* Was a request left, or is it, of which not every byte was taken? */
+/* Was a request left, or is it, of which not every byte was taken, or maybe none was shown yet? */
 bool sim_link_is_torn(const sim *s);
 
 /* ---- Faults ---- */

@@ -21,8 +21,8 @@ void sim_pace_connect(sim *s, const kloop_action *action)
 {
     const sim_plan *p = &s->plan;
     sim_pace *pace = &s->pace;
-    uint64_t key = sim_hash(sim_hash(action->port, action->host.data, action->host.len),
-                            action->address.bytes, 16);
+    uint64_t name = sim_hash(action->port, action->host.data, action->host.len);
+    uint64_t key = sim_hash(name, action->address.bytes, 16);
     sim_place *place = NULL;
     for (int i = 0; i < pace->place_count && !place; i++)
         if (pace->places[i].key == key)
@@ -31,7 +31,7 @@ void sim_pace_connect(sim *s, const kloop_action *action)
         if (pace->place_count == SIM_PLACES_MAX)
             return;
         place = &pace->places[pace->place_count++];
-        *place = (sim_place){.key = key};
+        *place = (sim_place){.key = key, .name = name};
     } else {
         const sim_conn *last = s->links.all[place->last_conn - 1];
         place->failures = last->watch.ready ? 0 : place->failures + 1;
@@ -40,6 +40,11 @@ void sim_pace_connect(sim *s, const kloop_action *action)
         /* What the engine has closed for want of use, it may open again at once; and where two
          * nodes have one address, it may be another one's turn. */
         if ((last->watch.ready && last->given_up) || s->told.shares_address)
+            least = 0;
+        /* A node that comes is tried at once, whoever was there before: a liar who sends it away
+         * and back again (seeds 25440, 26218) has as many attempts as answers, and those are paced.
+         */
+        if (place->anew)
             least = 0;
         /* With several addresses a round over all of them is one attempt. */
         if (p->two_addresses || s->faults.rate[SIM_FAULT_NAME_DEAD_ADDRESS])
@@ -53,6 +58,20 @@ void sim_pace_connect(sim *s, const kloop_action *action)
     }
     place->last_ns = s->world.now_ns;
     place->last_conn = (int64_t)s->links.count + 1;
+    place->anew = false;
+}
+
+void sim_pace_told_node(sim *s, int32_t node, kloop_string host, int32_t port)
+{
+    sim_pace *pace = &s->pace;
+    if (node < 1 || node > SIM_NODES_MAX || !host.data || host.len == 0 || port <= 0 ||
+        port > UINT16_MAX)
+        return;
+    uint64_t name = sim_hash((uint64_t)port, host.data, host.len);
+    if (pace->told_at[node] && pace->told_at[node] != name)
+        for (int i = 0; i < pace->place_count; i++)
+            pace->places[i].anew |= pace->places[i].name == name;
+    pace->told_at[node] = name;
 }
 
 /* ---- Questions ---- */
@@ -136,7 +155,7 @@ void sim_pace_batch(sim *s, const sim_conn *c, const sim_batch *b)
 {
     const sim_plan *p = &s->plan;
     /* Somebody else, or a newer epoch, ends the wait. */
-    if (!b->last_answer_ns || b->last_node != c->node ||
+    if (!b->last_answer_ns || b->last_node != c->node || s->told.shares_address ||
         sim_told_of(&s->told, b->part)->changed_ns >= b->last_answer_ns)
         return;
     uint64_t least = least_pause(p->retry_backoff_ns, p->retry_backoff_max_ns, b->refusals);

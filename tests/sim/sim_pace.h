@@ -29,9 +29,11 @@ typedef struct sim_conn sim_conn;
 /* Attempts to connect to an address under a name. */
 typedef struct sim_place {
     uint64_t key;
+    uint64_t name; /* of host and port alone */
     uint64_t last_ns;
     int64_t last_conn;
     uint32_t failures; /* in a row, without having been ready */
+    bool anew; /* since then a node was said to be there that had been said to be elsewhere */
 } sim_place;
 
 /* A question to whoever is there. */
@@ -51,6 +53,7 @@ typedef struct sim_refuser {
 typedef struct sim_pace {
     sim_place places[SIM_PLACES_MAX];
     int place_count;
+    uint64_t told_at[SIM_NODES_MAX + 1]; /* where each node was said to be last; 0: nowhere yet */
     sim_question metadata;
     sim_question producer_id;
     bool asked_topics[SIM_TOPICS_MAX];
@@ -58,6 +61,8 @@ typedef struct sim_pace {
 } sim_pace;
 
 void sim_pace_connect(sim *s, const kloop_action *action);
+/* Metadata says that the node is there. */
+void sim_pace_told_node(sim *s, int32_t node, kloop_string host, int32_t port);
 
 /* A request left; body is that of Metadata. */
 void sim_pace_request(sim *s, const sim_conn *c, int16_t api_key, int16_t version,

@@ -45,7 +45,8 @@ void sim_patience_request(sim *s, const sim_conn *c)
 void sim_patience_close(sim *s, const sim_conn *c, const char *why)
 {
     const sim_watch *w = &c->watch;
-    if (!why || !strstr(why, "request.timeout.ms") || w->out_len == 0 ||
+    /* Of what is being written the engine is told when that is over. */
+    if (!why || !strstr(why, "request.timeout.ms") || w->out_len == 0 || c->writing ||
         w->asked_start != w->asked_count)
         return;
     /* The engine may have been told later, by a clock of some ms. */

@@ -8,11 +8,17 @@
 #define ANYBODY UINT64_MAX
 /* Brokers that speak no later version may tell old epochs while a partition is moved. */
 #define TRUE_EPOCHS_SINCE 9
+/* So often in a row, and an older state is the true one. */
+#define OLDER_VIEWS_MAX 5
 
 static void forget_leaders(sim_told_topic *t)
 {
     for (int i = 0; i < SIM_PARTITIONS_MAX; i++)
-        t->parts[i] = (sim_told_part){.epoch = -1, .last_node = -1, .last_epoch = -1};
+        t->parts[i] = (sim_told_part){.epoch = -1,
+                                      .doubtful_epoch = -1,
+                                      .unsound_epoch = -1,
+                                      .last_node = -1,
+                                      .last_epoch = -1};
 }
 
 void sim_told_init(sim *s)
@@ -28,8 +34,8 @@ static uint64_t bit_of(int32_t node)
     return node >= 0 && node < 64 ? UINT64_C(1) << node : 0;
 }
 
-/* by_id: it is sure which topic is meant. */
-static void take_leader(sim *s, sim_told_part *p, int32_t node, int32_t epoch, bool by_id)
+/* sure: of which topic is meant, and that nobody insists. */
+static void take_leader(sim *s, sim_told_part *p, int32_t node, int32_t epoch, bool sure)
 {
     if (p->last_node != node || p->last_epoch != epoch) {
         p->changed_ns = s->world.now_ns;
@@ -44,7 +50,7 @@ static void take_leader(sim *s, sim_told_part *p, int32_t node, int32_t epoch, b
         if (epoch >= p->doubtful_epoch)
             p->doubtful_nodes = 0;
         p->since_ns = s->world.now_ns;
-    } else if (epoch == p->epoch || epoch < 0 || (!by_id && s->brokers.deletions)) {
+    } else if (epoch == p->epoch || epoch < 0 || !sure) {
         p->nodes |= bit_of(node);
     }
 }
@@ -95,6 +101,8 @@ static void take_id(sim *s, sim_told_topic *t, const kloop_uuid *id, bool sound)
     if (memcmp(&t->seen, id, sizeof *id) != 0) {
         t->seen = *id;
         t->seen_ns = s->world.now_ns;
+        for (int i = 0; i < SIM_PARTITIONS_MAX; i++)
+            t->parts[i].unsound_epoch = -1;
     }
     if (!sound)
         return;
@@ -102,9 +110,19 @@ static void take_id(sim *s, sim_told_topic *t, const kloop_uuid *id, bool sound)
         if (t->former_count < SIM_TOLD_FORMERS_MAX)
             t->formers[t->former_count++] = t->id;
         t->id_ns = t->seen_ns;
-        forget_leaders(t);
+        int32_t unsound[SIM_PARTITIONS_MAX];
         for (int i = 0; i < SIM_PARTITIONS_MAX; i++)
+            unsound[i] = t->parts[i].unsound_epoch;
+        forget_leaders(t);
+        for (int i = 0; i < SIM_PARTITIONS_MAX; i++) {
             t->parts[i].changed_ns = s->world.now_ns;
+            /* What came with it before, in an answer that was not sound, may be believed too; and
+             * then an older epoch that is told now may not. */
+            if (t->seen_ns < s->world.now_ns) {
+                t->parts[i].doubtful_nodes = ANYBODY;
+                t->parts[i].doubtful_epoch = unsound[i];
+            }
+        }
     }
     t->has_id = true;
     t->id = *id;
@@ -124,32 +142,73 @@ static bool is_listed(const kloop_metadata_response *r, int32_t node)
     return times == 1 && good;
 }
 
+/* Less than what was told before? It may be counted as that, or not, if partitions are left out. */
+static bool is_older(const sim_told_topic *t, int16_t version, const kloop_metadata_topic *m)
+{
+    kloop_metadata_partition p;
+    int met = 0;
+    for (kloop_iter i = kloop_iterate(&m->partitions); kloop_next(&i, &p);) {
+        if (p.partition_index < 0 || p.partition_index >= SIM_PARTITIONS_MAX)
+            continue;
+        if (version >= TRUE_EPOCHS_SINCE && p.leader_epoch >= 0 &&
+            p.leader_epoch < t->parts[p.partition_index].epoch)
+            return true;
+        met++;
+    }
+    return met < SIM_PARTITIONS_MAX && t->parts[met].last_node != -1;
+}
+
+static void count_older(const sim *s, sim_told_topic *t)
+{
+    if (++t->older == OLDER_VIEWS_MAX)
+        t->believed_ns = s->world.now_ns;
+}
+
+bool sim_told_is_doubting(const sim *s, int topic, uint64_t since_ns)
+{
+    const sim_told_topic *t = &s->told.topics[topic];
+    return t->older > 0 && (t->older < OLDER_VIEWS_MAX || t->believed_ns > since_ns);
+}
+
 static void take_topic(sim *s, sim_told_topic *t, int16_t version, const kloop_metadata_response *r,
                        const kloop_metadata_topic *m, bool sound)
 {
     static const kloop_uuid none;
     bool by_id = memcmp(&m->topic_id, &none, sizeof none) != 0;
     kloop_metadata_partition p;
-    if (is_former(t, &m->topic_id))
+    if (is_former(t, &m->topic_id)) {
+        count_older(s, t);
         return;
+    }
     take_id(s, t, &m->topic_id, sound);
+    if (is_older(t, version, m))
+        count_older(s, t);
+    else
+        t->older = 0;
+    bool sure = (by_id || !s->brokers.deletions) && t->older < OLDER_VIEWS_MAX;
+    /* Told so often, what looks older is believed, though it says the same as the last time. */
+    bool believed = t->older >= OLDER_VIEWS_MAX;
     for (kloop_iter i = kloop_iterate(&m->partitions); kloop_next(&i, &p);) {
         if (p.partition_index < 0 || p.partition_index >= SIM_PARTITIONS_MAX)
             continue;
         sim_told_part *part = &t->parts[p.partition_index];
         if (version < TRUE_EPOCHS_SINCE)
             p.leader_epoch = -1;
-        if (p.leader_id >= 0 && !is_listed(r, p.leader_id)) {
-            may_take_leader(s, part, p.leader_id, p.leader_epoch);
-        } else if (sound) {
-            take_leader(s, part, p.leader_id, p.leader_epoch, by_id);
-        } else {
+        if (!sound) {
             part->nodes = ANYBODY;
             if (part->epoch < p.leader_epoch)
                 part->epoch = p.leader_epoch;
+            if (part->unsound_epoch < p.leader_epoch)
+                part->unsound_epoch = p.leader_epoch;
             part->last_node = -2;
             part->changed_ns = s->world.now_ns;
+        } else if (p.leader_id >= 0 && !is_listed(r, p.leader_id)) {
+            may_take_leader(s, part, p.leader_id, p.leader_epoch);
+        } else {
+            take_leader(s, part, p.leader_id, p.leader_epoch, sure);
         }
+        if (believed)
+            part->changed_ns = s->world.now_ns;
     }
 }
 
@@ -191,6 +250,14 @@ bool sim_told_metadata(sim *s, int16_t version, const uint8_t *body, size_t len)
     if (!is_ours(s, &r.cluster_id))
         return true;
     bool sound = true;
+    kloop_metadata_broker b;
+    s->told.listed = 0;
+    for (kloop_iter i = kloop_iterate(&r.brokers); kloop_next(&i, &b);) {
+        bool good = is_listed(&r, b.node_id) && b.node_id >= 0;
+        sound &= good;
+        s->told.listed |= good ? bit_of(b.node_id) : 0;
+        sim_pace_told_node(s, b.node_id, b.host, b.port);
+    }
     s->told.shares_address |= share_address(s, &r);
     for (kloop_iter i = kloop_iterate(&r.topics); kloop_next(&i, &m);)
         sound &= is_sound(&m);
@@ -207,10 +274,12 @@ void sim_told_hint(sim *s, int topic, int32_t partition, const kloop_leader_hint
     if (hint->leader_id < 0 || partition < 0 || partition >= SIM_PARTITIONS_MAX)
         return;
     sim_told_part *p = &s->told.topics[topic].parts[partition];
-    /* Of a node that is not known it may make nothing. */
-    if (hint->leader_id >= 1 && hint->leader_id <= s->brokers.count &&
+    /* Of a node that is not known it may make nothing: it meets one a second at most by hints. */
+    if (s->told.listed & bit_of(hint->leader_id) && hint->leader_id <= s->brokers.count &&
         !s->faults.rate[SIM_FAULT_HINT_LIES]) {
-        take_leader(s, p, hint->leader_id, hint->leader_epoch, true);
+        /* Where an older state was insisted on, epochs go on from there. */
+        bool sure = s->told.topics[topic].older < OLDER_VIEWS_MAX;
+        take_leader(s, p, hint->leader_id, hint->leader_epoch, sure);
         return;
     }
     may_take_leader(s, p, hint->leader_id, hint->leader_epoch);

@@ -26,6 +26,7 @@ typedef struct sim_told_part {
     uint64_t nodes;          /* who was named with it; one bit for each */
     int32_t doubtful_epoch;  /* the highest that it may have believed or not */
     uint64_t doubtful_nodes; /* who was named by it */
+    int32_t unsound_epoch;   /* the highest of answers that may be refused, under the same id */
     uint64_t since_ns;       /* when it was told first */
     int32_t last_node;       /* as named last; -2: who knows */
     int32_t last_epoch;
@@ -41,7 +42,9 @@ typedef struct sim_told_topic {
     int former_count;
     kloop_uuid seen; /* the latest that was told at all, and since when */
     uint64_t seen_ns;
-    uint64_t id_ns; /* when it was told to be another one than before; 0: never */
+    uint64_t id_ns;       /* when it was told to be another one than before; 0: never */
+    int older;            /* answers in a row that told of an older state of it */
+    uint64_t believed_ns; /* when these were enough for it to be believed */
     sim_told_part parts[SIM_PARTITIONS_MAX];
 } sim_told_topic;
 
@@ -56,6 +59,7 @@ typedef struct sim_told {
         int16_t epoch;
     } producers[SIM_TOLD_PRODUCERS_MAX];
     int producer_count;
+    uint64_t listed;     /* the nodes that the latest answer had a place for */
     bool shares_address; /* two nodes were said to be at one: nobody can see which is meant */
 } sim_told;
 
@@ -66,7 +70,10 @@ void sim_told_init(sim *s);
 /* false: whoever has asked knows no more than before, and has to ask again. */
 bool sim_told_metadata(sim *s, int16_t version, const uint8_t *body, size_t len);
 void sim_told_hint(sim *s, int topic, int32_t partition, const kloop_leader_hint *hint);
-/* The same for InitProducerId. */
+/* I49: until long after then it was told of an older state of the topic too seldom to believe it.
+ */
+bool sim_told_is_doubting(const sim *s, int topic, uint64_t since_ns);
+/* The same as of Metadata, for InitProducerId. */
 bool sim_told_producer(sim *s, int16_t version, const uint8_t *body, size_t len);
 
 /* ---- Batches, as they leave ---- */

@@ -372,7 +372,7 @@ void sim_user_on_delivery(sim *s, const kloop_report *report)
         sim_host_early_pump(s);
         break;
     case 3:
-        if (s->plan.purges)
+        if (s->plan.purges && !s->user.stopped)
             purge_some(s);
         break;
     case 2:
@@ -393,14 +393,15 @@ void sim_user_on_writable(sim *s)
     u->waits = false;
     if (u->closing || u->fatal || s->plan.scripted)
         return;
-    /* What was refused fits now; a record with more around it may not, once or twice. */
+    /* What was refused fits now; a record with more around it may not, and parked ones that are
+     * moved meanwhile take of the room: some times, but not for ever. */
     uint32_t number =
         sim_user_send(s, u->refused_topic, -1, u->refused_bytes ? u->refused_bytes : 1);
     bool lied = !number && u->waits && !s->plan.starved &&
                 payload_bytes(&s->payload.record) <= u->refused_bytes;
     u->lies = lied ? u->lies + 1 : 0;
-    if (u->lies == 3)
-        sim_fail(s, "writable", "WRITABLE for the third time, and no room for %zu bytes",
+    if (u->lies == 10)
+        sim_fail(s, "writable", "WRITABLE for the tenth time, and no room for %zu bytes",
                  u->refused_bytes);
 }
 

@@ -106,7 +106,9 @@ static void request(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
     if (api_key != KLOOP_PRODUCE)
         return;
     w->produce_open++;
-    if (w->produce_open > s->plan.in_flight_max)
+    /* Once an answer was slipped in before its time, which the engine may have believed, nobody
+     * reads here what comes behind it, and none of these ends. */
+    if (w->produce_open > s->plan.in_flight_max && !(w->early && w->nonsense))
         sim_fail(s, "I33", "#%" PRId64 ": %u Produce requests are unanswered, %u are allowed",
                  c->number, w->produce_open, s->plan.in_flight_max);
 }

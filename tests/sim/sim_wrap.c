@@ -28,7 +28,9 @@ static bool is_clean(sim *s, int topic, int32_t partition)
 {
     const kloop_topic *t = s->user.topics[topic];
     const sim_part *part = &s->ledger.parts[topic][partition];
-    if (!t || partition >= t->partition_count || !t->partitions[partition] || !part->numbered)
+    /* A second jump would give numbers again that brokers have seen. */
+    if (!t || partition >= t->partition_count || !t->partitions[partition] || !part->numbered ||
+        part->jumped)
         return false;
     const kl_partition *p = t->partitions[partition];
     if (!kl_list_is_empty(&p->line) || p->flight_count > 0 || p->hole ||
@@ -50,10 +52,20 @@ static int32_t partition_count(const sim *s, int topic)
     return info.partitions < SIM_PARTITIONS_MAX ? info.partitions : SIM_PARTITIONS_MAX;
 }
 
+/* A replica that is behind, or away, would remember what the others have forgotten. */
+static bool all_replicas_follow(const sim *s)
+{
+    for (int32_t node = 1; node <= s->brokers.count; node++)
+        if (s->brokers.stalled[node] || s->brokers.failed_over[node] || s->brokers.frozen[node])
+            return false;
+    return !s->brokers.isr_small;
+}
+
 void sim_wrap_strike(sim *s)
 {
     /* A request that was torn is seen by nobody, and may be anywhere. */
-    if (!s->plan.idempotent || s->plan.hostile || s->host.gone || s->links.torn)
+    if (!s->plan.idempotent || s->plan.hostile || s->host.gone || s->links.torn ||
+        !all_replicas_follow(s))
         return;
     int topic = -1;
     int32_t partition = -1;

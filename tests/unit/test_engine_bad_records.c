@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Records that a broker refuses by name: the others go again without them, or fail beside them. */
+#include "core/bad_records.h"
 #include "core/engine_state.h"
 #include "tests/support/equal_records.h"
 
@@ -414,6 +415,73 @@ static void texts_without_end(void **state)
     equal_end(&h);
 }
 
+/* Each piece had all texts of the batch, so 64 KiB became some hundred times as many. Those that
+ * stand with several records are still kept once. */
+static void texts_are_shared_out(void **state)
+{
+    (void)state;
+    t = equal_begin(&h, 1, "batch.size", "1000000", NULL, NULL);
+    equal_send(&h, t, 2000, 100);
+    equal_let_go(&h);
+    static kloop_record_error errors[1000];
+    static char texts[1000][150];
+    for (int i = 0; i < 1000; i++) {
+        snprintf(texts[i], sizeof texts[i], "%0149d", i);
+        errors[i] = bad(2 * i, texts[i]);
+    }
+    blame(INVALID_RECORD, errors, 1000);
+    for (int k = 0; k < 8; k++) {
+        equal_await(&h);
+        HOST_ANSWER(&h, 1, TOO_LARGE);
+    }
+    assert_true(h.e->lined_batches >= 8);
+    size_t held = 0;
+    const kl_list *line = &t->handle->partitions[0]->line;
+    for (kl_link *at = kl_list_first(line); at; at = kl_list_next(line, at)) {
+        const kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
+        held += b->bad ? b->bad->text_bytes : 0;
+    }
+    assert_in_range(held, 60000, 65536 + h.e->lined_batches);
+    for (int k = 0; k < 1000 && host_stats(&h).pending; k++) {
+        equal_await(&h);
+        while (host_produces(&h, 1))
+            HOST_ANSWER(&h, 1, 0);
+    }
+    for (size_t i = 0; i < 1000; i++) {
+        expect_bad(2 + 2 * i, INVALID_RECORD, i < 400 ? texts[i] : "INVALID_RECORD");
+        host_expect_acked(&h, 3 + 2 * i, 3 + 2 * i);
+    }
+    equal_end(&h);
+}
+
+/* A text that several records point at, not next to each other, is one also in the pieces. */
+static void texts_are_not_doubled(void **state)
+{
+    (void)state;
+    t = equal_begin(&h, 1, NULL, NULL, NULL, NULL);
+    equal_send(&h, t, 16, 200);
+    equal_let_go(&h);
+    BLAME(INVALID_RECORD, bad(1, "one"), bad(3, "one"), bad(5, "one"));
+    equal_await(&h);
+    /* Users 2, 4, 6, 8 and all from there on. */
+    BLAME(INVALID_RECORD, bad(1, "two"), bad(2, "two"));
+    equal_await(&h);
+    HOST_ANSWER(&h, 1, TOO_LARGE);
+    const kl_batch *first =
+        KL_CONTAINER_OF(kl_list_first(&t->handle->partitions[0]->line), kl_batch, in_line);
+    assert_int_equal(kl_bad_records_count(first), 5);
+    assert_int_equal(first->bad->text_bytes, sizeof "one" + sizeof "two" + 1);
+    for (int k = 0; k < 100 && host_stats(&h).pending; k++) {
+        equal_await(&h);
+        HOST_ANSWER(&h, 1, 0);
+    }
+    for (size_t user = 3; user <= 7; user++)
+        expect_bad(user, INVALID_RECORD, user % 2 ? "says: one" : "says: two");
+    host_expect_acked(&h, 2, 2);
+    host_expect_acked(&h, 8, 17);
+    equal_end(&h);
+}
+
 /* A broker that finds another culprit each time. */
 static void one_after_the_other_is_paced(void **state)
 {
@@ -541,6 +609,35 @@ static void memory_fails_once_at_each_place(void **state)
         }
 }
 
+/* Ours to mend: nobody is asked again about what is known, and retries=0 is no reason to fail. */
+static void want_of_memory_is_no_attempt(void **state)
+{
+    (void)state;
+    for (size_t nth = 1;; nth++) {
+        t = equal_begin(&h, 1, "retries", "0", NULL, NULL);
+        equal_send(&h, t, 40, 200);
+        equal_let_go(&h);
+        kloop_record_error errors[] = {bad(3, "three"), bad(39, "last")};
+        size_t refused_before = h.memory.refused;
+        blame_only(INVALID_RECORD, errors, 2);
+        h.memory.nth = h.memory.calls + nth;
+        host_run(&h);
+        equal_await(&h);
+        host_expect_produce(&h, 1, &seen);
+        assert_int_equal(seen.batches[0].count, 38);
+        HOST_ANSWER(&h, 1, 0);
+        expect_bad(5, INVALID_RECORD, "says: three");
+        host_expect_acked(&h, 6, 40);
+        expect_bad(41, INVALID_RECORD, "says: last");
+        assert_int_equal(host_stats(&h).retries, 0);
+        bool beyond = h.memory.refused == refused_before;
+        equal_end(&h);
+        if (beyond)
+            break;
+        assert_true(nth < 1000);
+    }
+}
+
 /* What the brokers of the next test say: the lower half of the users is bad, then all is too large
  * that has more than 40 records. */
 static void judge(void)
@@ -600,10 +697,13 @@ int main(void)
         cmocka_unit_test(places_that_are_none),
         cmocka_unit_test(texts_that_are_none),
         cmocka_unit_test(texts_without_end),
+        cmocka_unit_test(texts_are_shared_out),
+        cmocka_unit_test(texts_are_not_doubled),
         cmocka_unit_test(one_after_the_other_is_paced),
         cmocka_unit_test(finished_in_turns),
         cmocka_unit_test(given_up_in_the_middle),
         cmocka_unit_test(memory_fails_once_at_each_place),
+        cmocka_unit_test(want_of_memory_is_no_attempt),
         cmocka_unit_test(memory_fails_once_in_a_split_afterwards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,6 +184,84 @@ static void ceiling_counts_raw_bytes(void **state)
     equal_end(&h);
 }
 
+/* Sends a batch of n random records of 500 bytes; answers how large the largest on the wire was. */
+static size_t send_random(size_t n, uint32_t *x)
+{
+    uint8_t value[500];
+    for (size_t k = 0; k < n; k++) {
+        for (size_t i = 0; i < sizeof value; i++) {
+            *x = *x * 1664525U + 1013904223U;
+            value[i] = (uint8_t)(*x >> 24);
+        }
+        kloop_record r = {.value = {value, sizeof value}, .set = KLOOP_SET_PARTITION};
+        assert_int_equal(host_send_record(&h, t, &r), KLOOP_OK);
+    }
+    equal_let_go(&h);
+    size_t largest = 0;
+    for (int i = 0; i < 400 && host_stats(&h).pending; i++) {
+        equal_await(&h);
+        while (host_produces(&h, 1)) {
+            host_expect_produce(&h, 1, &seen);
+            if (seen.batches[0].len > largest)
+                largest = seen.batches[0].len;
+            HOST_ANSWER(&h, 1, 0);
+        }
+    }
+    return largest;
+}
+
+/* What was refused was small only behind the codec. Of what came then, of which a codec makes
+ * nothing, each batch was split down to pieces of one or two records, for ever, as that taught
+ * nothing. */
+static void unasked_splits_teach(void **state)
+{
+    (void)state;
+    t = equal_begin(&h, 1, "batch.size", "100000", "compression.type", "zstd");
+    equal_send(&h, t, 180, 500);
+    equal_let_go(&h);
+    host_expect_produce(&h, 1, &seen);
+    size_t refused = seen.batches[0].len;
+    assert_true(refused < 5000);
+    HOST_ANSWER(&h, 1, TOO_LARGE);
+    drain();
+    host_forget_lines(&h);
+    uint32_t x = 1;
+    assert_in_range(send_random(80, &x), 500, refused);
+    assert_in_range(ceiling(), 500, 2 * refused);
+    host_expect_line(&h, "is split before it is sent");
+    host_expect_no_line(&h, "too large for the broker, see");
+    int rounds_with_splits = 0;
+    for (int i = 0; i < 1500 && ceiling() < 100000; i++) {
+        uint64_t splits = host_stats(&h).batches_split;
+        send_random(160, &x);
+        rounds_with_splits += host_stats(&h).batches_split > splits;
+    }
+    assert_int_equal(ceiling(), 100000);
+    assert_in_range(rounds_with_splits, 0, 3);
+    assert_true(send_random(160, &x) > 80000);
+    equal_end(&h);
+}
+
+/* Of records of 10 KB one fits below 10 KB and three below 36 KB, which is never close to it: the
+ * ceiling stayed where it was. */
+static void ceiling_rises_with_large_records(void **state)
+{
+    (void)state;
+    t = equal_begin(&h, 1, "batch.size", "100000", NULL, NULL);
+    equal_send(&h, t, 2, 10000);
+    equal_let_go(&h);
+    HOST_ANSWER(&h, 1, TOO_LARGE);
+    drain();
+    assert_in_range(ceiling(), 10000, 10200);
+    for (int i = 0; i < 600 && ceiling() < 100000; i++) {
+        equal_send(&h, t, 9, 10000);
+        equal_let_go(&h);
+        drain();
+    }
+    assert_int_equal(ceiling(), 100000);
+    equal_end(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +270,8 @@ int main(void)
         cmocka_unit_test(what_waits_is_split_unasked),
         cmocka_unit_test(ceiling_rises_slowly_and_falls_again),
         cmocka_unit_test(ceiling_counts_raw_bytes),
+        cmocka_unit_test(unasked_splits_teach),
+        cmocka_unit_test(ceiling_rises_with_large_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

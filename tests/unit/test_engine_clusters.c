@@ -111,6 +111,23 @@ static void another_cluster_answers(void **state)
     host_end(&h);
 }
 
+/* What it calls itself ends up in a terminal; and once is enough. */
+static void cluster_id_that_is_no_text(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "metadata.max.age.ms", "1000", "reconnect.backoff.ms", "5000",
+             "reconnect.backoff.max.ms", "5000", NULL);
+    h.cluster_id = "o\nurs";
+    host_add_topic(&h, "t", 1);
+    host_run(&h);
+    h.cluster_id = "\x1b[2Jtheirs";
+    host_sleep(&h, 1010);
+    host_expect_line(&h, "LOG error: b1:9091 belongs to another cluster, '?[2Jtheirs', not to "
+                         "'o?urs'");
+    assert_int_equal(host_count_lines(&h, "LOG"), 1);
+    host_end(&h);
+}
+
 /* Brokers before 0.10.1 tell none, and others may leave it out: that is no other one. */
 static void cluster_without_an_id(void **state)
 {
@@ -181,6 +198,150 @@ static void no_producer_id_from_another_cluster(void **state)
             host_answer_all(&h, &h.conns[i], 0);
     host_run(&h);
     host_expect_acked(&h, 1, 1);
+    host_end(&h);
+}
+
+/* ---- Strangers among others ---- */
+
+static const char *cluster_of[4];
+static bool silent[4]; /* connecting to it takes for ever */
+static int asked[4];
+static bool busy; /* b1 takes its time with Produce, and so it is asked nothing else */
+
+static bool serve(host_conn *c)
+{
+    if (c->state == HOST_CONNECTING && !silent[c->node]) {
+        c->state = HOST_UP;
+        kloop_engine_on_connected(h.e, c->id, h.now);
+        return true;
+    }
+    if (c->state != HOST_UP || host_waiting(c) == 0)
+        return false;
+    if (host_first(&h, c)->api == KLOOP_METADATA) {
+        h.cluster_id = cluster_of[c->node];
+        asked[c->node]++;
+        host_answer_metadata(&h, c);
+        return true;
+    }
+    if (host_first(&h, c)->api == KLOOP_PRODUCE && !(busy && c->node == 1)) {
+        bool stranger = strcmp(cluster_of[c->node], "ours") != 0;
+        host_answer_all(&h, c, stranger ? KLOOP_BROKER_NOT_LEADER_OR_FOLLOWER : 0);
+        return true;
+    }
+    return false;
+}
+
+static void serve_for(int ms)
+{
+    for (; ms > 0; ms--) {
+        host_sleep(&h, 1);
+        for (bool more = true; more; host_run(&h)) {
+            more = false;
+            for (int i = 0; i < h.conn_count; i++)
+                more |= serve(&h.conns[i]);
+        }
+    }
+}
+
+/* b1, b2 and b3 lead a partition each, and have acked a record. */
+static host_topic *three_brokers(const char *longest_pause)
+{
+    memset(silent, 0, sizeof silent);
+    memset(asked, 0, sizeof asked);
+    busy = false;
+    for (int node = 1; node <= 3; node++)
+        cluster_of[node] = "ours";
+    host_new(&h, "linger.ms", "0", "reconnect.backoff.max.ms", longest_pause,
+             "max.in.flight.requests.per.connection", "1", NULL);
+    h.broker_count = 3;
+    h.hold_metadata = h.manual_connect = true;
+    host_topic *t = host_add_topic(&h, "t", 3);
+    for (int32_t p = 0; p < 3; p++)
+        host_send(&h, t, p, 1);
+    serve_for(5000);
+    host_expect_acked(&h, 1, 3);
+    return t;
+}
+
+static void lose_all(void)
+{
+    for (int node = 1; node <= 3; node++)
+        host_lose_connection(&h, node, "reset");
+}
+
+/* The address of b2 is another cluster's from now on, and always ready to say so: whenever somebody
+ * was to be asked it was, and never b1, which leads its partition by then. */
+static void stranger_does_not_starve_others(void **state)
+{
+    (void)state;
+    host_topic *t = three_brokers("50");
+    cluster_of[2] = "theirs";
+    silent[1] = silent[3] = true;
+    lose_all();
+    for (int32_t p = 0; p < 3; p++)
+        host_send(&h, t, p, 1);
+    serve_for(3000);
+    silent[1] = silent[3] = false;
+    t->leaders[1] = 1;
+    t->epochs[1] = 9;
+    serve_for(20000);
+    host_expect_acked(&h, 4, 6);
+    host_end(&h);
+}
+
+/* Two that had been another cluster's are back in the same moment. One question served for both,
+ * and only the one who was asked was taken for ours again. */
+static void strangers_come_back_together(void **state)
+{
+    (void)state;
+    host_topic *t = three_brokers("1000");
+    cluster_of[2] = cluster_of[3] = "theirs";
+    busy = true;
+    host_send(&h, t, 0, 1);
+    serve_for(1);
+    silent[3] = true;
+    host_lose_connection(&h, 2, "reset");
+    host_lose_connection(&h, 3, "reset");
+    for (int32_t p = 1; p < 3; p++)
+        host_send(&h, t, p, 1);
+    serve_for(1000);
+    silent[2] = true;
+    silent[3] = false;
+    serve_for(3000);
+    assert_true(asked[2] > 0 && asked[3] > 0);
+    silent[3] = true;
+    serve_for(1500);
+    cluster_of[2] = cluster_of[3] = "ours";
+    busy = false;
+    memset(asked, 0, sizeof asked);
+    while (asked[1] == 0)
+        serve_for(1);
+    silent[2] = silent[3] = false;
+    serve_for(10000);
+    host_expect_acked(&h, 4, 6);
+    host_end(&h);
+}
+
+/* b2 and b3 have no power and swallow every attempt, each for longer than the one before. b1 is in
+ * good health, leads everything, and was not tried while one of these attempts was under way. */
+static void black_holes_do_not_hide_others(void **state)
+{
+    (void)state;
+    host_topic *t = three_brokers("1000");
+    for (int p = 0; p < 3; p++) {
+        t->leaders[p] = 1;
+        t->epochs[p] = 9;
+    }
+    silent[1] = silent[2] = silent[3] = true;
+    lose_all();
+    for (int32_t p = 1; p < 3; p++)
+        host_send(&h, t, p, 1);
+    serve_for(5000);
+    silent[1] = false;
+    memset(asked, 0, sizeof asked);
+    serve_for(15000);
+    assert_true(asked[1] > 0);
+    host_expect_acked(&h, 4, 5);
     host_end(&h);
 }
 
@@ -293,9 +454,13 @@ int main(void)
         cmocka_unit_test(more_brokers_than_there_can_be),
         cmocka_unit_test(no_room_for_the_broker_of_a_hint),
         cmocka_unit_test(another_cluster_answers),
+        cmocka_unit_test(cluster_id_that_is_no_text),
         cmocka_unit_test(cluster_without_an_id),
         cmocka_unit_test(long_cluster_ids),
         cmocka_unit_test(no_producer_id_from_another_cluster),
+        cmocka_unit_test(stranger_does_not_starve_others),
+        cmocka_unit_test(strangers_come_back_together),
+        cmocka_unit_test(black_holes_do_not_hide_others),
         cmocka_unit_test(entry_and_node_are_one),
         cmocka_unit_test(needed_brokers_make_no_room),
         cmocka_unit_test(many_brokers_in_trouble),

@@ -314,6 +314,27 @@ static void metadata_goes_on_from_the_hint(void **state)
     host_end(&h);
 }
 
+/* One that is newer than anything there will ever be is followed, and not for ever. */
+static void hint_of_the_last_epoch(void **state)
+{
+    (void)state;
+    host_topic *t = settled_topic(13);
+    t->epochs[0] = 5;
+    host_send(&h, t, 0, 1);
+    host_run(&h);
+    h.hint = (kloop_leader_hint){2, INT32_MAX};
+    HOST_ANSWER(&h, 1, NOT_LEADER);
+    h.hint = (kloop_leader_hint){1, 5};
+    for (int ms = 0; ms < 10000 && !host_produces(&h, 1); ms++) {
+        if (host_produces(&h, 2))
+            HOST_ANSWER(&h, 2, NOT_LEADER);
+        host_sleep(&h, 1);
+    }
+    HOST_ANSWER(&h, 1, 0);
+    host_expect_acked(&h, 1, 2);
+    host_end(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +348,7 @@ int main(void)
         cmocka_unit_test(late_ack_of_the_former_leader),
         cmocka_unit_test(naming_each_other),
         cmocka_unit_test(metadata_goes_on_from_the_hint),
+        cmocka_unit_test(hint_of_the_last_epoch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

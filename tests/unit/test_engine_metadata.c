@@ -576,6 +576,105 @@ static void id_of_two_topics(void **state)
     host_end(&h);
 }
 
+/* ---- What waits for a leader is asked about until there is one ---- */
+
+typedef enum less { OLDER, FORMER_TOPIC, ONE_ENTRY_FEWER, LESSES } less;
+
+/* The answer behind one that tells of no leader comes from a broker that lags behind, or lacks the
+ * partition. Nobody asked again, and the records waited for their end. */
+static void nothing_said_of_one_without_a_leader(void **state)
+{
+    (void)state;
+    for (int how = 0; how < LESSES; how++) {
+        host_new(&h, "linger.ms", "0", NULL);
+        host_topic *t = host_add_topic(&h, "t", 2);
+        t->leaders[0] = t->leaders[1] = 1;
+        t->epochs[0] = t->epochs[1] = 5;
+        host_send(&h, t, 1, 1);
+        host_run(&h);
+        HOST_ANSWER(&h, 1, 0);
+        host_sleep(&h, 5000);
+        t->leaders[1] = -1;
+        t->epochs[1] = how == FORMER_TOPIC ? 0 : 6;
+        t->incarnation += how == FORMER_TOPIC;
+        host_send(&h, t, 1, 1);
+        host_run(&h);
+        HOST_ANSWER(&h, 1,
+                    how == FORMER_TOPIC ? KLOOP_BROKER_UNKNOWN_TOPIC_ID
+                                        : KLOOP_BROKER_NOT_LEADER_OR_FOLLOWER);
+        host_sleep(&h, 150);
+        int answers = h.metadata_answers;
+        t->leaders[1] = how == ONE_ENTRY_FEWER ? -1 : 1;
+        t->epochs[1] = 5;
+        t->partition_count -= how == ONE_ENTRY_FEWER;
+        t->incarnation -= how == FORMER_TOPIC;
+        for (int ms = 0; ms < 2000 && h.metadata_answers == answers; ms++)
+            host_sleep(&h, 1);
+        t->leaders[1] = 2;
+        t->epochs[1] = 7;
+        t->partition_count = 2;
+        t->incarnation += how == FORMER_TOPIC;
+        host_sleep(&h, 3000);
+        HOST_ANSWER(&h, 2, 0);
+        host_expect_acked(&h, 1, 2);
+        host_end(&h);
+    }
+}
+
+/* A broken answer with the last epoch there is: no leader was ever new enough again. All others
+ * tell the same, time and again, so it is believed in the end; and it is still the same topic. */
+static void last_epoch_there_is(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", NULL);
+    host_topic *t = host_add_topic(&h, "t", 1);
+    t->leaders[0] = 2;
+    t->epochs[0] = INT32_MAX;
+    host_send(&h, t, 0, 1);
+    host_run(&h);
+    t->leaders[0] = 1;
+    t->epochs[0] = 5;
+    int refused = 0;
+    for (int ms = 0; ms < 10000 && !host_produces(&h, 1); ms++) {
+        if (host_produces(&h, 2)) {
+            HOST_ANSWER(&h, 2, KLOOP_BROKER_NOT_LEADER_OR_FOLLOWER);
+            refused++;
+        }
+        host_sleep(&h, 1);
+    }
+    assert_true(refused >= 4);
+    host_expect_produce(&h, 1, &seen);
+    assert_int_equal(seen.batches[0].epoch, 0);
+    assert_int_equal(seen.batches[0].sequence, 0);
+    HOST_ANSWER(&h, 1, 0);
+    host_expect_no_line(&h, "made anew");
+    host_expect_acked(&h, 1, 1);
+    host_end(&h);
+}
+
+/* However often somebody who lags behind repeats it: the leader that takes records is the one. */
+static void leader_that_takes_records(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "metadata.max.age.ms", "1000", NULL);
+    host_topic *t = host_add_topic(&h, "t", 1);
+    t->leaders[0] = 2;
+    t->epochs[0] = 7;
+    host_send(&h, t, 0, 1);
+    host_run(&h);
+    t->leaders[0] = 1;
+    t->epochs[0] = 6;
+    for (size_t i = 1; i <= 12; i++) {
+        HOST_ANSWER(&h, 2, 0);
+        host_expect_acked(&h, i, i);
+        host_sleep(&h, 1100);
+        host_send(&h, t, 0, 1);
+        host_run(&h);
+    }
+    assert_int_equal(host_produces(&h, 1), 0);
+    host_end(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -602,6 +701,9 @@ int main(void)
         cmocka_unit_test(topic_without_partitions_is_asked_for_again),
         cmocka_unit_test(oldest_metadata_is_not_asked_about_nothing),
         cmocka_unit_test(id_of_two_topics),
+        cmocka_unit_test(nothing_said_of_one_without_a_leader),
+        cmocka_unit_test(last_epoch_there_is),
+        cmocka_unit_test(leader_that_takes_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

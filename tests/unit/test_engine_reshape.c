@@ -482,6 +482,59 @@ static void memory_fails_once_at_each_place(void **state)
         }
 }
 
+/* Nothing was sent, so no attempt was used up. With retries=0 such a batch failed, with the reason
+ * that there was no memory. */
+static void want_of_memory_is_no_attempt(void **state)
+{
+    (void)state;
+    for (size_t nth = 1;; nth++) {
+        t = equal_begin(&h, 1, "retries", "0", NULL, NULL);
+        equal_send(&h, t, 4, 3000);
+        equal_let_go(&h);
+        size_t refused_before = h.memory.refused;
+        host_answer_only(&h, 1, (const int16_t[]){TOO_LARGE}, 1);
+        h.memory.nth = h.memory.calls + nth;
+        host_run(&h);
+        for (int k = 0; k < 2; k++) {
+            equal_await(&h);
+            host_expect_produce(&h, 1, &seen);
+            assert_int_equal(seen.batches[0].count, 2);
+            HOST_ANSWER(&h, 1, 0);
+        }
+        host_expect_acked(&h, 2, 5);
+        assert_int_equal(host_stats(&h).retries, 0);
+        bool beyond = h.memory.refused == refused_before;
+        equal_end(&h);
+        if (beyond)
+            break;
+        assert_true(nth < 1000);
+    }
+}
+
+/* Somebody wrote into our memory: that does not get better, and is no want of it. */
+static void own_bytes_are_corrupt(void **state)
+{
+    (void)state;
+    static const char *const codecs[] = {"gzip", "lz4", "zstd"};
+    for (size_t i = 0; i < 3; i++) {
+        t = equal_begin(&h, 1, "compression.type", codecs[i], NULL, NULL);
+        equal_send(&h, t, 8, 1000);
+        equal_let_go(&h);
+        const kl_batch *b =
+            KL_CONTAINER_OF(kl_list_first(&t->handle->partitions[0]->line), kl_batch, in_line);
+        host_answer_only(&h, 1, (const int16_t[]){TOO_LARGE}, 1);
+        kl_chain_cursor at = kl_chain_read(&b->builder.payload);
+        *(uint8_t *)(uintptr_t)kl_chain_read_some(&at, 1).data ^= 0xff;
+        host_run(&h);
+        host_expect_fate(&h, 2, 9, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_BROKER);
+        host_expect_text(&h, 2, "MESSAGE_TOO_LARGE");
+        host_expect_line(&h, "the compressed bytes are corrupt");
+        assert_int_equal(host_stats(&h).held_bytes, 0);
+        assert_int_equal(host_stats(&h).retries, 0);
+        equal_end(&h);
+    }
+}
+
 /* There is none for ever: it fails when its time is over, and nothing goes round meanwhile. */
 static void no_memory_at_all(void **state)
 {
@@ -520,6 +573,8 @@ int main(void)
         cmocka_unit_test(engine_goes_in_the_middle),
         cmocka_unit_test(husk_lives_as_long_as_its_bytes_are_shown),
         cmocka_unit_test(memory_fails_once_at_each_place),
+        cmocka_unit_test(want_of_memory_is_no_attempt),
+        cmocka_unit_test(own_bytes_are_corrupt),
         cmocka_unit_test(no_memory_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
