@@ -351,6 +351,13 @@ static void end_question(kloop_engine *e, bool again)
     }
 }
 
+/* It has brought nothing. */
+static void fail_question(kloop_engine *e, const char *why)
+{
+    end_question(e, true);
+    failed(e, why);
+}
+
 /* Nothing that it says, or would do with our records, is any of our business. */
 static void part_with_stranger(kloop_engine *e, kl_conn *c, kloop_string cluster_id)
 {
@@ -394,8 +401,7 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
         char code[KL_ERROR_CODE_TEXT];
         if (kloop_broker_error_classes(m.error_code) & KLOOP_CLASS_REBOOTSTRAP)
             kl_known_forget(e);
-        end_question(e, true);
-        failed(e, kl_error_code(m.error_code, code));
+        fail_question(e, kl_error_code(m.error_code, code));
         return true;
     }
     if (!is_of_our_cluster(e, m.cluster_id)) {
@@ -410,8 +416,7 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
     taken = true;
 #endif
     if (!taken) {
-        end_question(e, true);
-        failed(e, odd[0] ? odd : "the answer names no broker");
+        fail_question(e, odd[0] ? odd : "the answer names no broker");
         return true;
     }
     if (odd[0])
@@ -498,8 +503,7 @@ bool kl_metadata_step(kloop_engine *e)
     int32_t count = list_topics(e, full);
     e->metadata_tried_ns = e->now.mono_ns;
     if (count < 0) {
-        end_question(e, true);
-        failed(e, "no memory for the request");
+        fail_question(e, "no memory for the request");
         return true;
     }
     if (count == 0 && c->agreed.metadata == 0) {
@@ -516,8 +520,7 @@ bool kl_metadata_step(kloop_engine *e)
     m.allow_auto_topic_creation = e->set.auto_create_topics || c->agreed.metadata < 4;
     if (!kl_conn_ask(e, c, &metadata, KLOOP_METADATA, c->agreed.metadata, &m, sizeof m, 0, true,
                      NULL)) {
-        end_question(e, true);
-        failed(e, "no memory for the request");
+        fail_question(e, "no memory for the request");
         return true;
     }
     e->metadata_asked = true;
