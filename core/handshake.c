@@ -98,9 +98,10 @@ static void ask_versions(kloop_engine *e, kl_conn *c)
 
 static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice body)
 {
-    /* A broker that does not know our version answers in version 0, which begins with the code. */
+    /* All versions begin with the code; a broker that does not know ours answers in version 0. */
     int16_t code = body.len >= 2 ? (int16_t)kl_be_load16(body.data) : KLOOP_BROKER_NONE;
-    bool refused = kl_policy(KL_QUESTION_VERSIONS, code).verdict == KL_VERDICT_LOWER;
+    kl_verdict verdict = kl_policy(KL_QUESTION_VERSIONS, code).verdict;
+    bool refused = verdict == KL_VERDICT_LOWER;
     int16_t version = refused ? 0 : r->version;
     kloop_api_versions_response m;
     kloop_fault fault;
@@ -109,10 +110,10 @@ static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_
         kl_conn_lose_fault(e, c, r, &fault);
         return false;
     }
-    if (m.error_code != 0 && !refused) {
+    if (verdict == KL_VERDICT_RECONNECT) {
         char name[KL_ERROR_CODE_TEXT];
         kl_conn_lose(e, c, "%s:%u answered ApiVersions with %s", c->broker->host,
-                     (unsigned)c->broker->port, kl_error_code(m.error_code, name));
+                     (unsigned)c->broker->port, kl_error_code(code, name));
         return false;
     }
     kl_agreed agreed = {-1, -1, -1};

@@ -397,7 +397,7 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
         return false;
     }
     kl_conn_throttle(e, c, m.throttle_time_ms);
-    if (m.error_code != 0) {
+    if (kl_policy(KL_QUESTION_CLUSTER, m.error_code).verdict == KL_VERDICT_RETRY) {
         char code[KL_ERROR_CODE_TEXT];
         if (kloop_broker_error_classes(m.error_code) & KLOOP_CLASS_REBOOTSTRAP)
             kl_known_forget(e);
