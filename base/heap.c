@@ -11,6 +11,8 @@
 void kl_heap_init(kl_heap *heap, const kloop_allocator *alloc)
 {
     *heap = (kl_heap){.alloc = *alloc};
+    for (unsigned i = 0; i < KL_HEAP_ROWS; i++)
+        kl_list_init(&heap->rows[i]);
 }
 
 void kl_heap_deinit(kl_heap *heap)
@@ -19,6 +21,8 @@ void kl_heap_deinit(kl_heap *heap)
     heap->places = NULL;
     heap->count = 0;
     heap->cap = 0;
+    for (unsigned i = 0; i < KL_HEAP_ROWS; i++)
+        kl_list_init(&heap->rows[i]);
 }
 
 bool kl_heap_reserve(kl_heap *heap, size_t n)
@@ -39,6 +43,20 @@ bool kl_heap_reserve(kl_heap *heap, size_t n)
     heap->places = places;
     heap->cap = (uint32_t)cap;
     return true;
+}
+
+void kl_heap_give_back(kl_heap *heap, size_t n)
+{
+    size_t cap = (n > heap->count ? n : heap->count) + 1;
+    if (cap + cap / 2 >= heap->cap)
+        return;
+    size_t place = sizeof(kl_heap_place);
+    kl_heap_place *places =
+        kl_mem_resize(&heap->alloc, heap->places, heap->cap * place, cap * place);
+    if (!places)
+        return;
+    heap->places = places;
+    heap->cap = (uint32_t)cap;
 }
 
 static inline bool before(kl_heap_place a, kl_heap_place b)
@@ -112,6 +130,13 @@ static uint32_t place_of(const kl_heap *heap, const kl_timer *timer)
     return timer->at - 1;
 }
 
+/* Out of its row, and to be told a new time. */
+static void leave_row(kl_timer *timer)
+{
+    kl_list_remove(&timer->in_row);
+    timer->at = 0;
+}
+
 void kl_heap_set(kl_heap *heap, kl_timer *timer, uint64_t when)
 {
     if (when == KL_NEVER) {
@@ -119,6 +144,11 @@ void kl_heap_set(kl_heap *heap, kl_timer *timer, uint64_t when)
         return;
     }
     kl_heap_place place = {when, timer};
+    uint64_t was = timer->when;
+    if (kl_timer_is_set(timer) && when == was)
+        return;
+    if (timer->at == KL_HEAP_IN_ROW)
+        leave_row(timer);
     if (!kl_timer_is_set(timer)) {
         KL_ASSERT(heap->count < heap->cap);
         timer->when = when;
@@ -127,9 +157,6 @@ void kl_heap_set(kl_heap *heap, kl_timer *timer, uint64_t when)
         return;
     }
     uint32_t at = place_of(heap, timer);
-    uint64_t was = timer->when;
-    if (when == was)
-        return;
     timer->when = when;
     timer->order = heap->next_order++;
     if (when < was)
@@ -138,10 +165,30 @@ void kl_heap_set(kl_heap *heap, kl_timer *timer, uint64_t when)
         sink(heap, at, place);
 }
 
+void kl_heap_set_in_row(kl_heap *heap, unsigned row, kl_timer *timer, uint64_t when)
+{
+    KL_ASSERT(row < KL_HEAP_ROWS);
+    const kl_link *last = kl_list_last(&heap->rows[row]);
+    if (kl_timer_is_set(timer) || when == KL_NEVER ||
+        (last && KL_CONTAINER_OF(last, kl_timer, in_row)->when > when)) {
+        kl_heap_set(heap, timer, when);
+        return;
+    }
+    timer->when = when;
+    timer->order = heap->next_order++;
+    timer->at = KL_HEAP_IN_ROW;
+    kl_list_push_back(&heap->rows[row], &timer->in_row);
+}
+
 void kl_heap_remove(kl_heap *heap, kl_timer *timer)
 {
     if (!kl_timer_is_set(timer))
         return;
+    if (timer->at == KL_HEAP_IN_ROW) {
+        leave_row(timer);
+        timer->when = KL_NEVER;
+        return;
+    }
     uint32_t at = place_of(heap, timer);
     timer->at = 0;
     timer->when = KL_NEVER;
@@ -153,4 +200,19 @@ void kl_heap_remove(kl_heap *heap, kl_timer *timer)
         rise(heap, at, last);
     else
         sink(heap, at, last);
+}
+
+kl_timer *kl_heap_first(const kl_heap *heap)
+{
+    kl_timer *first = heap->count ? heap->places[0].timer : NULL;
+    for (unsigned i = 0; i < KL_HEAP_ROWS; i++) {
+        const kl_list *row = &heap->rows[i];
+        if (kl_list_is_empty(row))
+            continue;
+        kl_timer *head = KL_CONTAINER_OF(row->ends.next, kl_timer, in_row);
+        if (!first ||
+            before((kl_heap_place){head->when, head}, (kl_heap_place){first->when, first}))
+            first = head;
+    }
+    return first;
 }

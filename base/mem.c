@@ -37,6 +37,11 @@ bool kl_mem_add(size_t a, size_t b, size_t *sum)
     return !__builtin_add_overflow(a, b, sum);
 }
 
+void kl_mem_zero(void *p, size_t size)
+{
+    memset(p, 0, size);
+}
+
 void *kl_mem_zalloc(const kloop_allocator *a, size_t count, size_t size)
 {
     size_t bytes;

@@ -29,6 +29,10 @@ static inline void *kl_mem_resize(const kloop_allocator *a, void *p, size_t old_
     return a->resize(a->ctx, p, old_size, size);
 }
 
+/* memset to 0 for a struct of some hundred bytes: the compiler's own way to do that, where it knows
+ * the size, takes longer to begin than the C library's to end. */
+void kl_mem_zero(void *p, size_t size);
+
 /* p may be NULL. */
 static inline void kl_mem_release(const kloop_allocator *a, void *p, size_t size)
 {

@@ -24,21 +24,28 @@ static void give_up(const char *what)
 
 static void *counted_alloc(void *ctx, size_t size)
 {
-    ((canned_broker *)ctx)->allocations++;
-    return malloc(size);
+    canned_broker *c = ctx;
+    void *p = malloc(size);
+    c->allocations++;
+    if (p)
+        c->live_bytes += size;
+    return p;
 }
 
 static void *counted_resize(void *ctx, void *p, size_t old_size, size_t size)
 {
-    (void)old_size;
-    ((canned_broker *)ctx)->allocations++;
-    return realloc(p, size);
+    canned_broker *c = ctx;
+    void *moved = realloc(p, size);
+    c->allocations++;
+    if (moved)
+        c->live_bytes += size - old_size;
+    return moved;
 }
 
 static void counted_release(void *ctx, void *p, size_t size)
 {
-    (void)ctx;
-    (void)size;
+    if (p)
+        ((canned_broker *)ctx)->live_bytes -= size;
     free(p);
 }
 
@@ -102,13 +109,13 @@ static void can_producer_id(canned_broker *c)
     CAN(&c->producer_id, KLOOP_INIT_PRODUCER_ID, 6, &m);
 }
 
-static void can_produce(canned_broker *c, int32_t count)
+static void can_produce(kl_buf *answer, int32_t first, int32_t count)
 {
     kloop_produce_partition_response *partitions = calloc((size_t)count, sizeof *partitions);
     if (!partitions)
         give_up("no memory");
     for (int32_t i = 0; i < count; i++) {
-        partitions[i].index = i;
+        partitions[i].index = first + i;
         partitions[i].log_append_time_ms = -1;
         partitions[i].error_message = kloop_text(NULL);
         partitions[i].current_leader = (kloop_leader_hint){-1, -1};
@@ -121,8 +128,18 @@ static void can_produce(canned_broker *c, int32_t count)
     kloop_produce_response m;
     kloop_message_init(KLOOP_PRODUCE, KLOOP_RESPONSE, &m);
     m.responses = kloop_array_of(&topic, 1);
-    CAN(&c->produce, KLOOP_PRODUCE, 13, &m);
+    CAN(answer, KLOOP_PRODUCE, 13, &m);
     free(partitions);
+}
+
+static void can_produces(canned_broker *c, int32_t partitions, int32_t window)
+{
+    c->produce_count = (uint32_t)(partitions / window);
+    c->produce = calloc(c->produce_count, sizeof *c->produce);
+    if (!c->produce)
+        give_up("no memory");
+    for (uint32_t i = 0; i < c->produce_count; i++)
+        can_produce(&c->produce[i], (int32_t)i * window, window);
 }
 
 /* ---- The host's side ---- */
@@ -147,7 +164,8 @@ static void answer_oldest(canned_broker *c)
     int32_t correlation = c->correlations[0];
     c->waiting--;
     memmove(c->correlations, c->correlations + 1, c->waiting * sizeof *c->correlations);
-    answer(c, &c->produce, correlation);
+    answer(c, &c->produce[c->produce_next], correlation);
+    c->produce_next = (c->produce_next + 1) % c->produce_count;
 }
 
 static void take_request(canned_broker *c, const uint8_t *head)
@@ -230,8 +248,13 @@ static void act(canned_broker *c, const kloop_action *a)
 
 void canned_broker_pump(canned_broker *c)
 {
+    canned_broker_pass(c, TURN_NS);
+}
+
+void canned_broker_pass(canned_broker *c, uint64_t ns)
+{
     kloop_action a;
-    c->now.mono_ns += TURN_NS;
+    c->now.mono_ns += ns;
     kloop_engine_clock(c->engine, c->now);
     if (kloop_engine_deadline(c->engine) <= c->now.mono_ns)
         kloop_engine_on_time(c->engine, c->now);
@@ -269,7 +292,18 @@ void canned_broker_drain(canned_broker *c)
     } while (stats.pending > 0);
 }
 
-void canned_broker_init(canned_broker *c, int32_t partitions, uint32_t hold,
+void canned_broker_rest(canned_broker *c, uint64_t ns)
+{
+    uint64_t end_ns = c->now.mono_ns + ns;
+    while (c->now.mono_ns < end_ns) {
+        uint64_t next_ns = kloop_engine_deadline(c->engine);
+        if (next_ns > c->now.mono_ns)
+            c->now.mono_ns = next_ns < end_ns ? next_ns : end_ns;
+        canned_broker_pump(c);
+    }
+}
+
+void canned_broker_init(canned_broker *c, int32_t partitions, int32_t window, uint32_t hold,
                         const char *const *settings)
 {
     memset(c, 0, sizeof *c);
@@ -278,7 +312,7 @@ void canned_broker_init(canned_broker *c, int32_t partitions, uint32_t hold,
     can_versions(c);
     can_metadata(c, partitions);
     can_producer_id(c);
-    can_produce(c, partitions);
+    can_produces(c, partitions, window);
     kloop_config *config = kloop_config_new(NULL);
     kloop_config_set(config, "bootstrap.servers", "127.0.0.1:9092");
     for (size_t i = 0; settings[i]; i += 2)
@@ -304,5 +338,7 @@ void canned_broker_deinit(canned_broker *c)
     kl_buf_deinit(&c->versions);
     kl_buf_deinit(&c->metadata);
     kl_buf_deinit(&c->producer_id);
-    kl_buf_deinit(&c->produce);
+    for (uint32_t i = 0; i < c->produce_count; i++)
+        kl_buf_deinit(&c->produce[i]);
+    free(c->produce);
 }

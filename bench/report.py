@@ -32,21 +32,31 @@ def table(rows):
         yield "  ".join(c.rjust(w) if i else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip()
 
 
+def number(value):
+    """Four digits that count, and no exponent."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
 def text(machine, suites):
     yield from (f"{key}: {value}" for key, value in machine.items())
     for name, lines in suites.items():
         cases = [line for line in lines if "case" in line]
-        yield ""
-        yield from table([[name, "ns/op", "quarter", "3 quarters", "min", "MB/s"]] + [
-            [c["case"], *(f"{c[key]:.2f}" for key in ("ns_per_op", "ns_quarter", "ns_three_quarters", "ns_min")),
-             f"{c['mb_per_s']:.0f}" if c["mb_per_s"] else ""] for c in cases])
+        if cases:
+            yield ""
+            yield from table([[name, "ns/op", "quarter", "3 quarters", "min", "MB/s"]] + [
+                [c["case"], *(f"{c[key]:.2f}" for key in ("ns_per_op", "ns_quarter", "ns_three_quarters", "ns_min")),
+                 f"{c['mb_per_s']:.0f}" if c["mb_per_s"] else ""] for c in cases])
         ratios = [line for line in lines if "ratio" in line]
         if ratios:
             yield ""
-            yield from table([["ratio", "value", "target", ""]] + [
-                [r["ratio"], f"{r['value']:.2f} {r['unit']}",
-                 " ".join(f"{word} {r[key]:.2f}" for key, word in (("at_least", "at least"), ("at_most", "at most")) if r[key]),
+            yield from table([["ratio" if cases else name, "value", "rounds", "target", ""]] + [
+                [r["ratio"], f"{number(r['value'])} {r['unit']}".rstrip(),
+                 f"{number(r['low'])} to {number(r['high'])}" if r.get("rounds", 1) > 1 else "",
+                 " ".join(f"{word} {number(r[key])}" for key, word in (("at_least", "at least"), ("at_most", "at most"))
+                          # bench.h has 0 for none, figures/sheet.py nothing.
+                          if r[key] or r[key] == 0 and "low" in r),
                  r["verdict"]] for r in ratios])
+        yield from (f"note: {line['note']}" for line in lines if "note" in line)
 
 
 def main():

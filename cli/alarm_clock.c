@@ -15,11 +15,14 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     uint64_t times;
     (void)status;
     (void)events;
-    /* A setting that was replaced meanwhile leaves nothing to read. */
-    if (read(alarm->fd, &times, sizeof times) != (ssize_t)sizeof times)
+    /* It may have been replaced after the loop was told. */
+    if (alarm->set_ns == KL_ALARM_NEVER || uv_hrtime() < alarm->set_ns)
         return;
     alarm->set_ns = KL_ALARM_NEVER;
     alarm->fn(alarm->me);
+    /* One that was set anew in there has nothing to read: a call of the system less. */
+    if (alarm->set_ns == KL_ALARM_NEVER && read(alarm->fd, &times, sizeof times) < 0)
+        KL_ASSERT(errno == EAGAIN);
 }
 
 int kl_alarm_init(kl_alarm *alarm, uv_loop_t *loop, kl_alarm_fn fn, void *me)

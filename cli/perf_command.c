@@ -40,6 +40,7 @@ enum {
     SINK,
     PARTITIONS,
     JSON,
+    CPU_HOLD,
     PRINT_CONFIG,
     QUIET,
     TRANSACTIONAL
@@ -70,6 +71,8 @@ static const kl_option options[] = {
      "start a broker in memory, and use it: needs no Kafka"},
     {PARTITIONS, KL_OPTION_VALUE, 0, "partitions", "N", "of the sink's topic (6)"},
     {JSON, KL_OPTION_SWITCH, 0, "json", NULL, "one JSON object as the last line"},
+    {CPU_HOLD, KL_OPTION_SWITCH, 0, "cpu-hold", NULL,
+     "measure the longest turn of the loop in CPU time, too, for --json"},
     {PRINT_CONFIG, KL_OPTION_SWITCH, 0, "print-config", NULL,
      "print every key, its value and where it came from, and end"},
     {QUIET, KL_OPTION_SWITCH, 'q', "quiet", NULL, "nothing on stderr but what ends it"},
@@ -95,6 +98,7 @@ typedef struct perf_flags {
     int64_t partitions; /* 0: not given */
     bool print_metrics;
     bool json;
+    bool cpu_hold;
     bool print_config;
     bool quiet;
     kl_config_flags config;
@@ -112,7 +116,6 @@ static void print_help(FILE *to)
         to);
     kl_options_list(options, OPTION_COUNT, to);
     fputs(
-        "      --help                        this text\n"
         "\n"
         "examples:\n"
         "  kloop perf --sink --num-records 2000000 --record-size 100\n"
@@ -185,6 +188,9 @@ static int take(kl_options *o, perf_flags *f, int id)
         return kl_options_number(o, 1, 100000, &f->partitions) ? -1 : KL_EXIT_USAGE;
     case JSON:
         f->json = true;
+        return -1;
+    case CPU_HOLD:
+        f->cpu_hold = true;
         return -1;
     case PRINT_CONFIG:
         f->print_config = true;
@@ -302,7 +308,8 @@ static void report(const perf_flags *f, const kl_perf_result *r, const char *cli
                                    .failed = r->failures.failed,
                                    .unknown = r->failures.unknown,
                                    .threads = r->threads,
-                                   .loop_hold_max_ns = r->loop_hold_max_ns};
+                                   .loop_hold_max_ns = r->loop_hold_max_ns,
+                                   .cpu_hold_max_ns = r->cpu_hold_max_ns};
         kl_perf_process_usage(&process);
         kl_perf_print_json(&r->all, &process, intended, stdout);
         fflush(stdout);
@@ -356,7 +363,8 @@ static int run(const perf_flags *f, kloop_config *config, kl_perf_payload *paylo
                        .rate = f->rate,
                        .warmup_count = (uint64_t)f->warmup_count,
                        .interval_ms = (uint64_t)f->interval_ms,
-                       .quiet = f->quiet};
+                       .quiet = f->quiet,
+                       .cpu_hold = f->cpu_hold};
     bool ran = kl_perf_run(&job, &result);
     kl_buf_init(&stored, &kl_mem_libc);
     if (f->sink)

@@ -123,8 +123,11 @@ void kl_perf_print_json(const kl_perf_stats *s, const kl_perf_process *p, bool i
                 ms(kl_histogram_at(&s->intended, 990000)), ms(s->intended.max));
     fprintf(to,
             ",\"threads\":%" PRIu64 ",\"vcsw\":%" PRIu64 ",\"ivcsw\":%" PRIu64
-            ",\"loop_hold_max_ms\":%.3f}\n",
+            ",\"loop_hold_max_ms\":%.3f",
             p->threads, p->vcsw, p->ivcsw, (double)p->loop_hold_max_ns / 1e6);
+    if (p->cpu_hold_max_ns)
+        fprintf(to, ",\"cpu_hold_max_ms\":%.3f", (double)p->cpu_hold_max_ns / 1e6);
+    fputs("}\n", to);
 }
 
 void kl_perf_print_metrics(const kloop_stats *stats, const char *client_id, FILE *to)

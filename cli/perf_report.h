@@ -59,6 +59,7 @@ typedef struct kl_perf_process {
     uint64_t vcsw;
     uint64_t ivcsw;
     uint64_t loop_hold_max_ns;
+    uint64_t cpu_hold_max_ns; /* 0: not measured, and not told */
 } kl_perf_process;
 
 /* The object, on one line. */

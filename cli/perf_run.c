@@ -7,7 +7,8 @@
  *      |   ^
  *      |   +- an idle handle runs: each turn of the loop sends up to 1 MB, then lets the loop work
  *      v
- *     the producer is full: until it is writable; at a rate: until the alarm rings for the next
+ *     the producer is full: until it is writable; at a rate: until the alarm rings, which sends
+ * what is due by itself, since one more turn of the loop for it would cost as much as some records
  *
  * The clock is read once for a few sends, not for each: the group below takes some ten microseconds
  * at most, so a latency is that much too long at worst, and the clock costs no more than the
@@ -21,6 +22,7 @@
 #include "cli/alarm_clock.h"
 #include "cli/log_lines.h"
 #include "cli/perf_stamp.h"
+#include "cli/turn_clock.h"
 
 #include <kloop/kloop.h>
 
@@ -32,8 +34,11 @@
 #define TURN_RECORDS_MAX  16384
 #define GROUP_BYTES_MAX   ((size_t)32 << 10)
 #define GROUP_RECORDS_MAX 64
-/* At a high rate, records are sent in small bursts: waking up costs as much as tens of them. */
-#define WAKE_NS_MIN (250 * KL_US)
+/* At a rate, records are sent in small bursts: waking up costs as much as tens of them, and what is
+ * to be measured are the records. At a high one they are as long as those of Kafka's tool. */
+#define NAP_NS      (250 * KL_US)
+#define LONG_NAP_NS (2 * KL_MS)
+#define HIGH_RATE   8000
 /* After the first signal what was sent may still be delivered for so long. */
 #define LAST_MS 5000
 /* Records are bounded by delivery.timeout.ms, closing need not be. */
@@ -47,6 +52,7 @@ typedef struct perf {
     uv_timer_t interval;
     uv_signal_t signals[2];
     kl_alarm alarm;
+    kl_turn_clock turns;
     kloop_producer *producer;
     kloop_topic *topic;
     kl_log_lines log;
@@ -56,7 +62,7 @@ typedef struct perf {
     uint64_t sent;     /* records that the producer has seen */
     uint64_t accepted; /* and taken */
     uint64_t accepted_bytes;
-    uint64_t woken_ns;
+    uint64_t burst_ns;    /* when the first record of the present burst was intended */
     kloop_record record;  /* all zero but for its value and its stamp */
     bool refused;         /* it was: it is the next one, and its time runs already */
     uint64_t steady_from; /* the first record of the steady state; record_count: there is none */
@@ -118,11 +124,6 @@ static void on_writable(kloop_producer *producer, void *me)
     go_on(me);
 }
 
-static void on_alarm(void *me)
-{
-    go_on(me);
-}
-
 static void begin(perf *p, uint64_t now_ns)
 {
     p->start_ns = now_ns;
@@ -151,9 +152,8 @@ static bool is_due(perf *p, uint64_t *now_ns)
     *now_ns = uv_hrtime();
     if (due <= *now_ns)
         return true;
-    uint64_t soonest = p->woken_ns + WAKE_NS_MIN;
+    uint64_t soonest = p->burst_ns + (p->job->rate < HIGH_RATE ? NAP_NS : LONG_NAP_NS);
     kl_alarm_set(&p->alarm, due > soonest ? due : soonest);
-    uv_idle_stop(&p->idle);
     return false;
 }
 
@@ -163,7 +163,6 @@ static bool on_refusal(perf *p, kloop_status status)
     char text[512];
     if (status == KLOOP_FULL) {
         p->refused = true;
-        uv_idle_stop(&p->idle);
         return false;
     }
     kloop_send_error(p->topic, &p->record, status, text, sizeof text);
@@ -215,32 +214,56 @@ static bool send_group(perf *p, uint64_t now_ns)
     return true;
 }
 
-/* The same at a rate: each record has an intended time of its own. */
-static bool send_due(perf *p, uint64_t now_ns)
+/* The same at a rate: each record has an intended time of its own. The clock is read before one
+ * that would otherwise be too early, and, should many be late, once in a while. */
+static bool send_due(perf *p, uint64_t *now_ns)
 {
-    return is_due(p, &now_ns) && send_one(p, stamp(p, now_ns));
+    if (p->sent % GROUP_RECORDS_MAX == 0)
+        *now_ns = uv_hrtime();
+    return is_due(p, now_ns) && send_one(p, stamp(p, *now_ns));
 }
 
-static void on_turn(uv_idle_t *idle)
+/* Sends until the turn is over: true; or until nothing can be sent before something else happens.
+ */
+static bool send_some(perf *p)
 {
-    perf *p = idle->data;
     uint64_t now_ns = uv_hrtime();
     if (p->start_ns == 0)
         begin(p, now_ns);
-    p->woken_ns = now_ns;
+    if (intended_ns(p) <= now_ns)
+        p->burst_ns = intended_ns(p);
     uint64_t sent_end = p->sent + TURN_RECORDS_MAX;
     uint64_t bytes_end = p->accepted_bytes + TURN_BYTES_MAX;
     while (p->sent < sent_end && p->accepted_bytes < bytes_end) {
         if (p->sent == p->job->record_count) {
             close_producer(p, CLOSE_MS);
-            return;
+            return false;
         }
         if (p->sent == p->steady_from && !p->steady)
             begin_steady_state(p, now_ns);
-        if (!(p->period_ns > 0 ? send_due(p, now_ns) : send_group(p, now_ns)))
-            return;
-        now_ns = uv_hrtime();
+        if (p->period_ns > 0) {
+            if (!send_due(p, &now_ns))
+                return false;
+        } else {
+            if (!send_group(p, now_ns))
+                return false;
+            now_ns = uv_hrtime();
+        }
     }
+    return true;
+}
+
+static void on_turn(uv_idle_t *idle)
+{
+    if (!send_some(idle->data))
+        uv_idle_stop(idle);
+}
+
+static void on_alarm(void *me)
+{
+    perf *p = me;
+    if (!p->closing && send_some(p))
+        go_on(p);
 }
 
 /* ---- Meanwhile ---- */
@@ -283,6 +306,14 @@ static void on_log(kloop_producer *producer, kloop_log_level level, const char *
 
 /* ---- The end ---- */
 
+static void close_turns(perf *p)
+{
+    if (!p->job->cpu_hold)
+        return;
+    p->result->cpu_hold_max_ns = p->turns.max_ns;
+    kl_turn_clock_close(&p->turns);
+}
+
 static void on_closed(kloop_producer *producer, void *me)
 {
     perf *p = me;
@@ -291,6 +322,7 @@ static void on_closed(kloop_producer *producer, void *me)
     p->result->loop_hold_max_ns = kloop_loop_hold_max_ns(producer);
     p->result->fatal = kloop_fatal_text(producer) != NULL;
     kl_alarm_close(&p->alarm, NULL);
+    close_turns(p);
     uv_close((uv_handle_t *)&p->idle, NULL);
     uv_close((uv_handle_t *)&p->interval, NULL);
     for (int i = 0; i < 2; i++)
@@ -350,9 +382,13 @@ bool kl_perf_run(const kl_perf_job *job, kl_perf_result *result)
         uv_loop_close(&p.loop);
         return false;
     }
+    if (job->cpu_hold)
+        kl_turn_clock_start(&p.turns, &p.loop);
     bool ok = start(&p);
-    if (!ok && !p.producer)
+    if (!ok && !p.producer) {
+        close_turns(&p);
         kl_alarm_close(&p.alarm, NULL);
+    }
     uv_run(&p.loop, UV_RUN_DEFAULT);
     uv_loop_close(&p.loop);
     kl_log_lines_end(&p.log);

@@ -23,6 +23,7 @@ typedef struct kl_perf_job {
     uint64_t warmup_count;
     uint64_t interval_ms;
     bool quiet;
+    bool cpu_hold; /* measure how long a turn of the loop is held in CPU time, too */
 } kl_perf_job;
 
 typedef struct kl_perf_result {
@@ -32,6 +33,7 @@ typedef struct kl_perf_result {
     kl_failure_tally failures;
     kloop_stats producer;
     uint64_t loop_hold_max_ns;
+    uint64_t cpu_hold_max_ns; /* 0: not measured */
     uint64_t threads;
     int signal; /* that ended it; 0: none */
     bool fatal; /* the producer could not go on */

@@ -117,6 +117,13 @@ size_t kl_compressor_step_bytes(const kl_compressor *c)
     return c->step_bytes;
 }
 
+kl_codec_status kl_compressor_prepare(kl_compressor *c, size_t total_len, bool *done)
+{
+    KL_ASSERT(!c->open);
+    *done = true;
+    return c->codec->ops->prepare ? c->codec->ops->prepare(c, total_len, done) : KL_CODEC_OK;
+}
+
 kl_codec_status kl_compress_begin(kl_compressor *c, size_t total_len, kl_chain *out)
 {
     c->open = false;

@@ -42,6 +42,8 @@ typedef struct kl_codec_ops {
     size_t block_bytes;
     kl_codec_status (*compressor_init)(kl_compressor *c, int32_t level);
     void (*compressor_deinit)(kl_compressor *c);
+    /* See kl_compressor_prepare(); NULL: there is nothing to prepare. */
+    kl_codec_status (*prepare)(kl_compressor *c, size_t total_len, bool *done);
     /* Forgets the stream before. Writes nothing. */
     kl_codec_status (*begin)(kl_compressor *c, size_t total_len);
     /*

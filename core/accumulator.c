@@ -3,15 +3,26 @@
 #include "core/accumulator.h"
 
 #include "core/budget.h"
+#include "core/chunk.h"
+#include "core/hashes.h"
 #include "core/metadata.h"
 #include "core/parking.h"
-#include "core/partitioner.h"
 #include "core/readiness.h"
 #include "core/shutdown.h"
+#include "core/sticky.h"
+#include "core/topic_share.h"
+#include "protocol/record_lend.h"
+
+/* All that KLOOP_SET_PARTITION does not say, but for the highest bit, which means nothing: with
+ * that left out, the test of it and of header_count is one. */
+#define SET_SPECIAL 0x7ffffffeu
+#define SET_KNOWN   (KLOOP_SET_PARTITION | KLOOP_SET_TIMESTAMP | KLOOP_SET_BORROWED | KLOOP_SET_CHUNK)
 
 kloop_status kl_accumulator_check(const kloop_record *r)
 {
     if (KL_UNLIKELY((!r->key.data && r->key.len) || (!r->value.data && r->value.len)))
+        return KLOOP_BAD_ARGUMENT;
+    if (KL_UNLIKELY(r->set & ~SET_KNOWN))
         return KLOOP_BAD_ARGUMENT;
     if (KL_UNLIKELY((r->set & KLOOP_SET_TIMESTAMP) && r->timestamp_ms < 0))
         return KLOOP_BAD_TIMESTAMP;
@@ -32,44 +43,42 @@ kloop_status kl_accumulator_check(const kloop_record *r)
 
 /* ---- Which partition ---- */
 
-static size_t queued(const kloop_topic *t, int32_t i)
+/* What the user's function says; -1: it has no opinion, or, with *refused, no partition. */
+static int32_t ask_user(kloop_topic *t, const kloop_record *r, bool *refused)
 {
-    return t->partitions[i] ? t->partitions[i]->line_count : 0;
-}
-
-static int32_t any_with_leader(kloop_engine *e, const kloop_topic *t)
-{
-    int32_t i = 0;
-    for (int tries = 0; tries < 8; tries++) {
-        i = (int32_t)kl_prng_below(&e->prng, (uint64_t)t->partition_count);
-        if (t->leaders[i].node >= 0)
-            break;
+    kl_partitioner *p = &t->partitioner;
+    if (!p->fn)
+        return -1;
+    int32_t answer = p->fn(t, r, t->partition_count, p->me);
+    if (answer < -1 || answer >= t->partition_count) {
+        p->bad_answer = answer;
+        *refused = true;
+        return -1;
     }
-    return i;
-}
-
-/* Of two at random the one with the shorter line: a slow broker gets less, at a cost that does not
- * grow with the number of partitions. */
-static int32_t choose_sticky(kloop_engine *e, kloop_topic *t)
-{
-    int32_t i = any_with_leader(e, t);
-    if (e->set.adaptive_partitioning && t->partition_count > 1) {
-        int32_t other = any_with_leader(e, t);
-        if (t->leaders[other].node >= 0 && queued(t, other) < queued(t, i))
-            i = other;
-    }
-    t->sticky = i;
-    t->sticky_bytes = 0;
-    return i;
+    return answer;
 }
 
 int32_t kl_accumulator_choose(kloop_engine *e, kloop_topic *t, const kloop_record *r)
 {
     if (r->set & KLOOP_SET_PARTITION)
         return r->partition < t->partition_count ? r->partition : -1;
-    if (r->key.data && !e->set.ignore_keys)
-        return kl_partition_for_key(r->key.data, r->key.len, t->partition_count);
-    return t->sticky >= 0 ? t->sticky : choose_sticky(e, t);
+    if (!r->key.data && !t->partitioner.each_apart && t->sticky >= 0)
+        return t->sticky;
+    bool refused = false;
+    int32_t partition = ask_user(t, r, &refused);
+    if (partition >= 0 || refused)
+        return partition;
+    switch (kl_partitioner_judge(&t->partitioner.how, r->key, t->partition_count, &partition)) {
+    case KL_PARTITION_BY_HASH:
+        break;
+    case KL_PARTITION_BY_STICKY:
+        return kl_sticky_partition(e, t);
+    case KL_PARTITION_BY_ROUND_ROBIN:
+        return kl_sticky_turn(e, t);
+    case KL_PARTITION_BY_RANDOM:
+        return kl_sticky_random(e, t);
+    }
+    return partition;
 }
 
 /* ---- Into the batch ---- */
@@ -80,20 +89,35 @@ static kl_record view_of(const kloop_record *r)
         .key = r->key, .value = r->value, .headers = r->headers, .header_count = r->header_count};
 }
 
-/* The record and its user, or neither. */
+static kl_record_appended append_record(kl_batch *b, const kloop_record *r, int64_t timestamp_ms,
+                                        size_t bytes_max)
+{
+    kl_record record = view_of(r);
+    if (r->set & KLOOP_SET_BORROWED)
+        return kl_batch_builder_lend(&b->builder, &record, timestamp_ms, bytes_max, r->lender);
+    return kl_batch_builder_append(&b->builder, &record, timestamp_ms, bytes_max);
+}
+
+/* The record, its user and its chunk, or nothing of these. */
 static kl_record_appended append_both(kl_batch *b, const kloop_record *r, int64_t timestamp_ms,
                                       size_t bytes_max, size_t batch_bytes)
 {
+    kl_chunk_run *run = NULL;
+    if (r->set & KLOOP_SET_CHUNK) {
+        run = kl_chunk_runs_at(b->topic->engine, b, (uint32_t)b->builder.count, r->chunk);
+        if (!run)
+            return KL_RECORD_NO_MEMORY;
+    }
     kl_chain_mark users = kl_chain_here(&b->users);
     if (!kl_chain_append(&b->users, &r->user, sizeof r->user))
         return KL_RECORD_NO_MEMORY;
-    kl_record record = view_of(r);
-    kl_record_appended appended =
-        kl_batch_builder_append(&b->builder, &record, timestamp_ms, bytes_max);
+    kl_record_appended appended = append_record(b, r, timestamp_ms, bytes_max);
     if (appended != KL_RECORD_APPENDED) {
         kl_chain_rewind(&b->users, users);
         return appended;
     }
+    if (run)
+        run->count++;
     b->limit = kl_batch_builder_limit(&b->builder, batch_bytes);
     return KL_RECORD_APPENDED;
 }
@@ -112,39 +136,69 @@ static kloop_status status_of(kl_record_appended appended)
 }
 
 /* This way comes about each time a segment is full: time to look at it while it is in the cache. */
-static void sum_up_sometimes(const kloop_engine *e, kl_batch *b)
+static void sum_up_sometimes(kl_batch *b)
 {
-    if (e->set.codec == KL_CODEC_NONE &&
+    if (b->topic->set->codecs[0].id == KL_CODEC_NONE &&
         kl_chain_len(&b->builder.payload) - b->builder.summed_bytes >= SUM_UP_BYTES)
         kl_batch_builder_sum_up(&b->builder);
 }
 
-/* The first record of a batch; a batch of one may be as large as a record may. */
+void kl_accumulator_line_up(kloop_engine *e, kl_batch *b, uint64_t created_ns)
+{
+    kl_partition *p = b->partition;
+    b->created_ns = created_ns;
+    kl_list_push_back(&p->line, &b->in_line);
+    p->line_count++;
+    e->lined_batches++;
+    kl_sticky_line_changed(e, p);
+    kl_heap_set_in_row(&e->timers, KL_ROW_EXPIRY, &b->expiry,
+                       kl_time_add(created_ns, e->set.delivery_timeout_ns));
+    p->topic->used_ns = e->now.mono_ns;
+}
+
+/* The first record of a batch, of at most so many bytes; a batch of one may be as large as a record
+ * may. */
 static kloop_status begin_batch(kloop_engine *e, kl_partition *p, const kloop_record *r,
-                                int64_t timestamp_ms, uint64_t created_ns)
+                                size_t bytes, int64_t timestamp_ms, uint64_t created_ns)
 {
     kl_batch *b = kl_batch_new(e, p->topic, p, KL_STAGE_OPEN);
     if (!b)
         return KLOOP_NO_MEMORY;
     size_t batch_bytes = p->topic->batch_bytes;
     b->builder.payload.reach = batch_bytes;
+    /* Where there is room already, a plain record goes the short way. Without it the long one will
+     * say what is wrong. */
+    if (!(r->set & KLOOP_SET_BORROWED))
+        (void)kl_chain_grow(&b->builder.payload, bytes);
     kl_record_appended appended =
         append_both(b, r, timestamp_ms, e->set.record_bytes_max, batch_bytes);
     if (appended != KL_RECORD_APPENDED) {
         kl_batch_del(e, b);
         return status_of(appended);
     }
-    b->created_ns = created_ns;
-    b->due = e->set.linger_ns == 0 || e->refused || e->life != KL_LIFE_OPEN;
-    kl_list_push_back(&p->line, &b->in_line);
-    p->line_count++;
-    e->lined_batches++;
+    b->due = p->topic->set->linger_ns == 0 || e->refused || e->life != KL_LIFE_OPEN ||
+             (p->topic->share && p->topic->share->refused);
+    kl_accumulator_line_up(e, b, created_ns);
     kl_topics_set_open(p, b);
     kl_list_push_back(&e->opened, &p->in_opened);
-    kl_heap_set(&e->timers, &b->expiry, kl_time_add(created_ns, e->set.delivery_timeout_ns));
-    p->topic->used_ns = e->now.mono_ns;
     kl_readiness_update(e, p);
     return KLOOP_OK;
+}
+
+/* What the record may take, of memory or of the user's. */
+static size_t growth_max(const kloop_engine *e, const kl_batch *b, const kloop_record *r,
+                         size_t size)
+{
+    const kl_chain empty = {.pool = (kl_pool *)(uintptr_t)&e->pool};
+    const kl_chain *payload = b ? &b->builder.payload : &empty;
+    size_t bytes = kl_budget_growth_max(b ? &b->users : &empty, sizeof r->user) +
+                   (b ? 0 : KL_BATCH_MEMORY_BYTES);
+    if (r->set & KLOOP_SET_CHUNK)
+        bytes += kl_chunk_runs_growth_max(b);
+    if (r->set & KLOOP_SET_BORROWED)
+        return bytes + kl_budget_growth_max(payload, size - r->value.len) +
+               kl_chain_lend_growth_max(payload) + r->value.len;
+    return bytes + kl_budget_growth_max(payload, size);
 }
 
 kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_record *r,
@@ -160,22 +214,18 @@ kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_re
     if (b && kl_batch_builder_len(&b->builder) + size > batch_bytes)
         b = NULL;
     /* Its deadline is that of its first record, and would come too early for this one. */
-    if (b && created_ns > kl_time_add(b->created_ns, kl_readiness_seal_after_ns(e)))
+    if (b && created_ns > kl_time_add(b->created_ns, p->topic->set->seal_after_ns))
         b = NULL;
 
     if (admit) {
-        const kl_chain empty = {.pool = &e->pool};
-        size_t bytes = kl_budget_growth_max(b ? &b->builder.payload : &empty, (size_t)size) +
-                       kl_budget_growth_max(b ? &b->users : &empty, sizeof r->user) +
-                       (b ? 0 : KL_BATCH_MEMORY_BYTES);
-        kloop_status status = kl_budget_admit(e, bytes);
+        kloop_status status = kl_budget_admit(e, p->topic, growth_max(e, b, r, (size_t)size));
         if (status)
             return status;
     }
     if (b) {
         kl_record_appended appended = append_both(b, r, timestamp_ms, batch_bytes, batch_bytes);
         if (appended != KL_RECORD_TOO_LARGE) {
-            sum_up_sometimes(e, b);
+            sum_up_sometimes(b);
             return status_of(appended);
         }
     }
@@ -183,7 +233,57 @@ kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_re
         kl_readiness_close_batch(e, p);
         kl_readiness_update(e, p);
     }
-    return begin_batch(e, p, r, timestamp_ms, created_ns);
+    return begin_batch(e, p, r, (size_t)size, timestamp_ms, created_ns);
+}
+
+/*
+ * The next record goes to another partition, and to this one only after many others: what it will
+ * touch has left the caches by then. It comes back while those others are sent, if it is asked for
+ * now; without that, a record in one of a thousand partitions waits for memory most of its time.
+ */
+static void expect_more(const kl_batch *b)
+{
+    __builtin_prefetch(b->builder.payload.pos + 64, 1);
+    __builtin_prefetch(b->builder.payload.pos + 128, 1);
+    __builtin_prefetch(b->users.pos + 64, 1);
+}
+
+/* Where a partition is chosen for each record, most of them find an open batch with room, as those
+ * do that go straight there. false: nothing was done. */
+static bool append_in_place(kloop_topic *t, const kloop_record *r, int32_t partition)
+{
+    kl_batch *b = t->open[partition];
+    if (!b || r->header_count || (r->set & ~KLOOP_SET_PARTITION) ||
+        kl_chain_room(&b->users) < sizeof r->user ||
+        !kl_batch_builder_append_plain(&b->builder, r->key, r->value, t->engine->now.wall_ms,
+                                       b->limit, false))
+        return false;
+    memcpy(b->users.pos, &r->user, sizeof r->user);
+    b->users.pos += sizeof r->user;
+    expect_more(b);
+    return true;
+}
+
+static kloop_status send_slowly(kloop_topic *t, const kloop_record *r);
+
+/* A loan that is not worth it: what it takes to give it back comes first, for that must not fail
+ * once the record is taken. */
+static kloop_status send_copied(kloop_topic *t, const kloop_record *r)
+{
+    kl_pool *pool = &t->engine->pool;
+    kl_segment *ring = NULL;
+    const kl_loan loan = {
+        .data = r->value.data, .len = (uint32_t)r->value.len, .lender = r->lender};
+    if (!kl_loans_add(pool, &ring, &loan))
+        return KLOOP_NO_MEMORY;
+    kloop_record copied = *r;
+    copied.set &= ~KLOOP_SET_BORROWED;
+    kloop_status status = send_slowly(t, &copied);
+    if (status)
+        kl_loans_drop(ring);
+    else
+        kl_loans_return(pool, ring);
+    return status;
 }
 
 /* All checks, all ways. */
@@ -197,6 +297,10 @@ static __attribute__((noinline)) kloop_status send_slowly(kloop_topic *t, const 
         return status;
     if (!e->taking)
         return e->fatal ? KLOOP_FATAL : KLOOP_CLOSED;
+    if ((r->set & KLOOP_SET_CHUNK) && !kl_chunk_takes(e, r->chunk))
+        return KLOOP_BAD_CHUNK;
+    if ((r->set & KLOOP_SET_BORROWED) && r->value.len < KLOOP_BORROWED_MIN)
+        return send_copied(t, r);
     int64_t timestamp_ms = r->set & KLOOP_SET_TIMESTAMP ? r->timestamp_ms : e->now.wall_ms;
     if (!kl_list_is_empty(&t->parked))
         kl_parking_advance(e, t);
@@ -210,13 +314,20 @@ static __attribute__((noinline)) kloop_status send_slowly(kloop_topic *t, const 
         status = kl_parking_add(e, t, r, timestamp_ms);
     } else {
         int32_t index = kl_accumulator_choose(e, t, r);
-        kl_partition *p = kl_topics_partition(e, t, index);
-        status =
-            p ? kl_accumulator_add(e, p, r, timestamp_ms, e->now.mono_ns, true) : KLOOP_NO_MEMORY;
+        if (index < 0)
+            return KLOOP_BAD_PARTITION;
+        if (!t->partitioner.each_apart || !append_in_place(t, r, index)) {
+            kl_partition *p = kl_topics_partition(e, t, index);
+            status = p ? kl_accumulator_add(e, p, r, timestamp_ms, e->now.mono_ns, true)
+                       : KLOOP_NO_MEMORY;
+        }
     }
-    if (!status)
-        e->stats.accepted++;
-    return status;
+    if (status)
+        return status;
+    e->stats.accepted++;
+    if (r->set & KLOOP_SET_CHUNK)
+        r->chunk->taken++;
+    return KLOOP_OK;
 }
 
 /* ---- Straight into the batch ---- */
@@ -251,16 +362,14 @@ static __attribute__((noinline)) kloop_status send_along_any_size(kloop_topic *t
     return send_along(t, r, false);
 }
 
-/*
- * The next record goes to another partition, and to this one only after many others: what it will
- * touch has left the caches by then. It comes back while those others are sent, if it is asked for
- * now; without that, a record in one of a thousand partitions waits for memory most of its time.
- */
-static void expect_more(const kl_batch *b)
+/* Of a key that murmur2 says nothing about; -1: it takes more than a look. */
+static __attribute__((noinline)) int32_t partition_otherwise(const kloop_topic *t,
+                                                             const kloop_record *r)
 {
-    __builtin_prefetch(b->builder.payload.pos + 64, 1);
-    __builtin_prefetch(b->builder.payload.pos + 128, 1);
-    __builtin_prefetch(b->users.pos + 64, 1);
+    int32_t partition = -1;
+    kl_partition_by by =
+        kl_partitioner_judge(&t->partitioner.how, r->key, t->partition_count, &partition);
+    return by == KL_PARTITION_BY_STICKY ? t->sticky : partition;
 }
 
 /* With a key, or to the partition of the caller's choice. */
@@ -270,9 +379,9 @@ static __attribute__((noinline)) kloop_status send_scattered(kloop_topic *t, con
         return send_slowly(t, r);
     int32_t partition = r->partition;
     if (!(r->set & KLOOP_SET_PARTITION))
-        partition = t->engine->set.ignore_keys
-                        ? t->sticky
-                        : kl_partition_for_key(r->key.data, r->key.len, t->partition_count);
+        partition = KL_LIKELY(t->partitioner.murmur2_keys)
+                        ? kl_partition_for_key(r->key.data, r->key.len, t->partition_count)
+                        : partition_otherwise(t, r);
     kl_batch *b = open_batch(t, partition);
     kloop_status status = kl_record_is_medium(r->key, r->value) ? send_plainly(t, r, b, true)
                                                                 : send_plainly(t, r, b, false);
@@ -281,11 +390,57 @@ static __attribute__((noinline)) kloop_status send_scattered(kloop_topic *t, con
     return status;
 }
 
+/* Which partition is known without a choice; -1: none. */
+static int32_t partition_at_hand(const kloop_topic *t, const kloop_record *r)
+{
+    if (t->direct_count == 0)
+        return -1;
+    if (r->set & KLOOP_SET_PARTITION)
+        return r->partition;
+    if (!r->key.data)
+        return t->sticky;
+    return t->partitioner.murmur2_keys
+               ? kl_partition_for_key(r->key.data, r->key.len, t->partition_count)
+               : partition_otherwise(t, r);
+}
+
+/* One record more of the chunk that the one before it belongs to. */
+KL_INLINE kloop_status send_in_chunk(kloop_topic *t, const kloop_record *r, kl_batch *b,
+                                     bool medium)
+{
+    kl_chunk_run *run = b->chunks->last;
+    if (KL_UNLIKELY(!run || run->chunk != r->chunk || r->chunk->ended ||
+                    run->first + run->count != (uint32_t)b->builder.count ||
+                    kl_chain_room(&b->users) < sizeof r->user ||
+                    !kl_batch_builder_append_plain(&b->builder, r->key, r->value,
+                                                   t->engine->now.wall_ms, b->limit, medium)))
+        return send_slowly(t, r);
+    memcpy(b->users.pos, &r->user, sizeof r->user);
+    b->users.pos += sizeof r->user;
+    run->count++;
+    run->chunk->taken++;
+    t->engine->stats.accepted++;
+    return KLOOP_OK;
+}
+
+/* What is not plain, or not right. */
+static __attribute__((noinline)) kloop_status send_specially(kloop_topic *t, const kloop_record *r)
+{
+    if (!t || !r || r->header_count || (r->set & ~KLOOP_SET_PARTITION) != KLOOP_SET_CHUNK)
+        return send_slowly(t, r);
+    kl_batch *b = open_batch(t, partition_at_hand(t, r));
+    if (!b || !b->chunks)
+        return send_slowly(t, r);
+    return kl_record_is_medium(r->key, r->value) ? send_in_chunk(t, r, b, true)
+                                                 : send_in_chunk(t, r, b, false);
+}
+
 kloop_status kloop_engine_send(kloop_topic *t, const kloop_record *r)
 {
-    /* Headers and timestamps of the user's take the long way, and so does whatever is wrong. */
-    if (KL_UNLIKELY(!t || !r || r->header_count || (r->set & KLOOP_SET_TIMESTAMP)))
-        return send_slowly(t, r);
+    /* Headers and timestamps of the user's take the long way, and so do chunks, loans, and whatever
+     * is wrong. */
+    if (KL_UNLIKELY(!t || !r || r->header_count || (r->set & SET_SPECIAL)))
+        return send_specially(t, r);
     if ((r->set & KLOOP_SET_PARTITION) || r->key.data)
         return send_scattered(t, r);
     return kl_record_is_medium(r->key, r->value) ? send_along(t, r, true)

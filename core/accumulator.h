@@ -19,6 +19,9 @@
 kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_record *r,
                                 int64_t timestamp_ms, uint64_t created_ns, bool admit);
 
+/* b, which is new, stands last in the line of its partition from now on. */
+void kl_accumulator_line_up(kloop_engine *e, kl_batch *b, uint64_t created_ns);
+
 /* Which partition of t, whose partitions are known, the record goes to; -1: it names one that is
  * not there. */
 int32_t kl_accumulator_choose(kloop_engine *e, kloop_topic *t, const kloop_record *r);

@@ -4,6 +4,8 @@
 
 #include "core/bad_records.h"
 #include "core/budget.h"
+#include "core/topic_share.h"
+#include "core/chunk.h"
 
 kl_generation *kl_batch_generation(const kloop_engine *e)
 {
@@ -14,12 +16,13 @@ kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partit
 {
     if (!kl_heap_reserve(&e->timers, e->timer_count + 1))
         return NULL;
-    uint8_t *memory = kl_mem_zalloc(&e->alloc, 1, KL_BATCH_MEMORY_BYTES);
-    if (!memory)
+    kl_unit *unit;
+    kl_batch *b = kl_slab_get(&e->batches, &unit);
+    if (!b)
         return NULL;
-    kl_batch *b = (kl_batch *)(void *)(memory + (KL_BATCH_CACHE_LINE -
-                                                 (uintptr_t)memory % KL_BATCH_CACHE_LINE));
-    b->memory = memory;
+    /* What stands before it is made below. */
+    kl_mem_zero((uint8_t *)b + offsetof(kl_batch, limit), sizeof *b - offsetof(kl_batch, limit));
+    b->unit = unit;
     e->timer_count++;
     e->batch_bytes += KL_BATCH_MEMORY_BYTES;
     kl_budget_note_peak(e);
@@ -33,8 +36,10 @@ kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partit
     b->generation = kl_batch_generation(e);
     b->generation->outstanding++;
     kl_timer_init(&b->expiry, KL_TIMER_BATCH);
-    kl_batch_builder_init(&b->builder, &e->pool);
-    kl_chain_init(&b->users, &e->pool);
+    kl_pool *pool = kl_topic_share_pool(e, topic);
+    kl_batch_builder_init(&b->builder, pool);
+    kl_chain_init(&b->users, pool);
+    kl_topic_share_add_batch(e, pool, KL_BATCH_MEMORY_BYTES);
     return b;
 }
 
@@ -64,9 +69,12 @@ void kl_batch_let_go(kloop_engine *e, kl_batch *b)
 #endif
     if (b->stage < KL_STAGE_SETTLED || b->refs > 0 || b->request)
         return;
-    kl_batch_builder_clear(&b->builder);
-    if (b->stage == KL_STAGE_REPORTED)
+    if (b->stage == KL_STAGE_REPORTED) {
         kl_batch_del(e, b);
+        return;
+    }
+    kl_batch_builder_clear(&b->builder);
+    kl_topic_share_released(e, b->users.pool);
 }
 
 void kl_batch_del(kloop_engine *e, kl_batch *b)
@@ -75,9 +83,12 @@ void kl_batch_del(kloop_engine *e, kl_batch *b)
         b->generation->outstanding--;
     kl_heap_remove(&e->timers, &b->expiry);
     kl_batch_builder_clear(&b->builder);
+    kl_pool *pool = b->users.pool;
     kl_chain_clear(&b->users);
+    kl_topic_share_remove_batch(e, pool, KL_BATCH_MEMORY_BYTES);
     kl_bad_records_del(e, b);
+    kl_chunk_runs_del(e, b);
     e->batch_bytes -= KL_BATCH_MEMORY_BYTES;
     e->timer_count--;
-    kl_mem_release(&e->alloc, b->memory, KL_BATCH_MEMORY_BYTES);
+    kl_slab_put(b->unit, b);
 }

@@ -32,6 +32,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "core/topic_settings.h"
 #include "protocol/record_batch.h"
 
 #include <kloop/engine.h>
@@ -40,6 +41,7 @@ typedef struct kl_partition kl_partition;
 typedef struct kl_request kl_request;
 typedef struct kl_generation kl_generation;
 typedef struct kl_bad_records kl_bad_records;
+typedef struct kl_chunk_runs kl_chunk_runs;
 
 typedef enum kl_stage {
     KL_STAGE_PARKED,
@@ -57,7 +59,7 @@ typedef struct kl_batch {
     kl_batch_builder builder; /* PARKED: its chain holds records in the form of parking.c */
     kl_chain users;
     const uint8_t *limit; /* OPEN: up to where records may be appended without a thought */
-    void *memory;         /* of this struct, before it was aligned */
+    kl_unit *unit;        /* its memory goes back there */
     kl_link in_line;      /* in its partition's or its topic's line, in order of acceptance */
     kl_link in_flight;    /* in its partition's list of batches that await an answer */
     kl_link in_queue;     /* for the codec, for being reshaped, or for the reports */
@@ -65,25 +67,32 @@ typedef struct kl_batch {
     kl_partition *partition; /* NULL: parked, or never had one */
     kl_generation *generation;
     kl_timer expiry;
-    kl_request *request; /* while in flight */
-    kl_bad_records *bad; /* records that a broker has refused by name, or NULL */
+    kl_request *request;   /* while in flight */
+    kl_bad_records *bad;   /* records that a broker has refused by name, or NULL */
+    kl_chunk_runs *chunks; /* records that belong to chunks, or NULL */
     uint64_t created_ns;
-    size_t raw_bytes; /* of its records before the codec had them; 0: it never did */
-    uint32_t parked;  /* PARKED: how many records; else the builder counts them */
-    uint32_t moved;   /* PARKED: of these, sent anew already */
-    uint32_t refs;    /* of requests that show its bytes */
+    /* Of its records before the codec had them; 0: it never did. Of one that was given up as too
+     * large: of all of it, as it was sent. */
+    size_t raw_bytes;
+    kl_codec_wanted codec; /* that it was given to last */
+    uint32_t parked;       /* PARKED: how many records; else the builder counts them */
+    uint32_t moved;        /* PARKED: of these, sent anew already */
+    uint32_t whole;        /* encoded elsewhere: how many records, with one user; else 0 */
+    uint32_t refs;         /* of requests that show its bytes */
     uint32_t attempts;
     kl_stage stage;
-    bool yielded;      /* parked, and let those go first whose time was over with its own */
-    bool due;          /* open, but not to wait for more */
-    bool raw;          /* the codec gave it up */
-    bool fate_unknown; /* some attempt may have stored it */
-    bool numbered;     /* has producer id, epoch and sequence */
-    bool cut_off;      /* its last attempt ended with the connection, not with an answer */
-    bool left_out;     /* it ended with an answer that does not speak of it */
-    bool odd_code_met; /* was answered once with a code that nobody knows */
-    bool to_split;     /* RESHAPING: into smaller ones */
-    bool piece;        /* has taken the place of one that was refused */
+    bool yielded;       /* parked, and let those go first whose time was over with its own */
+    bool due;           /* open, but not to wait for more */
+    bool raw;           /* the codec gave it up */
+    bool folded_before; /* its records had been folded, and take more memory until they are again */
+    bool to_refold;     /* RESHAPING: back to what it was before the codec */
+    bool fate_unknown;  /* some attempt may have stored it */
+    bool numbered;      /* has producer id, epoch and sequence */
+    bool cut_off;       /* its last attempt ended with the connection, not with an answer */
+    bool left_out;      /* it ended with an answer that does not speak of it */
+    bool odd_code_met;  /* was answered once with a code that nobody knows */
+    bool to_split;      /* RESHAPING: into smaller ones */
+    bool piece;         /* has taken the place of one that was refused */
 
     int64_t producer_id;
     int16_t epoch;
@@ -98,15 +107,21 @@ typedef struct kl_batch {
     int64_t append_time_ms;
 } kl_batch;
 
-/* What one costs beside its segments. */
-#define KL_BATCH_CACHE_LINE   64
-#define KL_BATCH_MEMORY_BYTES (sizeof(kl_batch) + KL_BATCH_CACHE_LINE)
+/* What one costs beside its segments: it is a piece of a slab. */
+#define KL_BATCH_MEMORY_BYTES                                                                      \
+    ((sizeof(kl_batch) + KL_SLAB_ALIGN - 1) / KL_SLAB_ALIGN * KL_SLAB_ALIGN)
 
 /* The generation that batches begun now belong to. */
 kl_generation *kl_batch_generation(const kloop_engine *e);
 /* A batch of its own: no line, no timer set, counted against the budget. */
 kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partition,
                        kl_stage stage);
+/* How many records a user of it stands for. */
+static inline uint64_t kl_batch_records_each(const kl_batch *b)
+{
+    return b->whole ? b->whole : 1;
+}
+
 /* Are its bytes those that the codec made? */
 bool kl_batch_is_folded(const kl_batch *b);
 /* What it would be in bytes without a codec, header included. */

@@ -9,18 +9,15 @@
 #define FULL_BATCHES 64
 
 /* Open batches may have been told that there is room for more. */
-static void limit_open(const kloop_engine *e, const kloop_topic *t)
+static void limit_open(const kloop_topic *t)
 {
-    for (kl_link *at = kl_list_first(&e->opened); at; at = kl_list_next(&e->opened, at)) {
-        const kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_opened);
-        kl_batch *b = kl_topics_open(p);
-        if (p->topic == t)
-            b->limit = kl_batch_builder_limit(&b->builder, t->batch_bytes);
-    }
+    for (int32_t i = 0; i < t->table_count; i++)
+        if (t->open[i])
+            t->open[i]->limit = kl_batch_builder_limit(&t->open[i]->builder, t->batch_bytes);
 }
 
 /* To half of b, if that is less; true: it is. */
-static bool lower(const kloop_engine *e, const kl_batch *b)
+static bool lower(const kl_batch *b)
 {
     kloop_topic *t = b->topic;
     size_t raw = kl_batch_raw_len(b);
@@ -30,7 +27,7 @@ static bool lower(const kloop_engine *e, const kl_batch *b)
     t->batch_bytes = half;
     t->refused_raw = raw;
     t->full_stored = 0;
-    limit_open(e, t);
+    limit_open(t);
     return true;
 }
 
@@ -40,7 +37,7 @@ void kl_batch_ceiling_refused(kloop_engine *e, const kl_batch *b)
     size_t wire = kl_batch_builder_len(&b->builder);
     if (wire < t->refused_bytes)
         t->refused_bytes = wire;
-    if (lower(e, b))
+    if (lower(b))
         kl_log(e, KLOOP_LOG_INFO,
                "topic '%s': a batch of %zu bytes (%zu before the codec) is too large for the "
                "broker, see message.max.bytes there or max.message.bytes of the topic. It is sent "
@@ -51,7 +48,7 @@ void kl_batch_ceiling_refused(kloop_engine *e, const kl_batch *b)
 void kl_batch_ceiling_forbade(kloop_engine *e, const kl_batch *b)
 {
     const kloop_topic *t = b->topic;
-    if (lower(e, b))
+    if (lower(b))
         kl_log(e, KLOOP_LOG_INFO,
                "topic '%s': a batch of %zu bytes (%zu before the codec) is split before it is "
                "sent, as one of %zu bytes was too large for the broker. Batches of the topic are "
@@ -70,10 +67,10 @@ static bool is_near_full(const kl_batch *b)
     return raw >= ceiling - ceiling / 8 || raw + record > ceiling;
 }
 
-void kl_batch_ceiling_stored(kloop_engine *e, const kl_batch *b)
+void kl_batch_ceiling_stored(const kl_batch *b)
 {
     kloop_topic *t = b->topic;
-    if (KL_LIKELY(t->batch_bytes >= e->set.batch_bytes))
+    if (KL_LIKELY(t->batch_bytes >= t->set->batch_bytes))
         return;
     if (kl_batch_builder_len(&b->builder) >= t->refused_bytes)
         t->refused_bytes = SIZE_MAX;
@@ -81,8 +78,8 @@ void kl_batch_ceiling_stored(kloop_engine *e, const kl_batch *b)
         return;
     t->full_stored = 0;
     t->batch_bytes += t->batch_bytes / 8 + 1;
-    if (t->batch_bytes > e->set.batch_bytes)
-        t->batch_bytes = e->set.batch_bytes;
+    if (t->batch_bytes > t->set->batch_bytes)
+        t->batch_bytes = t->set->batch_bytes;
     /* From here on only trying can tell. */
     if (t->batch_bytes >= t->refused_raw)
         t->refused_bytes = SIZE_MAX;
@@ -91,5 +88,5 @@ void kl_batch_ceiling_stored(kloop_engine *e, const kl_batch *b)
 bool kl_batch_ceiling_forbids(const kl_batch *b)
 {
     return KL_UNLIKELY(kl_batch_builder_len(&b->builder) >= b->topic->refused_bytes) &&
-           b->builder.count > 1 && !b->fate_unknown;
+           b->builder.count > 1 && !b->whole && !b->fate_unknown;
 }

@@ -21,7 +21,7 @@
 /* b, of more than one record, was too large for a broker. */
 void kl_batch_ceiling_refused(kloop_engine *e, const kl_batch *b);
 /* b, whose payload is still there, was not. */
-void kl_batch_ceiling_stored(kloop_engine *e, const kl_batch *b);
+void kl_batch_ceiling_stored(const kl_batch *b);
 /* Was something that is no larger than b refused, and can b be split? Then to send it would be a
  * waste. */
 bool kl_batch_ceiling_forbids(const kl_batch *b);

@@ -2,11 +2,12 @@
 /* Back-pressure. See budget.h. */
 #include "core/budget.h"
 
+#include "core/conn.h"
 #include "core/readiness.h"
+#include "core/topic_share.h"
 
-/* How long a burst is remembered, and what is never worth giving back. */
-#define TRIM_NS    (5 * KL_SECOND)
-#define KEEP_BYTES ((size_t)1 << 20)
+/* How long a burst is remembered. */
+#define TRIM_NS (5 * KL_SECOND)
 
 size_t kl_budget_growth_max(const kl_chain *chain, size_t len)
 {
@@ -14,32 +15,39 @@ size_t kl_budget_growth_max(const kl_chain *chain, size_t len)
     if (len <= room)
         return 0;
     size_t rest = len - room;
-    /* A chain's next segment is as large as what it has by then, or as the piece that comes. Pieces
-     * come small first, so each smaller grade may be taken once on the way. */
+    /* A chain's next segment is as large as what it has by then, or as the piece that comes; a
+     * short one doubles. Pieces come small first, so each smaller grade may be taken once on the
+     * way. */
     size_t held = kl_chain_len(chain) + room;
-    size_t expected = rest > held ? rest : held;
-    switch (kl_grade_for(expected)) {
-    case KL_GRADE_SMALL:
-        return 2 * kl_grade_size(KL_GRADE_SMALL);
-    case KL_GRADE_MEDIUM:
-        return kl_grade_size(KL_GRADE_SMALL) + 2 * kl_grade_size(KL_GRADE_MEDIUM);
-    case KL_GRADE_LARGE:
-        break;
-    }
-    size_t block = kl_grade_size(KL_GRADE_LARGE);
-    size_t content = block - sizeof(kl_segment);
-    return (rest + content - 1) / content * block +
-           (held < content ? kl_grade_size(KL_GRADE_SMALL) + 2 * kl_grade_size(KL_GRADE_MEDIUM)
-                           : 0);
+    size_t all = held + rest;
+    size_t begun = kl_grade_size(KL_GRADE_SMALL);
+    size_t wanted = all < begun ? 2 * all : held > 2 * begun ? held : 2 * begun;
+    kl_grade top = kl_grade_for(rest > wanted ? rest : wanted);
+    size_t bytes = 0;
+    for (kl_grade grade = kl_grade_for(held ? held : 1); grade < top; grade++)
+        bytes += kl_grade_size(grade);
+    size_t content = kl_grade_size(top) - sizeof(kl_segment);
+    if (top < KL_GRADE_LARGE)
+        return bytes + (rest > content / 2 ? 2 : 1) * kl_grade_size(top);
+    if (held < content)
+        bytes += kl_grade_size(KL_GRADE_MEDIUM) + kl_grade_size(KL_GRADE_BIG);
+    /* Big ones and large ones come in any order. All but the last are filled, and a large one is
+     * taken for more than a big one holds, or by a chain that will become long. */
+    size_t big = kl_grade_size(KL_GRADE_BIG);
+    size_t big_content = big - sizeof(kl_segment);
+    size_t others = rest > big_content ? rest - big_content : 0;
+    return bytes + (others + big_content - 1) / big_content * big + kl_grade_size(top);
 }
 
-kloop_status kl_budget_admit(kloop_engine *e, size_t bytes)
+kloop_status kl_budget_admit(kloop_engine *e, kloop_topic *t, size_t bytes)
 {
+    if (t->share && !kl_topic_share_admit(e, t, bytes)) {
+        e->stats.refused_full++;
+        return KLOOP_FULL;
+    }
     size_t held = kl_budget_held(e);
-    if (held + bytes <= e->set.memory_bytes)
+    if (held + bytes <= e->set.memory_bytes || held == 0)
         return KLOOP_OK;
-    if (held == 0)
-        return KLOOP_TOO_LARGE;
     e->stats.refused_full++;
     if (!e->refused || e->refused_bytes < bytes)
         e->refused_bytes = bytes;
@@ -50,21 +58,34 @@ kloop_status kl_budget_admit(kloop_engine *e, size_t bytes)
     return KLOOP_FULL;
 }
 
+void kl_budget_trim_soon(kloop_engine *e)
+{
+#ifdef KL_PLANT_TRIM_NEVER
+    if (e->life == KL_LIFE_OPEN)
+        return;
+#endif
+    if (!kl_timer_is_set(&e->trim_timer) && e->life == KL_LIFE_OPEN)
+        kl_heap_set(&e->timers, &e->trim_timer, kl_time_add(e->now.mono_ns, TRIM_NS));
+}
+
 void kl_budget_trim(kloop_engine *e)
 {
     size_t held = kl_budget_held(e);
-    size_t spare = e->held_peak > held ? e->held_peak - held : 0;
-    kl_pool_trim(&e->pool, spare > KEEP_BYTES ? spare : KEEP_BYTES);
+    /* What was held at once lately may be needed again. */
+    kl_pool_trim(&e->pool, e->held_peak > held ? e->held_peak - held : 0);
     e->held_peak = held;
-    if (e->pool.idle_bytes > KEEP_BYTES)
-        kl_heap_set(&e->timers, &e->trim_timer, kl_time_add(e->now.mono_ns, TRIM_NS));
+    kl_conn_give_back_space(e);
+    if (e->scratch.cap > KL_BUDGET_SCRATCH_KEEP_BYTES)
+        kl_buf_deinit(&e->scratch);
+    kl_heap_give_back(&e->timers, e->timer_count);
+    if (kl_pool_idle_bytes(&e->pool) > 0)
+        kl_budget_trim_soon(e);
 }
 
 void kl_budget_released(kloop_engine *e)
 {
-    if (!kl_timer_is_set(&e->trim_timer) && e->pool.idle_bytes > KEEP_BYTES &&
-        e->life == KL_LIFE_OPEN)
-        kl_heap_set(&e->timers, &e->trim_timer, kl_time_add(e->now.mono_ns, TRIM_NS));
+    if (kl_pool_idle_bytes(&e->pool) > 0)
+        kl_budget_trim_soon(e);
     if (!e->refused || e->writable_due)
         return;
     size_t held = kl_budget_held(e);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * buffer.memory: how much is held, whether a record may come in, when there is room again.
+ * buffer.memory: how much is held, whether a record may come in, when there is room again. For the
+ * share of one topic see topic_share.h.
  *
  * What counts is capacity, not content: whole segments of payload and of users' pointers, and the
- * batches themselves. A segment that a write still shows is held as well. What the codec writes is
- * outside: it takes the place of what it reads, one batch at a time.
+ * batches themselves. A segment that a write still shows is held as well. What a codec writes, and
+ * what a batch is put together anew in, is counted and never refused: that is at most two batches
+ * more, one in the codec and one being reshaped (reshape.h); and the blocks of its pieces, which
+ * are more than those of the batch.
  */
 #ifndef KL_CORE_BUDGET_H
 #define KL_CORE_BUDGET_H
@@ -26,12 +29,19 @@ static inline void kl_budget_note_peak(kloop_engine *e)
 /* The most that a chain takes from the pool when len bytes are appended in any number of pieces. */
 size_t kl_budget_growth_max(const kl_chain *chain, size_t len);
 
-/* KLOOP_OK, KLOOP_FULL (WRITABLE is owed now, and all that waits becomes due), KLOOP_TOO_LARGE when
- * it would not even fit alone. */
-kloop_status kl_budget_admit(kloop_engine *e, size_t bytes);
+/* May so much more be held for t? KLOOP_OK, also for whatever is alone: that buffer.memory is no
+ * less than max.request.size was seen to, and blocks are larger than records. Else KLOOP_FULL:
+ * WRITABLE is owed now, and all that waits becomes due. */
+kloop_status kl_budget_admit(kloop_engine *e, kloop_topic *t, size_t bytes);
 
-/* Idle memory beyond what was needed lately goes back to the allocator. */
+/* What of the engine's scratch is never worth giving back. */
+#define KL_BUDGET_SCRATCH_KEEP_BYTES ((size_t)65536)
+
+/* Idle memory beyond what was needed lately goes back to the allocator: blocks without segments,
+ * large buffers for receiving and for putting requests together, room for deadlines. */
 void kl_budget_trim(kloop_engine *e);
+/* There may be some of it. */
+void kl_budget_trim_soon(kloop_engine *e);
 
 /* Memory may have been given back: is it time for WRITABLE? */
 void kl_budget_released(kloop_engine *e);

@@ -6,6 +6,8 @@
 #include "core/bad_records.h"
 #include "core/batch_ceiling.h"
 #include "core/budget.h"
+#include "core/chunk.h"
+#include "core/codec_choice.h"
 #include "core/error.h"
 #include "core/folding.h"
 #include "core/idempotence.h"
@@ -17,6 +19,7 @@
 #include "core/report_text.h"
 #include "core/reshape.h"
 #include "core/shutdown.h"
+#include "core/sticky.h"
 
 /* ---- Settling ---- */
 
@@ -38,6 +41,7 @@ static void forget_lined(kloop_engine *e, kl_partition *p)
 {
     p->line_count--;
     e->lined_batches--;
+    kl_sticky_line_changed(e, p);
 }
 
 /* The settled ones at the head of the line may be reported. */
@@ -187,11 +191,12 @@ static void be_careful(kloop_engine *e, const kl_batch *b)
 /* More bytes than the broker takes. */
 static void too_large(kloop_engine *e, kl_batch *b)
 {
-    bool many = b->builder.count > 1;
+    bool many = b->builder.count > 1 && !b->whole;
     if (many)
         kl_batch_ceiling_refused(e, b);
     be_careful(e, b);
     if (!many || b->fate_unknown) {
+        b->raw_bytes = kl_batch_builder_len(&b->builder);
         kl_completion_give_up(e, b, KLOOP_CAUSE_BROKER);
         return;
     }
@@ -200,10 +205,19 @@ static void too_large(kloop_engine *e, kl_batch *b)
 }
 
 /* The broker will never take b as it is; perhaps it says which records are to blame. */
-static void refused(kloop_engine *e, kl_batch *b, const kloop_produce_partition_response *answer)
+static void refused(kloop_engine *e, kl_batch *b, const kloop_produce_partition_response *answer,
+                    kl_conn *c)
 {
     be_careful(e, b);
-    kl_bad_found found = kl_bad_records_take(e, b, answer);
+    if (answer->error_code == KLOOP_BROKER_UNSUPPORTED_COMPRESSION_TYPE &&
+        kl_codec_choice_refused(c, b)) {
+        hold_back(e, b->partition, pause_of(e, 0));
+        kl_reshape_refold(e, b);
+        kl_readiness_update(e, b->partition);
+        return;
+    }
+    /* One that was encoded elsewhere has no places to tell apart. */
+    kl_bad_found found = b->whole ? KL_BAD_NONE : kl_bad_records_take(e, b, answer);
     if (found == KL_BAD_NO_MEMORY && !b->fate_unknown) {
         /* It will say so again. */
         kl_completion_retry(e, b, KLOOP_CAUSE_NO_MEMORY);
@@ -271,6 +285,7 @@ void kl_completion_answered(kloop_engine *e, kl_batch *b,
     if (b->stage != KL_STAGE_IN_FLIGHT)
         b->partition->hole = false;
 #endif
+    kl_conn *c = b->partition->flight_conn;
     if (!land(e, b))
         return;
 #ifdef KL_PLANT_AFTER_APPEND_IS_REFUSAL
@@ -284,7 +299,7 @@ void kl_completion_answered(kloop_engine *e, kl_batch *b,
         b->broker_error = b->partition->last_error = answer->error_code;
     switch (ruling.verdict) {
     case KL_VERDICT_DONE:
-        kl_batch_ceiling_stored(e, b);
+        kl_batch_ceiling_stored(b);
         stored(e, b, offset_in(b, answer), answer->log_append_time_ms);
         return;
     case KL_VERDICT_DONE_BEFORE:
@@ -314,7 +329,7 @@ void kl_completion_answered(kloop_engine *e, kl_batch *b,
         too_large(e, b);
         return;
     case KL_VERDICT_FAIL:
-        refused(e, b, answer);
+        refused(e, b, answer, c);
         return;
     case KL_VERDICT_LOWER:
     case KL_VERDICT_RECONNECT:
@@ -358,6 +373,11 @@ void kl_completion_handed_over(kloop_engine *e, kl_batch *b)
 }
 
 /* ---- Reports ---- */
+
+/* So much of chunks is settled for a unit of a turn's work: a run is a step, and to give back a
+ * batch is as much as so many. */
+#define REPORT_STEPS_MAX 1024
+#define BATCH_STEPS      8
 
 static void count_reported(kloop_engine *e, kloop_outcome outcome, uint64_t records)
 {
@@ -403,6 +423,7 @@ static void finish_report(kloop_engine *e)
     e->reporting = NULL;
     kl_list_remove(&b->in_queue);
     kl_chain_clear(&b->users);
+    kl_chunk_runs_del(e, b);
 #ifdef KL_PLANT_FLUSH_LEAKS
     if (b->outcome != KLOOP_OUTCOME_FAILED)
 #endif
@@ -433,6 +454,7 @@ static void begin_report(kloop_engine *e)
     e->report_at = kl_chain_read(&b->users);
     e->report_count = 0;
     e->report_bad = 0;
+    e->report_chunks = kl_chunk_read(b);
     /* The users of records that were sent anew are with other batches. */
     for (size_t skip = b->moved * sizeof(void *); skip > 0;)
         skip -= kl_chain_read_some(&e->report_at, skip).len;
@@ -455,17 +477,16 @@ static size_t next_run(const kloop_engine *e, const kl_batch *b, kloop_report *r
                        const char **said)
 {
     const kl_bad_record *bad = kl_bad_records_at(b, e->report_bad);
-    *run = (kloop_report){
-        .topic = b->topic,
-        .topic_name = {b->topic->name, b->topic->name_len},
-        .partition = b->partition ? b->partition->index : b->asked_partition,
-        .outcome = b->outcome,
-        .cause = b->cause,
-        .broker_error = b->outcome == KLOOP_OUTCOME_ACKED ? 0 : b->broker_error,
-        .base_offset = -1,
-        .timestamp_ms = b->append_time_ms,
-        .text = e->report_text,
-    };
+    /* Member by member: a run may be of one record. */
+    run->topic = b->topic;
+    run->topic_name = (kloop_string){b->topic->name, b->topic->name_len};
+    run->partition = b->partition ? b->partition->index : b->asked_partition;
+    run->outcome = b->outcome;
+    run->cause = b->cause;
+    run->broker_error = b->outcome == KLOOP_OUTCOME_ACKED ? 0 : b->broker_error;
+    run->base_offset = -1;
+    run->timestamp_ms = b->append_time_ms;
+    run->text = e->report_text;
     *said = "";
     if (bad && bad->place == e->report_count) {
         if (bad->left_out)
@@ -482,27 +503,62 @@ static size_t next_run(const kloop_engine *e, const kl_batch *b, kloop_report *r
     return bad ? bad->place - e->report_count : SIZE_MAX / sizeof(void *);
 }
 
-bool kl_completion_next_report(kloop_engine *e, kloop_report *report)
+/* What was shown or settled is behind us. */
+static void step_on(kloop_engine *e, const kloop_report *run)
 {
-    if (e->reporting && kl_chain_read_all(&e->report_at))
-        finish_report(e);
-    if (!e->reporting) {
-        if (kl_list_is_empty(&e->reports))
-            return false;
-        begin_report(e);
+    const kl_bad_record *bad = kl_bad_records_at(e->reporting, e->report_bad);
+    if (bad && bad->place == e->report_count)
+        e->report_bad += (uint32_t)run->count;
+    e->report_count += (uint32_t)run->count;
+    count_reported(e, run->outcome, run->record_count);
+}
+
+/* Whole batches may be settled without an action that would give the host a look at its clock. */
+static void count_steps(kloop_engine *e, uint32_t steps)
+{
+    e->report_steps += steps;
+    if (e->report_steps >= REPORT_STEPS_MAX && e->turn_work > 0) {
+        e->report_steps = 0;
+        e->turn_work--;
     }
+}
+
+/* The next run, for the user or for its chunk, which is then set. */
+static void take_run(kloop_engine *e, kloop_report *run, kloop_chunk **chunk)
+{
     const kl_batch *b = e->reporting;
     const char *said;
-    size_t most = next_run(e, b, report, &said);
+    size_t most = next_run(e, b, run, &said);
+    *chunk = kl_chunk_reader_at(&e->report_chunks, b->moved + e->report_count, &most);
     kloop_slice users = kl_chain_read_some(&e->report_at, most * sizeof(void *));
     KL_ASSERT(users.data && users.len % sizeof(void *) == 0);
-    report->users = (void *const *)(const void *)users.data;
-    report->count = users.len / sizeof(void *);
-    kl_report_text(e, b, report, said);
-    const kl_bad_record *bad = kl_bad_records_at(b, e->report_bad);
-    if (bad && bad->place == e->report_count)
-        e->report_bad += (uint32_t)report->count;
-    e->report_count += (uint32_t)report->count;
-    count_reported(e, report->outcome, report->count);
-    return true;
+    run->users = (void *const *)(const void *)users.data;
+    run->count = users.len / sizeof(void *);
+    run->record_count = run->count * kl_batch_records_each(b);
+    if (!*chunk || kl_chunk_wants_text(*chunk, run->outcome))
+        kl_report_text(e, b, run, said);
+}
+
+bool kl_completion_next_report(kloop_engine *e, kloop_report *report)
+{
+    for (;;) {
+        if (e->reporting && kl_chain_read_all(&e->report_at))
+            finish_report(e);
+        if (!e->reporting) {
+            if (kl_list_is_empty(&e->reports))
+                return false;
+            begin_report(e);
+            if (e->reporting->chunks)
+                count_steps(e, BATCH_STEPS);
+        }
+        if (e->reporting->chunks && e->turn_work == 0)
+            return false;
+        kloop_chunk *chunk;
+        take_run(e, report, &chunk);
+        step_on(e, report);
+        if (!chunk)
+            return true;
+        kl_chunk_settle(e, chunk, report);
+        count_steps(e, 1);
+    }
 }

@@ -5,7 +5,6 @@
  */
 #include "core/config_read.h"
 #include "base/check.h"
-#include "base/excerpt.h"
 #include "base/mem.h"
 #include "core/config_value.h"
 #include "core/error.h"
@@ -25,12 +24,15 @@ struct kloop_config {
     kloop_error first; /* the first refusal */
     char shown[KL_CONFIG_NUMBER_TEXT];
     value values[KL_CONFIG_COUNT];
+    kl_topic_named_keys *topics;
+    size_t topic_count;
 };
 
 static bool has_text(kl_config_id id)
 {
     kl_config_kind kind = kl_config_key_of(id)->kind;
-    return kind == KL_CONFIG_KIND_TEXT || kind == KL_CONFIG_KIND_SERVERS;
+    return kind == KL_CONFIG_KIND_TEXT || kind == KL_CONFIG_KIND_SERVERS ||
+           kind == KL_CONFIG_KIND_VERSIONS;
 }
 
 static kloop_string text_of(const char *text)
@@ -69,6 +71,9 @@ void kloop_config_del(kloop_config *c)
         return;
     for (size_t i = 0; i < KL_CONFIG_COUNT; i++)
         release_text(c, &c->values[i]);
+    for (size_t i = 0; i < c->topic_count; i++)
+        kl_mem_release(&c->alloc, (void *)c->topics[i].name.data, c->topics[i].name.len + 1);
+    kl_mem_release(&c->alloc, c->topics, c->topic_count * sizeof *c->topics);
     kloop_allocator alloc = c->alloc;
     kl_mem_release(&alloc, c, sizeof *c);
 }
@@ -87,25 +92,103 @@ static kloop_status keep_text(kloop_config *c, value *v, kloop_string text, cons
     return KLOOP_OK;
 }
 
-static kloop_status refuse_name(const char *name, kloop_error *error)
+/* ---- topic.NAME.KEY ---- */
+
+static kl_topic_named_keys *topic_of(const kloop_config *c, kloop_string name)
 {
-    char shown[KL_EXCERPT_SIZE];
-    kl_excerpt(shown, sizeof shown, text_of(name));
-    const char *why_not = kl_config_key_why_not(name);
-    if (why_not)
-        return kl_error_set(error, KLOOP_BAD_CONFIG, "%s %s", shown, why_not);
-    const char *near = kl_config_key_nearest(name);
-    return kl_error_set(error, KLOOP_BAD_CONFIG, "there is no key '%s'%s%s%s", shown,
-                        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    for (size_t i = 0; i < c->topic_count; i++) {
+        kl_topic_named_keys *t = &c->topics[i];
+        if (t->name.len == name.len && memcmp(t->name.data, name.data, name.len) == 0)
+            return t;
+    }
+    return NULL;
 }
+
+/* NULL: no memory. */
+static kl_topic_named_keys *add_topic(kloop_config *c, kloop_string name, const kl_topic_keys *keys)
+{
+    size_t had = c->topic_count * sizeof *c->topics;
+    char *copy = kl_mem_alloc(&c->alloc, name.len + 1);
+    kl_topic_named_keys *topics =
+        copy ? kl_mem_resize(&c->alloc, c->topics, had, had + sizeof *topics) : NULL;
+    if (!topics) {
+        kl_mem_release(&c->alloc, copy, name.len + 1);
+        return NULL;
+    }
+    memcpy(copy, name.data, name.len);
+    copy[name.len] = '\0';
+    c->topics = topics;
+    topics[c->topic_count] = (kl_topic_named_keys){{copy, name.len}, *keys};
+    return &topics[c->topic_count++];
+}
+
+static kloop_status set_of_topic(kloop_config *c, const char *path, const char *text)
+{
+    kl_topic_path at = kl_topic_path_of(path);
+    if (!at.key || !kl_topic_name_is_legal(at.name))
+        return kl_topic_path_refuse(path, &c->latest);
+    kl_topic_named_keys *t = topic_of(c, at.name);
+    kl_topic_keys keys = t ? t->keys : (kl_topic_keys){0};
+    kloop_status status = kl_topic_keys_set(&keys, at.key, path, text, &c->latest);
+    if (status)
+        return status;
+    if (!t && !(t = add_topic(c, at.name, &keys)))
+        return kl_error_set(&c->latest, KLOOP_NO_MEMORY, "%s: there is no memory for it", path);
+    t->keys = keys;
+    return KLOOP_OK;
+}
+
+/* What a key of either sort has. */
+typedef struct place {
+    kl_config_named named; /* without a key: there is none of this name */
+    bool set;
+    int64_t number; /* unless the key has text */
+} place;
+
+static place look_up(const kloop_config *c, const char *name)
+{
+    place at = {.named = kl_config_key_find(name)};
+    if (at.named.key) {
+        at.set = c->values[at.named.id].set;
+        at.number = c->values[at.named.id].number;
+        return at;
+    }
+    kl_topic_path path = kl_topic_path_is(name) ? kl_topic_path_of(name) : (kl_topic_path){0};
+    if (!path.key || !kl_topic_name_is_legal(path.name))
+        return at;
+    kl_config_named named = kl_config_key_find(path.key);
+    kl_topic_key key = kl_topic_keys_of(named.id);
+    if (key == KL_TOPIC_KEY_COUNT)
+        return at;
+    /* What was not set for the topic is as for all. */
+    const kl_topic_named_keys *t = topic_of(c, path.name);
+    at.named = named;
+    at.set = t && kl_topic_keys_has(&t->keys, key);
+    at.number = at.set ? t->keys.numbers[key] : c->values[named.id].number;
+    return at;
+}
+
+size_t kl_config_topic_count(const kloop_config *c)
+{
+    return c->topic_count;
+}
+
+const kl_topic_named_keys *kl_config_topic_at(const kloop_config *c, size_t index)
+{
+    return &c->topics[index];
+}
+
+/* ---- Setting and getting ---- */
 
 static kloop_status set(kloop_config *c, const char *name, const char *text)
 {
     if (!name)
         return kl_error_set(&c->latest, KLOOP_BAD_CONFIG, "a key is missing: it is NULL");
     kl_config_named named = kl_config_key_find(name);
+    if (!named.key && kl_topic_path_is(name))
+        return set_of_topic(c, name, text);
     if (!named.key)
-        return refuse_name(name, &c->latest);
+        return kl_config_key_refuse(name, &c->latest);
     if (!text)
         return kl_error_set(&c->latest, KLOOP_BAD_CONFIG, "%s: its value is missing: it is NULL",
                             name);
@@ -137,19 +220,18 @@ const char *kloop_config_error(const kloop_config *c)
 
 const char *kloop_config_get(kloop_config *c, const char *key)
 {
-    kl_config_named named = c && key ? kl_config_key_find(key) : (kl_config_named){0};
-    if (!named.key)
+    place at = c && key ? look_up(c, key) : (place){0};
+    if (!at.named.key)
         return NULL;
-    if (has_text(named.id))
-        return kl_config_text(c, named.id).data;
-    kl_config_value_print(named.key, c->values[named.id].number, c->shown, sizeof c->shown);
+    if (has_text(at.named.id))
+        return kl_config_text(c, at.named.id).data;
+    kl_config_value_print(at.named.key, at.number, c->shown, sizeof c->shown);
     return c->shown;
 }
 
 bool kloop_config_is_set(const kloop_config *c, const char *key)
 {
-    kl_config_named named = c && key ? kl_config_key_find(key) : (kl_config_named){0};
-    return named.key && c->values[named.id].set;
+    return c && key && look_up(c, key).set;
 }
 
 const kloop_error *kl_config_refusal(const kloop_config *c)

@@ -2,12 +2,15 @@
 /* The table of keys, made of core/config_map.h, and looking names up in it. */
 #include "core/config_key.h"
 #include "base/check.h"
+#include "base/excerpt.h"
 #include "base/nearest.h"
+#include "core/error.h"
 
 #include <string.h>
 
 #define RANGE(lowest, highest) .lo = lowest, .hi = highest, .shown.allowed = #lowest " to " #highest
 #define ONE_OF(choices)        .shown.allowed = choices
+#define SOME_OF(choices)       .shown.allowed = choices "; or several with commas, best first"
 #define LEVELS(id, in_words)   .codec = id, .shown.allowed = in_words
 #define WORDS(in_words)        .shown.allowed = in_words
 
@@ -60,6 +63,18 @@ const char *kl_config_key_nearest(const char *name)
     for (size_t i = 0; i < ALIAS_COUNT; i++)
         best = kl_nearest_of(best, aliases[i].name, word);
     return best;
+}
+
+kloop_status kl_config_key_refuse(const char *name, kloop_error *error)
+{
+    char shown[KL_EXCERPT_SIZE];
+    kl_excerpt(shown, sizeof shown, (kloop_string){name, strlen(name)});
+    const char *why_not = kl_config_key_why_not(name);
+    if (why_not)
+        return kl_error_set(error, KLOOP_BAD_CONFIG, "%s %s", shown, why_not);
+    const char *near = kl_config_key_nearest(name);
+    return kl_error_set(error, KLOOP_BAD_CONFIG, "there is no key '%s'%s%s%s", shown,
+                        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 size_t kloop_config_key_count(void)

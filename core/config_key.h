@@ -20,14 +20,17 @@ typedef enum kl_config_id {
         KL_CONFIG_COUNT
 } kl_config_id;
 
-/* SERVERS and TEXT have a value of text, all others one that is a number. */
+/* SERVERS, TEXT and VERSIONS have a value of text, all others one that is a number. */
 typedef enum kl_config_kind {
-    KL_CONFIG_KIND_BOOL,   /* 1, 0 */
-    KL_CONFIG_KIND_CHOICE, /* the place in the list of what is allowed, from 0 */
+    KL_CONFIG_KIND_BOOL,    /* 1, 0 */
+    KL_CONFIG_KIND_CHOICE,  /* the place in the list of what is allowed, from 0 */
+    KL_CONFIG_KIND_CHOICES, /* several of them in order, see kl_config_choices_at() */
     KL_CONFIG_KIND_LEVEL,
     KL_CONFIG_KIND_NUMBER,
+    KL_CONFIG_KIND_PARTITIONER, /* a CHOICE, by Java's names of classes as well */
     KL_CONFIG_KIND_SERVERS,
     KL_CONFIG_KIND_TEXT,
+    KL_CONFIG_KIND_VERSIONS,
 } kl_config_kind;
 
 typedef struct kl_config_key {
@@ -51,6 +54,9 @@ kl_config_named kl_config_key_find(const char *name);
 
 /* The name that is nearest to this one, NULL when none is near. */
 const char *kl_config_key_nearest(const char *name);
+
+/* KLOOP_BAD_CONFIG, and what is wrong with a name that is none of a key. */
+kloop_status kl_config_key_refuse(const char *name, kloop_error *error);
 
 /* Why a name is not taken although Kafka's or librdkafka's producer has it, as the end of a
  * sentence that starts with the name; NULL for all others. */

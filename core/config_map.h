@@ -6,9 +6,10 @@
  * Names, presets and ranges are those of Kafka's Java producer, version 4, unless the doc says why
  * not. allowed is one of
  *     RANGE(lowest, highest)     for a NUMBER
- *     ONE_OF("a, b, c")          for a CHOICE, and for a BOOL
+ *     ONE_OF("a, b, c")          for a CHOICE, a BOOL and the PARTITIONER
+ *     SOME_OF("a, b, c")         for CHOICES
  *     LEVELS(codec, "in words")  for a LEVEL: what is allowed is asked of the codec
- *     WORDS("in words")          for TEXT and SERVERS, which have a check of their own
+ *     WORDS("in words")          for TEXT, SERVERS and VERSIONS, which have a check of their own
  * which core/config_key.c gives a meaning. Below the keys are the names that mean one of them too.
  */
 #ifndef KL_CORE_CONFIG_MAP_H
@@ -23,6 +24,12 @@
     XX(AUTO_CREATE, "allow.auto.create.topics", BOOL, "true", ONE_OF("true, false"),               \
        "May a broker create a topic that is sent to and does not exist? The broker must allow it " \
        "too.")                                                                                     \
+    XX(API_VERSION_MAX, "api.version.max", VERSIONS, "",                                           \
+       WORDS("API=VERSION, or several with commas; APIs are Produce, Metadata, ApiVersions, "      \
+             "InitProducerId"),                                                                    \
+       "No newer version of an API is spoken than this, whatever a broker offers: for those of "   \
+       "other vendors that promise more than they keep, such as Produce=12 where topic ids are "   \
+       "not understood. Java has no such key.")                                                    \
     XX(BATCH_SIZE, "batch.size", NUMBER, "1000000", RANGE(0, 2147483647),                          \
        "Bytes of a batch, before compression, at which it is sent without lingering. More than "   \
        "max.request.size counts as that. Java's 16384 costs throughput and saves nothing here, "   \
@@ -34,6 +41,11 @@
        "Bytes that records may take from being accepted until being reported; sending is refused " \
        "beyond. Whole blocks of memory count, up to 68 KiB more than a record has. Must hold at "    \
        "least one record of max.request.size.")                                                    \
+    XX(DNS_LOOKUP, "client.dns.lookup", CHOICE, "use_all_dns_ips",                                 \
+       ONE_OF("use_all_dns_ips, resolve_canonical_bootstrap_servers_only"),                        \
+       "All addresses of a name are tried, in the order of the answer, one at once after another " \
+       "that cannot be connected to. The other choice of Java's producer is refused: it serves "   \
+       "Kerberos alone.")                                                                          \
     XX(CLIENT_ID, "client.id", TEXT, "kloop", WORDS("UTF-8 of at most 32767 bytes"),               \
        "The name that brokers see: in their logs, quotas and metrics.")                            \
     XX(GZIP_LEVEL, "compression.gzip.level", LEVEL, "-1", LEVELS(KL_CODEC_GZIP, "-1, 1 to 9"),     \
@@ -42,8 +54,10 @@
     XX(LZ4_LEVEL, "compression.lz4.level", LEVEL, "9", LEVELS(KL_CODEC_LZ4, "1 to 17"),            \
        "9 is lz4's fast way, every other level the thorough one: 1 to 3 hold the loop for about a "\
        "millisecond at a time, from 4 on it is more, from 8 on 10 to 300.")                        \
-    XX(CODEC, "compression.type", CHOICE, "none", ONE_OF("none, gzip, snappy, lz4, zstd"),         \
-       "What batches are compressed with. A batch that would not get smaller goes as it is.")      \
+    XX(CODEC, "compression.type", CHOICES, "none", SOME_OF("none, gzip, snappy, lz4, zstd"),       \
+       "What batches are compressed with. A batch that would not get smaller goes as it is. Of "   \
+       "several, such as zstd,lz4,none, a batch gets the first that the leader of its partition "  \
+       "takes: zstd needs Kafka 2.1, and a broker may refuse any.")                                \
     XX(ZSTD_LEVEL, "compression.zstd.level", LEVEL, "3",                                           \
        LEVELS(KL_CODEC_ZSTD, "-131072 to 22"),                                                     \
        "Higher is smaller and slower. Up to 9 the loop is held for well below a millisecond at a " \
@@ -72,9 +86,31 @@
        "What is known of topics and brokers is asked for anew at least this often.")               \
     XX(METADATA_MAX_IDLE, "metadata.max.idle.ms", NUMBER, "300000",                                \
        RANGE(5000, 9223372036854775807),                                                           \
-       "A topic that nothing was sent to for this long is not asked about any more.")              \
+       "A topic that nothing was sent to for this long is not asked about any more, and what is "  \
+       "known of its partitions is given back; the next record for it waits for an answer first.")              \
+    XX(REBOOTSTRAP, "metadata.recovery.rebootstrap.trigger.ms", NUMBER, "300000",                  \
+       RANGE(0, 9223372036854775807),                                                              \
+       "With metadata.recovery.strategy=rebootstrap: when questions for metadata have brought "    \
+       "nothing for so long, all begins anew with bootstrap.servers, once in a second at most.")   \
+    XX(RECOVERY, "metadata.recovery.strategy", CHOICE, "rebootstrap",                              \
+       ONE_OF("none, rebootstrap"),                                                                \
+       "When no known broker can be reached: rebootstrap forgets them and begins anew with "       \
+       "bootstrap.servers, their names resolved anew; none goes on trying the known ones.")        \
     XX(ADAPTIVE, "partitioner.adaptive.partitioning.enable", BOOL, "true", ONE_OF("true, false"),  \
        "Records without a key go less often to partitions where more batches wait.")               \
+    XX(AVAILABILITY, "partitioner.availability.timeout.ms", NUMBER, "0",                           \
+       RANGE(0, 9223372036854775807),                                                              \
+       "Records without a key keep away from brokers that had something to take for so long and "  \
+       "took nothing; 0: from none. Only with partitioner.adaptive.partitioning.enable.")          \
+    XX(PARTITIONER, "partitioner.class", PARTITIONER, "sticky",                                    \
+       ONE_OF("sticky, uniform_sticky, round_robin, random, consistent, consistent_random, "       \
+              "murmur2, murmur2_random, fnv1a, fnv1a_random, sarama_hash, sarama_reference"),      \
+       "Where records go. sticky, Java's preset: by murmur2 of the key, without a key to one "     \
+       "partition until 16 KiB are there, then to another; uniform_sticky: never by the key; "     \
+       "round_robin, random: each record, whatever its key. librdkafka's: CRC-32 (consistent), "   \
+       "murmur2 or FNV-1a of the key, without a key as for an empty one, or with _random like "    \
+       "sticky; sarama_hash and sarama_reference are sarama's FNV-1a. Java's names of classes "    \
+       "(RoundRobinPartitioner, DefaultPartitioner, UniformStickyPartitioner) mean these too.")    \
     XX(IGNORE_KEYS, "partitioner.ignore.keys", BOOL, "false", ONE_OF("true, false"),               \
        "Records with a key are spread like those without one.")                                    \
     XX(RECEIVE_BUFFER, "receive.buffer.bytes", NUMBER, "-1", RANGE(-1, 2147483647),                \
@@ -116,7 +152,17 @@
     XX(SETUP, "socket.connection.setup.timeout.ms", NUMBER, "10000",                               \
        RANGE(1, 9223372036854775807),                                                              \
        "The time for the first attempt to connect until the broker can be talked to; doubles with "\
-       "each failure.")
+       "each failure.")                                                                            \
+    XX(KEEPALIVE, "socket.keepalive.enable", BOOL, "true", ONE_OF("true, false"),                  \
+       "Idle connections are probed by the system, so that nothing on the way forgets them, and "  \
+       "one that is gone is noticed. A name of librdkafka's, whose preset is false.")              \
+    XX(KEEPALIVE_IDLE, "socket.keepalive.idle.ms", NUMBER, "60000", RANGE(0, 32767000),            \
+       "The first probe goes out after so long without traffic, in whole seconds, then one each "  \
+       "10 s; the third in vain ends the connection. Well below the four minutes after which "     \
+       "load balancers of clouds forget a connection; 0: the system's values, two hours mostly.")     \
+    XX(WARN_AT_EXIT, "warn.at.exit", BOOL, "true", ONE_OF("true, false"),                          \
+       "Is there a line on stderr when the program ends while records are neither reported nor "   \
+       "given up? Java has no such key.")
 
 /*
  * Names of librdkafka: XX(name, ID, unit). unit is what one of it is in the key's own unit. Where
@@ -130,6 +176,7 @@
     XX("message.send.max.retries", RETRIES, 1)                                                     \
     XX("message.timeout.ms", DELIVERY_TIMEOUT, 1)                                                  \
     XX("metadata.broker.list", BOOTSTRAP, 1)                                                       \
+    XX("partitioner", PARTITIONER, 1)                                                              \
     XX("queue.buffering.max.kbytes", MEMORY, 1024)                                                 \
     XX("queue.buffering.max.ms", LINGER, 1)                                                        \
     XX("request.required.acks", ACKS, 1)                                                           \

@@ -6,7 +6,7 @@
 #ifndef KL_CORE_CONFIG_READ_H
 #define KL_CORE_CONFIG_READ_H
 
-#include "core/config_key.h"
+#include "core/topic_keys.h"
 
 /* The first refusal that was remembered, NULL when all went well. */
 const kloop_error *kl_config_refusal(const kloop_config *c);
@@ -16,5 +16,9 @@ bool kl_config_has(const kloop_config *c, kl_config_id id);
 int64_t kl_config_number(const kloop_config *c, kl_config_id id);
 /* For the others. Terminated. */
 kloop_string kl_config_text(const kloop_config *c, kl_config_id id);
+
+/* What was set for single topics, in the order in which they were named first. */
+size_t kl_config_topic_count(const kloop_config *c);
+const kl_topic_named_keys *kl_config_topic_at(const kloop_config *c, size_t index);
 
 #endif

@@ -4,7 +4,9 @@
 #include "base/ascii.h"
 #include "base/check.h"
 #include "base/excerpt.h"
+#include "base/nearest.h"
 #include "base/utf8.h"
+#include "core/api_caps.h"
 #include "core/bootstrap.h"
 #include "core/error.h"
 
@@ -13,16 +15,24 @@
 
 #define TEXT_MAX 32767 /* a string of the protocol whose length has 16 bits */
 
-/* Who is talking: "linger.ms", or "queue.buffering.max.ms (linger.ms)" for another name of it. */
+/* Who is talking: "linger.ms", "topic.events.linger.ms", or "queue.buffering.max.ms (linger.ms)"
+ * for another name of it. */
 typedef struct speaker {
     kl_config_named named;
-    char name[96];
+    char name[360];
 } speaker;
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text);
+    size_t tail = strlen(end);
+    return len >= tail && strcmp(text + len - tail, end) == 0;
+}
 
 static speaker speaker_of(kl_config_named named, const char *name)
 {
     speaker s = {.named = named};
-    if (strcmp(name, named.key->shown.name) == 0)
+    if (ends_with(name, named.key->shown.name))
         snprintf(s.name, sizeof s.name, "%s", name);
     else
         snprintf(s.name, sizeof s.name, "%s (%s)", name, named.key->shown.name);
@@ -40,13 +50,14 @@ kloop_string kl_config_trim(kloop_string text)
     return text;
 }
 
-/* The next of "a, b, c"; false at the end. */
+/* The next of "a, b, c; and some words"; false at the end. */
 static bool next_choice(const char **rest, kloop_string *choice)
 {
-    if (**rest == '\0')
+    if (**rest == '\0' || **rest == ';')
         return false;
-    const char *comma = strchr(*rest, ',');
-    size_t len = comma ? (size_t)(comma - *rest) : strlen(*rest);
+    size_t len = 0;
+    while ((*rest)[len] != '\0' && (*rest)[len] != ',' && (*rest)[len] != ';')
+        len++;
     *choice = (kloop_string){*rest, len};
     *rest += len;
     while (**rest == ',' || **rest == ' ')
@@ -79,6 +90,130 @@ static kloop_status parse_choice(const speaker *s, kloop_string text, bool any_c
     return kl_error_set(error, KLOOP_BAD_CONFIG, "%s: '%s' is not among what is allowed: %s",
                         s->name, kl_excerpt(shown, sizeof shown, text),
                         s->named.key->shown.allowed);
+}
+
+static bool take_prefix(kloop_string *text, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    if (text->len < len || memcmp(text->data, prefix, len) != 0)
+        return false;
+    text->data += len;
+    text->len -= len;
+    return true;
+}
+
+/* Kafka's own classes, and what they do. */
+static const struct class_name {
+    const char *name;
+    const char *is;
+} classes[] = {
+    {"", "sticky"}, /* what Java calls null */
+    {"DefaultPartitioner", "sticky"},
+    {"BuiltInPartitioner", "sticky"},
+    {"UniformStickyPartitioner", "uniform_sticky"},
+    {"RoundRobinPartitioner", "round_robin"},
+};
+
+#define CLASS_COUNT (sizeof classes / sizeof classes[0])
+
+static kloop_string without_package(kloop_string name)
+{
+    if (take_prefix(&name, "org.apache.kafka.clients.producer."))
+        take_prefix(&name, "internals.");
+    return name;
+}
+
+static kloop_string short_of(kloop_string name)
+{
+    for (size_t i = 0; i < CLASS_COUNT; i++)
+        if (name.len == strlen(classes[i].name) &&
+            memcmp(name.data, classes[i].name, name.len) == 0)
+            return (kloop_string){classes[i].is, strlen(classes[i].is)};
+    return name;
+}
+
+#define WORD_SIZE 32
+
+/* "; did you mean 'X'?", or nothing. */
+static void print_nearest(const kl_config_key *key, kloop_string name, char *text, size_t size)
+{
+    char words[2][WORD_SIZE]; /* the nearest one so far, and the next */
+    const char *best = NULL;
+    const char *rest = key->shown.allowed;
+    kloop_string choice;
+    while (next_choice(&rest, &choice)) {
+        char *word = best == words[0] ? words[1] : words[0];
+        snprintf(word, WORD_SIZE, "%.*s", (int)choice.len, choice.data);
+        best = kl_nearest_of(best, word, name);
+    }
+    for (size_t i = 1; i < CLASS_COUNT; i++)
+        best = kl_nearest_of(best, classes[i].name, name);
+    snprintf(text, size, "%s%s%s", best ? "; did you mean '" : "", best ? best : "",
+             best ? "'?" : "");
+}
+
+static kloop_status parse_partitioner(const speaker *s, kloop_string text, int64_t *number,
+                                      kloop_error *error)
+{
+    kloop_string name = without_package(text);
+    if (parse_choice(s, short_of(name), false, number, NULL) == KLOOP_OK)
+        return KLOOP_OK;
+    char shown[KL_EXCERPT_SIZE];
+    char near[WORD_SIZE + 20];
+    print_nearest(s->named.key, name, near, sizeof near);
+    return kl_error_set(error, KLOOP_BAD_CONFIG,
+                        "%s: '%s' is no partitioner%s; allowed: %s, or a class of Kafka's; a "
+                        "function of your own is set by kloop_topic_set_partitioner()",
+                        s->name, kl_excerpt(shown, sizeof shown, text), near,
+                        s->named.key->shown.allowed);
+}
+
+/* Of several choices four bits each, the first one lowest: the place and 1. */
+#define CHOICE_BITS 4
+
+int kl_config_choices_at(int64_t number, unsigned n)
+{
+    return (int)((uint64_t)number >> (n * CHOICE_BITS) & ((1u << CHOICE_BITS) - 1)) - 1;
+}
+
+static kloop_string up_to_comma(kloop_string *rest)
+{
+    const char *comma = rest->len ? memchr(rest->data, ',', rest->len) : NULL;
+    size_t len = comma ? (size_t)(comma - rest->data) : rest->len;
+    kloop_string part = {rest->data, len};
+    rest->data += len + (comma != NULL);
+    rest->len -= len + (comma != NULL);
+    return kl_config_trim(part);
+}
+
+/* The first of what is allowed is what there always is, and nothing is tried after it. */
+static kloop_status parse_choices(const speaker *s, kloop_string text, int64_t *number,
+                                  kloop_error *error)
+{
+    char shown[KL_EXCERPT_SIZE];
+    int64_t all = 0;
+    bool more = true;
+    for (unsigned n = 0; more; n++) {
+        more = memchr(text.data, ',', text.len) != NULL;
+        kloop_string part = up_to_comma(&text);
+        int64_t place;
+        kloop_status status = parse_choice(s, part, false, &place, error);
+        if (status)
+            return status;
+        for (unsigned i = 0; i < n; i++) {
+            if (kl_config_choices_at(all, i) == place)
+                return kl_error_set(error, KLOOP_BAD_CONFIG, "%s: '%s' is named twice", s->name,
+                                    kl_excerpt(shown, sizeof shown, part));
+            if (kl_config_choices_at(all, i) == 0)
+                return kl_error_set(error, KLOOP_BAD_CONFIG,
+                                    "%s: '%s' would never be used, for it stands behind none; "
+                                    "leave it out or move it to the front",
+                                    s->name, kl_excerpt(shown, sizeof shown, part));
+        }
+        all |= (place + 1) << (n * CHOICE_BITS);
+    }
+    *number = all;
+    return KLOOP_OK;
 }
 
 /* As a number below zero, which there is one more of than above. */
@@ -186,30 +321,57 @@ kloop_status kl_config_value_parse(kl_config_named named, const char *name, kloo
     }
     case KL_CONFIG_KIND_CHOICE:
         return parse_choice(&s, text, false, number, error);
+    case KL_CONFIG_KIND_CHOICES:
+        return parse_choices(&s, text, number, error);
     case KL_CONFIG_KIND_LEVEL:
         return parse_level(&s, text, number, error);
     case KL_CONFIG_KIND_NUMBER:
         return parse_number(&s, text, number, error);
+    case KL_CONFIG_KIND_PARTITIONER:
+        return parse_partitioner(&s, text, number, error);
     case KL_CONFIG_KIND_SERVERS:
         return kl_servers_check(text, s.name, error);
     case KL_CONFIG_KIND_TEXT:
         return check_text(&s, text, error);
+    case KL_CONFIG_KIND_VERSIONS:
+        return kl_api_caps_check(text, s.name, error);
     }
     KL_UNREACHABLE();
 }
 
-void kl_config_value_print(const kl_config_key *key, int64_t number, char *text, size_t size)
+static kloop_string choice_at(const kl_config_key *key, int64_t place)
 {
-    bool is_bool = key->kind == KL_CONFIG_KIND_BOOL;
-    if (!is_bool && key->kind != KL_CONFIG_KIND_CHOICE) {
-        snprintf(text, size, "%lld", (long long)number);
-        return;
-    }
     const char *rest = key->shown.allowed;
     kloop_string choice = {"", 0};
-    for (int64_t skip = is_bool ? number == 0 : number; skip >= 0; skip--) {
+    for (int64_t skip = place; skip >= 0; skip--) {
         bool found = next_choice(&rest, &choice);
         KL_ASSERT(found);
+    }
+    return choice;
+}
+
+void kl_config_value_print(const kl_config_key *key, int64_t number, char *text, size_t size)
+{
+    kloop_string choice;
+    switch (key->kind) {
+    case KL_CONFIG_KIND_BOOL:
+        choice = choice_at(key, number == 0);
+        break;
+    case KL_CONFIG_KIND_CHOICE:
+    case KL_CONFIG_KIND_PARTITIONER:
+        choice = choice_at(key, number);
+        break;
+    case KL_CONFIG_KIND_CHOICES:
+        for (unsigned n = 0; kl_config_choices_at(number, n) >= 0; n++) {
+            choice = choice_at(key, kl_config_choices_at(number, n));
+            int len = snprintf(text, size, "%s%.*s", n ? "," : "", (int)choice.len, choice.data);
+            text += len;
+            size -= (size_t)len;
+        }
+        return;
+    default:
+        snprintf(text, size, "%lld", (long long)number);
+        return;
     }
     snprintf(text, size, "%.*s", (int)choice.len, choice.data);
 }

@@ -20,8 +20,11 @@ kloop_string kl_config_trim(kloop_string text);
 kloop_status kl_config_value_parse(kl_config_named named, const char *name, kloop_string text,
                                    int64_t *number, kloop_error *error);
 
+/* The place of the nth of CHOICES, from 0; -1: there are no more. */
+int kl_config_choices_at(int64_t number, unsigned n);
+
 /* The text of a number, for the kinds that have one; size at least KL_CONFIG_NUMBER_TEXT. */
-#define KL_CONFIG_NUMBER_TEXT 24
+#define KL_CONFIG_NUMBER_TEXT 40
 void kl_config_value_print(const kl_config_key *key, int64_t number, char *text, size_t size);
 
 #endif

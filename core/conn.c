@@ -3,14 +3,20 @@
 #include "core/conn.h"
 
 #include "core/actions.h"
+#include "core/budget.h"
 #include "core/engine_state.h"
 #include "core/handshake.h"
 #include "core/log.h"
 #include "core/peer_text.h"
 #include "core/slots.h"
+#include "protocol/request_slices.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+/* The payload of a batch up to this is copied into its request: that takes less time than the
+ * kernel needs for one slice more. */
+#define COPY_MAX ((size_t)1024)
 
 /* ---- Life ---- */
 
@@ -101,8 +107,8 @@ kl_request *kl_conn_ask(kloop_engine *e, kl_conn *c, const kl_request_kind *kind
                         size_t batch_count, bool expects_answer, kloop_fault *fault)
 {
     kloop_size size;
-    if (kloop_measure_request_sized(api, version, e->set.client_id, message, message_size, &size,
-                                    fault))
+    if (kl_request_slices_measure(api, version, e->set.client_id, message, message_size, COPY_MAX,
+                                  &size, fault))
         return NULL;
     kl_request *r = new_request(e, &size, batch_count);
     if (!r)
@@ -114,9 +120,9 @@ kl_request *kl_conn_ask(kloop_engine *e, kl_conn *c, const kl_request_kind *kind
     r->expects_answer = expects_answer;
     r->progress_ns = e->now.mono_ns;
     uint8_t *own = (uint8_t *)(r->batches + batch_count);
-    kloop_status status = kloop_encode_request_slices_sized(
-        api, version, r->correlation, e->set.client_id, message, message_size, own, size.own,
-        r->slices, r->slice_count, fault);
+    kloop_status status = kl_request_slices_encode(api, version, r->correlation, e->set.client_id,
+                                                   message, message_size, COPY_MAX, own, size.own,
+                                                   r->slices, r->slice_count, fault);
     KL_ASSERT(status == KLOOP_OK);
     /* Correlation ids go from 0 up; after 2^31-1 from 0 again. */
     c->next_correlation = c->next_correlation == INT32_MAX ? 0 : c->next_correlation + 1;
@@ -163,15 +169,14 @@ void kl_conn_lose(kloop_engine *e, kl_conn *c, const char *format, ...)
     va_start(args, format);
     vsnprintf(c->why, sizeof c->why, format, args);
     va_end(args);
-    bool was_ready = c->state == KL_CONN_READY;
-    bool idle = c->idle;
+    c->lost_in = c->state;
     c->state = KL_CONN_LOST;
     kl_heap_remove(&e->timers, &c->timer);
     kl_list_drop(&c->in_paused);
     if (c->broker->conn == c)
         c->broker->conn = NULL;
     tell_requests(e, c);
-    kl_nodes_lost(e, c, was_ready, idle);
+    kl_nodes_lost(e, c);
     kl_conn_resume_paused(e);
     if (c->pending & KL_PENDING_CONNECT) {
         /* The host has never heard of it. */
@@ -224,6 +229,10 @@ static uint64_t request_deadline(const kloop_engine *e, const kl_conn *c, const 
 /* When nobody will have needed it for long; not while something waits to be sent. */
 static uint64_t idle_at(const kloop_engine *e, const kl_conn *c)
 {
+#ifdef KL_PLANT_IDLE_CONNECTION_KEPT
+    if (e->life == KL_LIFE_OPEN)
+        return KL_NEVER;
+#endif
     if (!kl_list_is_empty(&c->broker->ready))
         return KL_NEVER;
     uint64_t from = c->last_active_ns;
@@ -256,9 +265,23 @@ void kl_conn_clock(kloop_engine *e, kl_conn *c)
     kl_heap_set(&e->timers, &c->timer, when);
 }
 
-void kl_conn_throttle(kloop_engine *e, kl_conn *c, int32_t ms)
+/* From which version on the broker leaves it to the client (KIP-219). */
+static int16_t throttled_since(int16_t api)
 {
-    if (ms <= 0)
+    switch (api) {
+    case KLOOP_PRODUCE:
+    case KLOOP_METADATA:
+        return 6;
+    case KLOOP_API_VERSIONS:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
+void kl_conn_throttle(kloop_engine *e, kl_conn *c, const kl_request *r, int32_t ms)
+{
+    if (ms <= 0 || r->version < throttled_since(r->api))
         return;
 #ifdef KL_PLANT_THROTTLE_IGNORED
     if (ms)
@@ -427,6 +450,12 @@ uint8_t *kl_conn_space(kloop_engine *e, kl_conn *c, size_t *room)
         return NULL;
     if (kl_frame_must_grow(&c->frames) && !may_grow(e, c)) {
         c->paused = true;
+        if (kl_list_is_empty(&e->paused))
+            kl_log(e, KLOOP_LOG_DEBUG,
+                   "%s:%u: reading waits, for answers that are not whole yet take %zu bytes, and "
+                   "receive.memory=%zu",
+                   c->broker->host, (unsigned)c->broker->port, e->receive_bytes,
+                   e->set.receive_bytes_max);
         kl_list_push_back(&e->paused, &c->in_paused);
         if (c->pending & KL_PENDING_RESUME)
             kl_actions_take_back(c, KL_PENDING_RESUME);
@@ -436,6 +465,7 @@ uint8_t *kl_conn_space(kloop_engine *e, kl_conn *c, size_t *room)
         return NULL;
     }
     uint8_t *space = kl_frame_space(&c->frames, room);
+    c->space_shown = space != NULL;
     count_buffer(e, c);
     if (!space) {
         *room = 0;
@@ -443,6 +473,19 @@ uint8_t *kl_conn_space(kloop_engine *e, kl_conn *c, size_t *room)
                      (unsigned)c->broker->port);
     }
     return space;
+}
+
+void kl_conn_give_back_space(kloop_engine *e)
+{
+    for (uint32_t i = 0; i < e->slot_count; i++) {
+        kl_conn *c = e->slots[i].conn;
+        if (!c || c->space_shown || c->frames.start < c->frames.buf.len ||
+            c->frames.buf.cap <= KL_FRAME_KEEP_BYTES)
+            continue;
+        kl_frame_give_back(&c->frames);
+        count_buffer(e, c);
+    }
+    kl_conn_resume_paused(e);
 }
 
 void kl_conn_resume_paused(kloop_engine *e)
@@ -523,8 +566,10 @@ static bool take_frame(kloop_engine *e, kl_conn *c, kloop_slice frame)
         snprintf(e->trouble, sizeof e->trouble, "%s", c->why);
     }
     bool goes_on = sound && c->state != KL_CONN_LOST;
-    if (goes_on && r->api != KLOOP_API_VERSIONS)
+    if (goes_on && !c->served && r->api != KLOOP_API_VERSIONS) {
         c->served = true;
+        kl_nodes_served(e, c->broker);
+    }
     if (!kl_link_is_linked(&r->in_writing))
         del_request(e, r);
     return goes_on;
@@ -533,6 +578,7 @@ static bool take_frame(kloop_engine *e, kl_conn *c, kloop_slice frame)
 void kl_conn_received(kloop_engine *e, kl_conn *c, size_t n)
 {
     e->stats.bytes_in += n;
+    c->space_shown = false;
     if (c->state == KL_CONN_LOST || n == 0)
         return;
     kl_frame_received(&c->frames, n);
@@ -545,6 +591,15 @@ void kl_conn_received(kloop_engine *e, kl_conn *c, size_t n)
         kloop_slice frame;
         kloop_fault fault;
         if (kl_frame_next(&c->frames, &frame, &fault)) {
+            if (fault.status == KLOOP_FRAME_TOO_LARGE && c->served) {
+                kl_conn_lose(
+                    e, c,
+                    "%s:%u: an answer would have %lld bytes, and "
+                    "receive.message.max.bytes=%zu; raise that if brokers may send so much",
+                    c->broker->host, (unsigned)c->broker->port, (long long)fault.a,
+                    e->set.receive_frame_max);
+                return;
+            }
             char met[160];
             kl_peer_text(c->frames.buf.data + c->frames.start, c->frames.buf.len - c->frames.start,
                          met, sizeof met);
@@ -566,6 +621,8 @@ void kl_conn_received(kloop_engine *e, kl_conn *c, size_t n)
     }
     if (e->receive_grower == c && c->frames.start == c->frames.buf.len)
         end_growing(e, c);
+    if (c->frames.buf.cap > KL_FRAME_KEEP_BYTES)
+        kl_budget_trim_soon(e);
     if (kl_conn_can_ask(e, c))
         kl_nodes_poke(e, c->broker);
     kl_conn_clock(e, c);

@@ -86,6 +86,7 @@ struct kl_conn {
     kl_broker *broker;
     kloop_id id;
     kl_conn_state state;
+    kl_conn_state lost_in; /* the state in which it was lost */
     kl_link in_actions;
     uint32_t pending; /* bits of enum kl_pending */
     kl_link in_paused;
@@ -98,11 +99,14 @@ struct kl_conn {
 
     kl_frame_reader frames;
     size_t receive_bytes; /* counted in the engine's sum */
+    bool space_shown;     /* the host may be writing to it */
     bool paused;
-    bool idle;    /* it is lost because nobody needed it */
+    bool idle;    /* it is lost because nobody needed it any more: no failure of anybody's */
     bool foreign; /* or because it leads to another cluster */
 
     kl_agreed agreed;
+    bool lowered;           /* ApiVersions was refused, and asked again in an older version */
+    uint8_t codecs_refused; /* bit by id: batches were answered so, see codec_choice.h */
     kl_timer timer;
     bool served; /* something was answered after the handshake */
     uint64_t opened_ns;
@@ -142,11 +146,16 @@ uint8_t *kl_conn_space(kloop_engine *e, kl_conn *c, size_t *room);
 void kl_conn_received(kloop_engine *e, kl_conn *c, size_t n);
 void kl_conn_wrote(kloop_engine *e, kl_conn *c, size_t n);
 size_t kl_conn_write_vec(kloop_engine *e, kl_conn *c, kloop_slice *slices, size_t max);
-/* The broker asks to be left alone for so long. */
-void kl_conn_throttle(kloop_engine *e, kl_conn *c, int32_t ms);
+/*
+ * The answer to r asks to be left alone for so long. From some version of each API on that is for
+ * us to obey; before, the broker has held the answer back itself.
+ */
+void kl_conn_throttle(kloop_engine *e, kl_conn *c, const kl_request *r, int32_t ms);
 void kl_conn_timer(kloop_engine *e, kl_conn *c);
 /* Sets the timer anew, after anything that may have moved its time. */
 void kl_conn_clock(kloop_engine *e, kl_conn *c);
+/* Large buffers in which nothing is go back to the allocator. */
+void kl_conn_give_back_space(kloop_engine *e);
 /* Gives memory for receiving to the connections that wait for it. */
 void kl_conn_resume_paused(kloop_engine *e);
 

@@ -10,8 +10,10 @@
  */
 #include "core/engine_state.h"
 
+#include "core/accumulator.h"
 #include "core/actions.h"
 #include "core/budget.h"
+#include "core/chunk.h"
 #include "core/completion.h"
 #include "core/folding.h"
 #include "core/idempotence.h"
@@ -25,6 +27,9 @@
 #include "core/sender.h"
 #include "core/shutdown.h"
 #include "core/slots.h"
+#include "core/sticky.h"
+#include "core/topic_share.h"
+#include "core/warm_up.h"
 
 #include <stdio.h>
 
@@ -41,22 +46,31 @@ static void init_lists(kloop_engine *e)
 {
     kl_list_init(&e->topic_list);
     kl_list_init(&e->broker_list);
+    kl_list_init(&e->ready_brokers);
     kl_list_init(&e->poked);
     kl_list_init(&e->conn_actions);
     kl_list_init(&e->broker_actions);
     kl_list_init(&e->opened);
+    kl_list_init(&e->hurried);
     kl_list_init(&e->folding);
     kl_list_init(&e->reshaping);
     kl_list_init(&e->unpark);
     kl_list_init(&e->reports);
     kl_list_init(&e->paused);
+    kl_list_init(&e->asked);
+    kl_list_init(&e->chunks);
+    kl_list_init(&e->chunks_done);
     kl_list_init(&e->generations);
     kl_list_init(&e->flushed);
+    kl_list_init(&e->shares);
+    kl_list_init(&e->warm_ups);
+    kl_list_init(&e->warmed);
 }
 
 static bool init_memory(kloop_engine *e)
 {
     kl_pool_init(&e->pool, &e->alloc, e->set.memory_bytes);
+    kl_slab_init(&e->batches, &e->pool.slabs, KL_BATCH_MEMORY_BYTES);
     kl_heap_init(&e->timers, &e->alloc);
     kl_map_init(&e->topics, &e->alloc, kl_prng_next(&e->prng));
     kl_map_init(&e->topics_by_id, &e->alloc, kl_prng_next(&e->prng));
@@ -66,9 +80,11 @@ static bool init_memory(kloop_engine *e)
     kl_timer_init(&e->id_timer, KL_TIMER_PRODUCER_ID);
     kl_timer_init(&e->close_timer, KL_TIMER_CLOSE);
     kl_timer_init(&e->trim_timer, KL_TIMER_TRIM);
+    kl_timer_init(&e->compressors.timer, KL_TIMER_COMPRESSORS);
     kl_timer_init(&e->unpark_timer, KL_TIMER_UNPARK);
     kl_timer_init(&e->tries_timer, KL_TIMER_TRIES);
-    e->timer_count = 6;
+    kl_timer_init(&e->asked_timer, KL_TIMER_ASKED);
+    e->timer_count = 8;
     e->log = kl_mem_zalloc(&e->alloc, KL_LOG_LINES, sizeof *e->log);
     kl_generation *g = kl_mem_zalloc(&e->alloc, 1, sizeof *g);
     if (g) {
@@ -111,6 +127,7 @@ kloop_status kloop_engine_new(kloop_engine **out, const kloop_config *config,
                     "store a record twice");
             e->metadata_full = true;
             e->metadata_at = now.mono_ns;
+            e->metadata_since = KL_NEVER;
             *out = e;
             return KLOOP_OK;
         }
@@ -138,7 +155,7 @@ void kloop_engine_del(kloop_engine *e)
         return;
     if (e->sealing)
         kl_folding_forget(e, e->sealing);
-    kl_compressor_del(e->compressor);
+    kl_compressors_del_all(e);
     kl_reshape_deinit(e);
     for (uint32_t i = 0; i < e->slot_count; i++)
         if (e->slots[i].conn)
@@ -154,6 +171,7 @@ void kloop_engine_del(kloop_engine *e)
         kl_mem_release(&e->alloc, g, sizeof *g);
     }
     del_flushes(e, &e->flushed);
+    kl_warm_up_del_all(e);
     kl_mem_release(&e->alloc, e->slots, e->slot_cap * sizeof *e->slots);
     kl_mem_release(&e->alloc, e->log, KL_LOG_LINES * sizeof *e->log);
     kl_map_deinit(&e->topics);
@@ -161,6 +179,9 @@ void kloop_engine_del(kloop_engine *e)
     kl_map_deinit(&e->brokers);
     kl_heap_deinit(&e->timers);
     kl_buf_deinit(&e->scratch);
+    kl_chunk_del_all(e);
+    kl_loans_forget(&e->pool);
+    kl_topic_share_del_all(e);
     kl_pool_deinit(&e->pool);
     kl_settings_deinit(&e->set);
     kloop_allocator alloc = e->alloc;
@@ -194,10 +215,34 @@ int32_t kloop_topic_partitions(const kloop_topic *topic)
     return topic->partition_count;
 }
 
+kloop_status kloop_engine_check(const kloop_topic *topic, const kloop_record *record)
+{
+    if (!topic || !record)
+        return KLOOP_BAD_ARGUMENT;
+    kloop_status status = kl_accumulator_check(record);
+    if (status)
+        return status;
+    /* The settings of a producer never change; nothing else of it is looked at. */
+    const kl_record r = {.key = record->key,
+                         .value = record->value,
+                         .headers = record->headers,
+                         .header_count = record->header_count};
+    uint64_t size = kl_record_size(&r, INT64_MAX, INT32_MAX);
+    return KLOOP_BATCH_HEADER_BYTES + size > topic->engine->set.record_bytes_max ? KLOOP_TOO_LARGE
+                                                                                 : KLOOP_OK;
+}
+
 kloop_status kloop_engine_flush(kloop_engine *e, void *user, kloop_now now)
 {
     kloop_engine_clock(e, now);
     return kl_shutdown_flush(e, user);
+}
+
+kloop_status kloop_engine_warm_up(kloop_engine *e, kloop_topic *topic, uint64_t timeout_ms,
+                                  void *user, kloop_now now)
+{
+    kloop_engine_clock(e, now);
+    return kl_warm_up_begin(e, topic, timeout_ms, user);
 }
 
 void kloop_engine_close(kloop_engine *e, uint64_t timeout_ms, kloop_now now)
@@ -219,8 +264,9 @@ bool kloop_engine_busy(const kloop_engine *e)
     const kl_generation *g =
         KL_CONTAINER_OF(kl_list_first(&e->generations), kl_generation, in_generations);
     return kl_completion_pending(e) > 0 || e->life != KL_LIFE_OPEN || e->refused ||
-           e->writable_due || !kl_list_is_empty(&e->flushed) || !kl_list_is_empty(&g->flushes) ||
-           kl_completion_has_report(e);
+           e->shares_refused > 0 || e->writable_due || !kl_list_is_empty(&e->flushed) ||
+           !kl_list_is_empty(&g->flushes) || kl_completion_has_report(e) || kl_chunk_any_done(e) ||
+           e->pool.returned || kl_warm_up_pending(e);
 }
 
 const char *kloop_engine_fatal_text(const kloop_engine *e)
@@ -243,7 +289,7 @@ static void renew_turn(kloop_engine *e)
 {
     e->turn_work = TURN_WORK;
     if (!kl_list_is_empty(&e->folding) || !kl_list_is_empty(&e->reshaping) ||
-        !kl_list_is_empty(&e->unpark))
+        !kl_list_is_empty(&e->hurried) || !kl_list_is_empty(&e->unpark))
         e->stirred = true;
 }
 
@@ -344,10 +390,21 @@ static void fire(kloop_engine *e, kl_timer *timer)
         kl_metadata_timer(e);
         return;
     case KL_TIMER_PRODUCER_ID:
+        return;
     case KL_TIMER_TRIES:
+        kl_nodes_tries_timer(e);
+        return;
+    case KL_TIMER_ASKED:
+        kl_sticky_timer(e);
         return;
     case KL_TIMER_UNPARK:
         kl_parking_retry(e);
+        return;
+    case KL_TIMER_WARM_UP:
+        kl_warm_up_timer(e, timer);
+        return;
+    case KL_TIMER_COMPRESSORS:
+        kl_compressors_timer(e);
         return;
     case KL_TIMER_TRIM:
         kl_budget_trim(e);
@@ -375,8 +432,9 @@ void kloop_engine_on_time(kloop_engine *e, kloop_now now)
 /* One piece of work; false: there is none that could be done now. */
 static bool work(kloop_engine *e)
 {
-    if (kl_shutdown_step(e) || kl_idempotence_step(e) || kl_metadata_step(e) ||
-        kl_parking_step(e) || kl_reshape_step(e) || kl_folding_step(e))
+    if (kl_shutdown_step(e) || kl_readiness_step(e) || kl_warm_up_step(e) ||
+        kl_idempotence_step(e) || kl_metadata_step(e) || kl_parking_step(e) || kl_reshape_step(e) ||
+        kl_folding_step(e))
         return true;
     kl_link *at = kl_list_pop_front(&e->poked);
     if (!at)
@@ -391,6 +449,9 @@ bool kloop_engine_next_io(kloop_engine *e, kloop_action *action)
         if (kl_actions_take(e, action))
             return true;
     } while (work(e));
+    /* Work that cannot be done yet may have asked for a connection. */
+    if (kl_actions_take(e, action))
+        return true;
     e->stirred = false;
     return false;
 }
@@ -420,17 +481,47 @@ static bool take_log(kloop_engine *e, kloop_action *a)
     return true;
 }
 
+static bool take_chunk(kloop_engine *e, kloop_action *a)
+{
+    const kloop_chunk_report *done = kl_chunk_take_done(e);
+    if (done)
+        *a = (kloop_action){.kind = KLOOP_ACT_CHUNK, .chunk = done};
+    return done != NULL;
+}
+
+static bool take_released(kloop_engine *e, kloop_action *a)
+{
+    kl_loan loans[sizeof e->loans / sizeof *e->loans];
+    if (KL_LIKELY(!e->pool.returned))
+        return false;
+    size_t count = kl_loans_take(&e->pool, loans, sizeof loans / sizeof *loans);
+#ifdef KL_PLANT_LOAN_LOST
+    if (count > 1)
+        count--;
+#endif
+    kl_budget_released(e);
+    if (count == 0)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        e->loans[i] = (kloop_loan){
+            .value = {loans[i].data - loans[i].front, (size_t)loans[i].len + loans[i].front},
+            .lender = loans[i].lender};
+    *a = (kloop_action){.kind = KLOOP_ACT_RELEASE, .loans = e->loans, .loan_count = count};
+    return true;
+}
+
 /* What the user is to hear. */
 static bool take_news(kloop_engine *e, kloop_action *a)
 {
     if (take_log(e, a))
         return true;
-    kloop_report report;
-    if (kl_completion_next_report(e, &report)) {
-        *a = (kloop_action){.kind = KLOOP_ACT_DELIVER, .report = report};
+    /* In place, and no other member is anything then: where each batch has one record, to empty and
+     * to copy an action was a good part of what a record cost. */
+    if (kl_completion_next_report(e, &a->report)) {
+        a->kind = KLOOP_ACT_DELIVER;
         return true;
     }
-    if (take_flushed(e, a))
+    if (take_chunk(e, a) || take_released(e, a) || take_flushed(e, a) || kl_warm_up_take(e, a))
         return true;
     if (e->writable_due) {
         e->writable_due = false;
@@ -447,11 +538,20 @@ static bool take_news(kloop_engine *e, kloop_action *a)
     return false;
 }
 
+/* Is there surely no I/O and no work? Reports come in long runs, and nothing is stirred by most. */
+static bool is_quiet(const kloop_engine *e)
+{
+    return !e->stirred && e->life == KL_LIFE_OPEN && !e->fatal_due;
+}
+
 bool kloop_engine_next(kloop_engine *e, kloop_action *action)
 {
+    if (!is_quiet(e) && kloop_engine_next_io(e, action))
+        return true;
+    if (take_news(e, action))
+        return true;
     /* Giving back what the last report held may let work go on that was waiting for it. */
-    return kloop_engine_next_io(e, action) || take_news(e, action) ||
-           kloop_engine_next_io(e, action) || take_news(e, action);
+    return kloop_engine_next_io(e, action) || take_news(e, action);
 }
 
 size_t kloop_engine_write_vec(kloop_engine *e, kloop_id conn, kloop_slice *slices, size_t max)
@@ -463,7 +563,8 @@ size_t kloop_engine_write_vec(kloop_engine *e, kloop_id conn, kloop_slice *slice
 uint64_t kloop_engine_deadline(const kloop_engine *e)
 {
     if (!kl_list_is_empty(&e->folding) || !kl_list_is_empty(&e->reshaping) ||
-        (!kl_list_is_empty(&e->unpark) && !e->unpark_waits))
+        !kl_list_is_empty(&e->hurried) || (!kl_list_is_empty(&e->unpark) && !e->unpark_waits) ||
+        kl_completion_has_report(e))
         return e->now.mono_ns;
     return kl_heap_when(&e->timers);
 }

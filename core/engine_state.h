@@ -15,6 +15,7 @@
 #include "base/prng.h"
 #include "core/nodes.h"
 #include "core/conn.h"
+#include "core/compressors.h"
 #include "core/settings.h"
 #include "core/topics.h"
 
@@ -28,9 +29,18 @@ typedef enum kl_timer_kind {
     KL_TIMER_PRODUCER_ID,
     KL_TIMER_CLOSE,
     KL_TIMER_TRIM,
+    KL_TIMER_COMPRESSORS,
     KL_TIMER_UNPARK,
     KL_TIMER_TRIES,
+    KL_TIMER_ASKED,
+    KL_TIMER_WARM_UP,
 } kl_timer_kind;
+
+/* Rows of the heap: what is so far off when it is set. */
+typedef enum kl_row {
+    KL_ROW_EXPIRY, /* delivery.timeout.ms */
+    KL_ROW_LINGER, /* linger.ms */
+} kl_row;
 
 /* Actions that a connection or a broker waits to give, by rising bit. */
 enum kl_pending {
@@ -89,7 +99,16 @@ typedef struct kl_reshape {
     uint32_t begun_at;  /* the first user of the last child */
     kl_list children;   /* by in_queue */
     size_t child_bytes; /* each of them is kept to this, unless it has one record */
+    kl_chain plain;     /* its records as they were before the codec, see kl_reshape_refold() */
+    uint32_t unfolded;  /* batches that were made of folded ones, and wait for the codec */
 } kl_reshape;
+
+/* A place in the runs of a batch, see chunk.h. */
+typedef struct kl_chunk_reader {
+    kl_chain_cursor at;
+    const struct kl_chunk_run *run; /* NULL: none was read yet */
+    bool ended;
+} kl_chunk_reader;
 
 struct kloop_engine {
     kloop_allocator alloc;
@@ -98,6 +117,7 @@ struct kloop_engine {
     kloop_now now;
     kl_prng prng;
     kl_pool pool;
+    kl_slab batches;  /* beside the segments, in the same blocks */
     size_t held_peak; /* since the last trimming */
     kl_timer trim_timer;
     size_t batch_bytes; /* of batches that live, beside what the pool has given out */
@@ -118,6 +138,8 @@ struct kloop_engine {
     kl_list topic_list;
     kl_map brokers;
     kl_list broker_list;
+    kl_list ready_brokers; /* with a connection that is ready */
+    bool any_settled;      /* nobody can be asked anything, and nothing has changed since */
     kl_list poked;
     char cluster_id[128]; /* as the first answer told it, or the beginning of that; "": not told */
     uint64_t views;       /* lists of brokers that were taken */
@@ -126,11 +148,18 @@ struct kloop_engine {
     uint32_t tries;       /* at connecting to just anybody, since: */
     uint64_t tries_ns;
     kl_timer tries_timer;
+    kl_list asked; /* brokers that could take something, longest without taking any first */
+    kl_timer asked_timer;
+    kl_list warm_ups;    /* that wait, see warm_up.h */
+    kl_list warmed;      /* that are over, and not told yet */
+    bool warm_look;      /* something has changed for those that wait */
+    uint64_t warm_round; /* looks at what they wait for */
 
     /* work and actions */
     kl_list conn_actions;   /* connections with actions to give */
     kl_list broker_actions; /* brokers with actions to give */
     kl_list opened;         /* partitions with an open batch */
+    kl_list hurried;        /* of these, those whose batch is to become due */
     kl_list folding;        /* batches that wait for the codec */
     kl_list unpark;         /* topics with records to be moved */
     bool unpark_waits;      /* for memory, or for what was moved to leave */
@@ -141,6 +170,8 @@ struct kloop_engine {
     kl_chain_cursor report_at;
     uint32_t report_count; /* users of it that were shown */
     uint32_t report_bad;   /* of these, how many are in its list of refused records */
+    kl_chunk_reader report_chunks;
+    uint32_t report_steps; /* of work that nobody was told of, since it was last counted */
     bool stirred;          /* there may be I/O or work for it since next_io has answered false */
     bool taking;           /* records: open, and not fatal */
     uint32_t turn_work;    /* what may still hold the loop in this turn, in units of about 50 us */
@@ -148,9 +179,10 @@ struct kloop_engine {
     kl_buf scratch; /* for putting requests together, and records that lie across segments */
 
     /* the codec */
-    kl_compressor *compressor;
+    kl_compressors compressors;
     kl_batch_sealer sealer;
-    kl_batch *sealing; /* the first of folding, once begun */
+    size_t sealing_step; /* bytes */
+    kl_batch *sealing;   /* the first of folding, once begun */
 
     /* batches that are put together anew, see reshape.h */
     kl_list reshaping;
@@ -165,6 +197,7 @@ struct kloop_engine {
     uint32_t metadata_run;    /* answers in a row to questions that somebody had waited for */
     uint32_t metadata_streak; /* of these, since there was news; and a few before */
     uint64_t metadata_at;     /* not before this */
+    uint64_t metadata_since;  /* attempts at asking have brought nothing; KL_NEVER: none is due */
     uint64_t metadata_tried_ns;
     kl_timer metadata_timer;
 
@@ -183,9 +216,18 @@ struct kloop_engine {
     kl_list paused;
 
     /* back-pressure */
-    bool refused; /* WRITABLE is owed */
+    bool refused;            /* WRITABLE is owed */
+    kl_list shares;          /* of topics, see topic_share.h */
+    uint32_t shares_refused; /* of these, those that WRITABLE is owed for */
     size_t refused_bytes;
     bool writable_due; /* and may be given */
+
+    /* chunks and loans */
+    kl_list chunks;
+    kl_list chunks_done; /* and not told */
+    kloop_chunk *chunk_told;
+    kloop_chunk_report chunk_report;
+    kloop_loan loans[64]; /* of the last RELEASE */
 
     /* flush and close */
     kl_list generations; /* oldest first; the last is the present one */

@@ -3,15 +3,31 @@
 #include "core/folding.h"
 
 #include "core/budget.h"
+#include "core/codec_choice.h"
 #include "core/log.h"
 #include "core/readiness.h"
+#include "core/topic_share.h"
 
 void kl_folding_begin(kloop_engine *e, kl_batch *b)
 {
+    b->codec = kl_codec_choice_for(b->partition);
+    if (b->codec.id == KL_CODEC_NONE) {
+        b->stage = KL_STAGE_READY;
+        return;
+    }
     b->stage = KL_STAGE_FOLDING;
     b->raw_bytes = kl_chain_len(&b->builder.payload);
     e->stirred = true;
+    e->reshape.unfolded += b->folded_before;
     kl_list_push_back(&e->folding, &b->in_queue);
+}
+
+/* Out of the queue. */
+static void leave(kloop_engine *e, kl_batch *b)
+{
+    kl_list_remove(&b->in_queue);
+    b->stage = KL_STAGE_READY;
+    e->reshape.unfolded -= b->folded_before;
 }
 
 void kl_folding_forget(kloop_engine *e, kl_batch *b)
@@ -20,17 +36,15 @@ void kl_folding_forget(kloop_engine *e, kl_batch *b)
         kl_batch_seal_cancel(&e->sealer);
         e->sealing = NULL;
     }
-    kl_list_remove(&b->in_queue);
-    b->stage = KL_STAGE_READY;
+    leave(e, b);
 }
 
 /* What a step costs, in units of about 50 us; see the table in codecs/codec.h. */
-static uint32_t step_cost(const kloop_engine *e)
+static uint32_t step_cost(kl_codec_wanted wanted)
 {
-    const kl_codec *codec = kl_codec_by_id((int)e->set.codec);
-    int32_t level =
-        e->set.codec_level == KL_CODEC_LEVEL_DEFAULT ? codec->level_default : e->set.codec_level;
-    switch (e->set.codec) {
+    const kl_codec *codec = kl_codec_by_id((int)wanted.id);
+    int32_t level = wanted.level == KL_CODEC_LEVEL_DEFAULT ? codec->level_default : wanted.level;
+    switch (wanted.id) {
     case KL_CODEC_NONE:
     case KL_CODEC_SNAPPY:
         return 1;
@@ -47,8 +61,8 @@ static uint32_t step_cost(const kloop_engine *e)
 static void finish(kloop_engine *e, kl_batch *b)
 {
     e->sealing = NULL;
-    kl_list_remove(&b->in_queue);
-    b->stage = KL_STAGE_READY;
+    leave(e, b);
+    kl_topic_share_released(e, b->users.pool);
     kl_budget_released(e);
     kl_readiness_update(e, b->partition);
 }
@@ -57,10 +71,28 @@ static void finish(kloop_engine *e, kl_batch *b)
 static void without_codec(kloop_engine *e, kl_batch *b, kl_codec_status why)
 {
     kl_log(e, KLOOP_LOG_WARN, "topic '%s' partition %d: %s: %s; this batch is sent uncompressed",
-           b->topic->name, (int)b->partition->index, kl_codec_by_id((int)e->set.codec)->name,
+           b->topic->name, (int)b->partition->index, kl_codec_by_id((int)b->codec.id)->name,
            kl_codec_status_text(why));
     b->raw = true;
     finish(e, b);
+}
+
+/* A step of its own: the codec may have much to clear. */
+static kl_codec_status begin(kloop_engine *e, kl_batch *b)
+{
+    kl_compressor *compressor;
+    bool ready = false;
+    kl_codec_status status = kl_compressors_get(e, b->codec, &compressor);
+    if (!status)
+        status = kl_compressor_prepare(compressor, kl_chain_len(&b->builder.payload), &ready);
+    if (status || !ready)
+        return status;
+    status = kl_batch_seal_begin(&e->sealer, &b->builder, compressor);
+    if (status)
+        return status;
+    e->sealing = b;
+    e->sealing_step = kl_compressor_step_bytes(compressor);
+    return KL_CODEC_OK;
 }
 
 bool kl_folding_step(kloop_engine *e)
@@ -68,27 +100,11 @@ bool kl_folding_step(kloop_engine *e)
     if (kl_list_is_empty(&e->folding) || e->turn_work == 0)
         return false;
     kl_batch *b = KL_CONTAINER_OF(kl_list_first(&e->folding), kl_batch, in_queue);
-    uint32_t cost = step_cost(e);
+    uint32_t cost = step_cost(b->codec);
     e->turn_work = e->turn_work > cost ? e->turn_work - cost : 0;
-    if (!e->compressor) {
-        kl_codec_status made =
-            kl_compressor_new(&e->compressor, e->set.codec, e->set.codec_level, &e->alloc);
-        if (made) {
-            without_codec(e, b, made);
-            return true;
-        }
-    }
-    if (!e->sealing) {
-        kl_codec_status begun = kl_batch_seal_begin(&e->sealer, &b->builder, e->compressor);
-        if (begun) {
-            without_codec(e, b, begun);
-            return true;
-        }
-        e->sealing = b;
-    }
-    bool done;
+    bool done = false;
     kl_codec_status status =
-        kl_batch_seal_step(&e->sealer, kl_compressor_step_bytes(e->compressor), &done);
+        e->sealing ? kl_batch_seal_step(&e->sealer, e->sealing_step, &done) : begin(e, b);
     if (status)
         without_codec(e, b, status);
     else if (done)

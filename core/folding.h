@@ -2,8 +2,9 @@
 /*
  * Closed batches through the codec, one after the other, in bounded steps.
  *
- * One compressor serves the whole producer. A batch that the codec refuses, or that does not get
- * smaller, goes out as it is. What is not done within a turn goes on in the next one: the deadline
+ * Each batch with the codec that its topic and its leader agree on (codec_choice.h), all with the
+ * same few compressors (compressors.h). One that the codec refuses, or that does not get smaller,
+ * goes out as it is. What is not done within a turn goes on in the next one: the deadline
  * is then now.
  */
 #ifndef KL_CORE_FOLDING_H
@@ -11,7 +12,8 @@
 
 #include "core/engine_state.h"
 
-/* Takes a batch that was open; it becomes READY by and by. */
+/* Takes a batch that was open. It becomes READY by and by, or at once when nothing is to be done.
+ */
 void kl_folding_begin(kloop_engine *e, kl_batch *b);
 /* Some steps, if the turn has work left for them; true: something was done. */
 bool kl_folding_step(kloop_engine *e);

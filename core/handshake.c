@@ -14,12 +14,13 @@
 #include "core/handshake.h"
 
 #include "base/be.h"
+#include "core/codec_choice.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/policy.h"
+#include "core/rebootstrap.h"
 
-/* The version of Produce. */
-#define ZSTD_SINCE 7
+#include <stdio.h>
 
 typedef struct state_row {
     const char *name;
@@ -58,12 +59,17 @@ static void be_ready(kloop_engine *e, kl_conn *c)
     kl_nodes_ready(e, c);
 }
 
-/* The newest version that both know; -1: none. */
-static int16_t common(int16_t api, const kloop_api_version *theirs)
+static int16_t least(int16_t a, int16_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The newest that both know, and that api.version.max allows; -1: none. */
+static int16_t common(int16_t api, int16_t cap, const kloop_api_version *theirs)
 {
     const kloop_api *ours = kloop_api_find(api);
     int16_t min = ours->min_version > theirs->min_version ? ours->min_version : theirs->min_version;
-    int16_t max = ours->max_version < theirs->max_version ? ours->max_version : theirs->max_version;
+    int16_t max = least(least(ours->max_version, cap), theirs->max_version);
     return min <= max ? max : -1;
 }
 
@@ -91,9 +97,25 @@ static void ask_in(kloop_engine *e, kl_conn *c, int16_t version)
                      (unsigned)c->broker->port);
 }
 
+/* Some who do not know a version hang up instead of saying so. Every other attempt is made in the
+ * oldest one then, which all know. */
 static void ask_versions(kloop_engine *e, kl_conn *c)
 {
-    ask_in(e, c, kloop_api_find(KLOOP_API_VERSIONS)->max_version);
+    const kloop_api *ours = kloop_api_find(KLOOP_API_VERSIONS);
+    int16_t newest = least(ours->max_version, e->set.caps.api_versions);
+    ask_in(e, c, c->broker->cautious ? ours->min_version : newest);
+}
+
+static void lose_for_lack(kloop_engine *e, kl_conn *c, const char *api, int16_t cap)
+{
+    char capped[48] = "";
+    if (cap < INT16_MAX)
+        snprintf(capped, sizeof capped, " (api.version.max allows %s up to %d)", api, (int)cap);
+    kl_conn_lose(
+        e, c,
+        "%s:%u has no version of %s in common with kloop%s; Kafka 0.11 or newer is needed, "
+        "or it is no broker",
+        c->broker->host, (unsigned)c->broker->port, api, capped);
 }
 
 static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice body)
@@ -114,48 +136,49 @@ static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_
         char name[KL_ERROR_CODE_TEXT];
         kl_conn_lose(e, c, "%s:%u answered ApiVersions with %s", c->broker->host,
                      (unsigned)c->broker->port, kl_error_code(code, name));
+        if (kloop_broker_error_classes(code) & KLOOP_CLASS_REBOOTSTRAP)
+            kl_rebootstrap(e, kl_error_code(code, name));
         return false;
     }
+    const kl_api_caps *caps = &e->set.caps;
     kl_agreed agreed = {-1, -1, -1};
     int16_t again = 0;
     kloop_api_version api;
     for (kloop_iter i = kloop_iterate(&m.api_keys); kloop_next(&i, &api);) {
         if (api.api_key == KLOOP_PRODUCE)
-            agreed.produce = common(KLOOP_PRODUCE, &api);
+            agreed.produce = common(KLOOP_PRODUCE, caps->produce, &api);
         else if (api.api_key == KLOOP_METADATA)
-            agreed.metadata = common(KLOOP_METADATA, &api);
+            agreed.metadata = common(KLOOP_METADATA, caps->metadata, &api);
         else if (api.api_key == KLOOP_INIT_PRODUCER_ID)
-            agreed.init_producer_id = common(KLOOP_INIT_PRODUCER_ID, &api);
+            agreed.init_producer_id = common(KLOOP_INIT_PRODUCER_ID, caps->init_producer_id, &api);
         else if (api.api_key == KLOOP_API_VERSIONS)
-            again = common(KLOOP_API_VERSIONS, &api);
+            again = common(KLOOP_API_VERSIONS, caps->api_versions, &api);
     }
     if (refused) {
         /* It has told which it takes: to be refused once more is once too often. */
-        if (r->version != kloop_api_find(KLOOP_API_VERSIONS)->max_version || again < 0 ||
-            again >= r->version) {
+        if (c->lowered || again < 0 || again >= r->version) {
             kl_conn_lose(e, c, "%s:%u takes no version of ApiVersions that kloop has",
                          c->broker->host, (unsigned)c->broker->port);
             return false;
         }
+        c->lowered = true;
         ask_in(e, c, again);
         return c->state != KL_CONN_LOST;
     }
     if (agreed.produce < 0 || agreed.metadata < 0) {
-        kl_conn_lose(e, c,
-                     "%s:%u has no version of %s in common with kloop; Kafka 0.11 or newer is "
-                     "needed, or it is no broker",
-                     c->broker->host, (unsigned)c->broker->port,
-                     agreed.produce < 0 ? "Produce" : "Metadata");
+        lose_for_lack(e, c, agreed.produce < 0 ? "Produce" : "Metadata",
+                      agreed.produce < 0 ? caps->produce : caps->metadata);
         return false;
     }
-    if (e->set.codec == KL_CODEC_ZSTD && agreed.produce < ZSTD_SINCE) {
+    if (!kl_codec_choice_any(e, agreed.produce)) {
         kl_conn_lose(e, c,
-                     "%s:%u takes no zstd (it has Produce up to version %d, zstd came with %d); "
-                     "choose another compression.type",
-                     c->broker->host, (unsigned)c->broker->port, (int)agreed.produce, ZSTD_SINCE);
+                     "%s:%u takes no zstd (it has Produce up to version %d, Kafka 2.1 brought "
+                     "zstd); choose another compression.type, or a list such as zstd,lz4",
+                     c->broker->host, (unsigned)c->broker->port, (int)agreed.produce);
         return false;
     }
     c->agreed = agreed;
+    kl_conn_throttle(e, c, r, m.throttle_time_ms);
     advance(e, c);
     return true;
 }

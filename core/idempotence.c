@@ -68,7 +68,7 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
         kl_conn_lose_fault(e, c, r, &fault);
         return false;
     }
-    kl_conn_throttle(e, c, m.throttle_time_ms);
+    kl_conn_throttle(e, c, r, m.throttle_time_ms);
     if (e->id_state != KL_ID_ASKED)
         return true;
     if (m.error_code == 0 && m.producer_id >= 0 && m.producer_epoch >= 0) {
@@ -211,14 +211,9 @@ void kl_idempotence_number(kloop_engine *e, kl_partition *p, kl_batch *b)
 #endif
 }
 
-void kl_idempotence_hole(kloop_engine *e, kl_partition *p)
+/* What is begun from now on is of another epoch. */
+static void bump(kloop_engine *e)
 {
-    if (p->hole)
-        return;
-    p->hole = true;
-    p->steady = false;
-    if (!is_newest(e, p))
-        return;
     e->stats.epoch_bumps++;
 #ifdef KL_PLANT_EPOCH_WRAPS
     if (e->epoch == INT16_MAX)
@@ -232,4 +227,20 @@ void kl_idempotence_hole(kloop_engine *e, kl_partition *p)
     if (e->id_state == KL_ID_KNOWN)
         e->id_state = KL_ID_NONE;
     kl_idempotence_want(e);
+}
+
+void kl_idempotence_hole(kloop_engine *e, kl_partition *p)
+{
+    if (p->hole)
+        return;
+    p->hole = true;
+    p->steady = false;
+    if (is_newest(e, p))
+        bump(e);
+}
+
+void kl_idempotence_forget(kloop_engine *e, const kl_partition *p)
+{
+    if (e->set.idempotent && p->producer_id >= 0 && is_newest(e, p))
+        bump(e);
 }

@@ -33,4 +33,11 @@ void kl_idempotence_number(kloop_engine *e, kl_partition *p, kl_batch *b);
 /* Numbers of p were given up. */
 void kl_idempotence_hole(kloop_engine *e, kl_partition *p);
 
+/*
+ * The count of p is about to be forgotten, while its broker remembers it: nothing may ever begin at
+ * 0 under the same epoch again, for the broker would take it for a repetition. Nothing of p is in
+ * flight or waits.
+ */
+void kl_idempotence_forget(kloop_engine *e, const kl_partition *p);
+
 #endif

@@ -15,6 +15,9 @@
  * of it, so that somebody who tells lies could use it up. */
 #define BROKERS_MAX 4096
 
+/* One that was where it is for so long begins anew elsewhere. */
+#define SETTLED_NS (10 * 1000 * KL_MS)
+
 /* ---- Which brokers there are ---- */
 
 static kl_broker *add_broker(kloop_engine *e, int32_t id, kloop_string host, uint16_t port)
@@ -36,6 +39,7 @@ static kl_broker *add_broker(kloop_engine *e, int32_t id, kloop_string host, uin
     b->host_len = host.len;
     b->port = port;
     b->known = true;
+    b->moved = true;
     b->trouble = "";
     kl_list_init(&b->ready);
     kl_list_init(&b->open);
@@ -136,14 +140,22 @@ static bool move(kloop_engine *e, kl_broker *b, kloop_string host, uint16_t port
     if (!text)
         return false;
     memcpy(text, host.data, host.len);
+    kl_nodes_forget_addresses(e, b);
+    b->has_tried = false;
     if (b->conn)
         kl_conn_lose(e, b->conn, "broker %d has moved to %s:%u", (int)b->id, text, (unsigned)port);
     kl_mem_release(&e->alloc, b->host, b->host_len + 1);
     b->host = text;
     b->host_len = host.len;
     b->port = port;
-    kl_nodes_forget_addresses(e, b);
+    /* What kept us from the old place says nothing of the new one; unless it moves all the time. */
     b->failures = 0;
+    b->unreachable = false;
+    if (b->moved_ns == 0 || e->now.mono_ns >= kl_time_add(b->moved_ns, SETTLED_NS))
+        b->unproved = 0;
+    b->moved_ns = e->now.mono_ns;
+    b->cautious = false;
+    b->moved = true;
     /* Nobody knows who is in the new place. */
     e->strangers -= b->stranger;
     b->stranger = false;
@@ -234,6 +246,7 @@ bool kl_known_take_view(kloop_engine *e, const kloop_array *brokers, char *odd, 
     bool any = false;
     kloop_metadata_broker m;
     e->views++;
+    e->any_settled = false;
     for (kloop_iter i = kloop_iterate(brokers); kloop_next(&i, &m);) {
         kl_broker *b = kl_known_broker(e, m.node_id);
         /* Told of twice, it is where it was said first. */

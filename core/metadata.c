@@ -12,6 +12,8 @@
 #include "core/policy.h"
 #include "core/readiness.h"
 #include "core/rebirth.h"
+#include "core/rebootstrap.h"
+#include "core/warm_up.h"
 
 #include <stdio.h>
 
@@ -27,6 +29,21 @@
  * there is must not keep a partition from its leader for ever. */
 #define OLDER_VIEWS_MAX 5
 
+/* Are questions tried that have brought nothing yet, and would that ever be a reason to begin anew?
+ */
+static bool is_in_vain(const kloop_engine *e)
+{
+    return e->set.rebootstraps && e->metadata_since != KL_NEVER;
+}
+
+static uint64_t in_vain_at(const kloop_engine *e)
+{
+    return kl_time_add(e->metadata_since, e->set.rebootstrap_trigger_ns);
+}
+
+/* Partitions that are forgotten at once, about: it takes time. */
+#define LET_GO_MAX 2048
+
 static void set_timer(kloop_engine *e)
 {
     uint64_t when = KL_NEVER;
@@ -36,6 +53,11 @@ static void set_timer(kloop_engine *e)
         when = e->metadata_at;
     else if (e->metadata_known && !e->metadata_full)
         when = kl_time_add(e->metadata_tried_ns, e->set.metadata_max_age_ns);
+    else if (is_in_vain(e))
+        when = in_vain_at(e);
+#ifdef KL_PLANT_IDLE_SPIN
+    when = kl_time_min(when, kl_time_add(e->now.mono_ns, KL_SECOND / 4));
+#endif
     kl_heap_set(&e->timers, &e->metadata_timer, when);
 }
 
@@ -57,7 +79,7 @@ void kl_metadata_want_topic(kloop_engine *e, kloop_topic *t)
         e->metadata_partial = true;
         e->stirred = true;
         /* Nobody has been bothered with this question yet. */
-        if (e->metadata_failures == 0 && t->error == 0)
+        if (e->metadata_failures == 0 && !t->asked_once)
             e->metadata_at = e->now.mono_ns;
         set_timer(e);
     }
@@ -165,6 +187,15 @@ static void spare_others(kloop_engine *e, kloop_topic *t, int16_t code)
         kl_topics_set_leader(e, t, i, -1, t->leaders[i].epoch);
 }
 
+/* Not one that nobody has used for long: it may never appear. */
+static void ask_again_for(kloop_engine *e, kloop_topic *t)
+{
+    if (!kl_topics_in_use(e, t))
+        return;
+    t->newly_wanted = true;
+    e->metadata_partial = true;
+}
+
 /* What a topic's error means for what waits for it. */
 static void take_error(kloop_engine *e, kloop_topic *t, int16_t code)
 {
@@ -186,8 +217,7 @@ static void take_error(kloop_engine *e, kloop_topic *t, int16_t code)
             return;
         e->metadata_full = true;
     } else if (is_transient(code)) {
-        t->newly_wanted = true;
-        e->metadata_partial = true;
+        ask_again_for(e, t);
     } else {
         kl_parking_fail(e, t, code);
     }
@@ -244,12 +274,6 @@ static void doubt(kloop_engine *e, kloop_topic *t, const kloop_metadata_topic *m
     /* What has been told before is no news: two who contradict each other are not asked the more
      * often for it. */
     v->changed = changed;
-}
-
-static void ask_again_for(kloop_engine *e, kloop_topic *t)
-{
-    t->newly_wanted = true;
-    e->metadata_partial = true;
 }
 
 /* Once, until all is well with it. */
@@ -344,10 +368,9 @@ static void end_question(kloop_engine *e, bool again)
         t->asked = false;
         if (!again && t->partition_count == 0)
             complain(e, t, "the broker's answer says nothing of it");
-        if (again || t->partition_count == 0) {
-            t->newly_wanted = t->newly_wanted || t->partition_count == 0;
-            e->metadata_partial |= t->newly_wanted;
-        }
+        if (t->partition_count == 0)
+            ask_again_for(e, t);
+        e->metadata_partial |= t->newly_wanted;
     }
 }
 
@@ -396,12 +419,12 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
         kl_conn_lose_fault(e, c, r, &fault);
         return false;
     }
-    kl_conn_throttle(e, c, m.throttle_time_ms);
+    kl_conn_throttle(e, c, r, m.throttle_time_ms);
     if (kl_policy(KL_QUESTION_CLUSTER, m.error_code).verdict == KL_VERDICT_RETRY) {
         char code[KL_ERROR_CODE_TEXT];
-        if (kloop_broker_error_classes(m.error_code) & KLOOP_CLASS_REBOOTSTRAP)
-            kl_known_forget(e);
         fail_question(e, kl_error_code(m.error_code, code));
+        if (kloop_broker_error_classes(m.error_code) & KLOOP_CLASS_REBOOTSTRAP)
+            kl_rebootstrap(e, kl_error_code(m.error_code, code));
         return true;
     }
     if (!is_of_our_cluster(e, m.cluster_id)) {
@@ -434,6 +457,7 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
     }
     e->metadata_known = true;
     e->metadata_failures = 0;
+    e->metadata_since = KL_NEVER;
     e->metadata_tried_ns = e->now.mono_ns;
     end_question(e, false);
     keep_distance(e, v.changed);
@@ -441,6 +465,7 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
     /* Who else is to prove that he is of our cluster has waited for this answer to be over. */
     e->metadata_full |= kl_nodes_stranger(e) != NULL;
     set_timer(e);
+    kl_warm_up_look(e);
     return true;
 }
 
@@ -466,14 +491,27 @@ bool kl_metadata_step_due(const kloop_engine *e)
 static int32_t list_topics(kloop_engine *e, bool full)
 {
     int32_t count = 0;
+    int32_t let_go_max = LET_GO_MAX;
     kl_buf_reset(&e->scratch);
     for (kl_link *at = kl_list_first(&e->topic_list); at; at = kl_list_next(&e->topic_list, at)) {
         kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
-        if (!t->newly_wanted && !(full && kl_topics_in_use(e, t)))
-            continue;
+        if (!t->newly_wanted) {
+            if (!full)
+                continue;
+            bool in_use = kl_topics_in_use(e, t);
+            if (!in_use && let_go_max > 0 && t->table_count > 0) {
+                let_go_max -= t->table_count;
+                kl_topics_let_go(e, t);
+            }
+            if (!in_use) {
+                t->asked_once = false;
+                continue;
+            }
+        }
         kloop_metadata_request_topic topic = {.name = {t->name, t->name_len}};
         kl_buf_append(&e->scratch, &topic, sizeof topic);
         t->asked = true;
+        t->asked_once = true;
         count++;
     }
     return e->scratch.failed ? -1 : count;
@@ -489,10 +527,29 @@ static kl_conn *somebody(kloop_engine *e)
     return stranger_first ? kl_nodes_any(e) : kl_nodes_stranger(e);
 }
 
+/* From the first attempt on, not from the last answer: what is not asked cannot be in vain. */
+static void begin_anew_if_in_vain(kloop_engine *e)
+{
+    if (e->metadata_since == KL_NEVER) {
+        e->metadata_since = e->now.mono_ns;
+        set_timer(e);
+    }
+    if (!is_in_vain(e) || e->now.mono_ns < in_vain_at(e))
+        return;
+    char why[160];
+    snprintf(why, sizeof why,
+             "no answer to Metadata for metadata.recovery.rebootstrap.trigger.ms=%llu",
+             (unsigned long long)(e->set.rebootstrap_trigger_ns / KL_MS));
+    e->metadata_since = e->now.mono_ns;
+    set_timer(e);
+    kl_rebootstrap(e, why);
+}
+
 bool kl_metadata_step(kloop_engine *e)
 {
     if (!kl_metadata_step_due(e))
         return false;
+    begin_anew_if_in_vain(e);
     kl_conn *c = somebody(e);
     if (!c)
         return false;
@@ -510,6 +567,7 @@ bool kl_metadata_step(kloop_engine *e)
         /* Version 0 takes an empty list for all topics. Nothing is in use; so nothing is old. */
         e->metadata_full = false;
         e->metadata_partial = false;
+        e->metadata_since = KL_NEVER;
         set_timer(e);
         return true;
     }

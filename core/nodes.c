@@ -10,7 +10,9 @@
 #include "core/log.h"
 #include "core/metadata.h"
 #include "core/readiness.h"
+#include "core/rebootstrap.h"
 #include "core/slots.h"
+#include "core/warm_up.h"
 
 #include <stdio.h>
 
@@ -19,6 +21,10 @@
  * at their doors all the time. */
 #define TRIES_MAX 10
 #define TRIES_NS  (1000 * KL_MS)
+
+/* An attempt that has come to nothing after this long is left to itself, and somebody else is tried
+ * as well: a resolver or a broker that hangs must not keep us from those that do not. */
+#define PATIENCE_NS (1000 * KL_MS)
 
 /* A connection that was good for so long has proved its worth. */
 #define PROOF_NS (1000 * KL_MS)
@@ -64,6 +70,7 @@ static void hold_namesakes(kloop_engine *e, const kl_broker *b, uint64_t until)
             other->unproved = b->unproved;
         if (other->failures < b->failures)
             other->failures = b->failures;
+        other->unreachable |= b->unreachable;
         if (other->wanted)
             kl_heap_set(&e->timers, &other->timer, other->retry_at);
     }
@@ -86,15 +93,20 @@ static void failed_as(kloop_engine *e, kl_broker *b, kloop_log_level level, cons
     /* It may have left, or be somewhere else. */
     kl_metadata_want(e);
     kl_nodes_poke(e, b);
+    kl_warm_up_look(e);
 }
 
+/* Nobody was found there. */
 static void failed(kloop_engine *e, kl_broker *b, const char *why)
 {
+    b->unreachable = true;
     failed_as(e, b, KLOOP_LOG_WARN, why);
 }
 
+/* The next address, and a question for addresses when there is none left. */
 static void connect_now(kloop_engine *e, kl_broker *b)
 {
+    b->begun_ns = e->now.mono_ns;
     if (b->address_next == b->address_count) {
         b->resolving = kl_slots_take(e, NULL, b);
         if (b->resolving.gen == 0) {
@@ -108,6 +120,11 @@ static void connect_now(kloop_engine *e, kl_broker *b)
         return;
     }
     kloop_address address = b->addresses[b->address_next++];
+#ifdef KL_PLANT_ADDRESS_NOT_ADVANCED
+    b->address_next = b->address_count;
+#endif
+    b->last_tried = address;
+    b->has_tried = true;
     address.port = b->port;
     b->conn = kl_conn_new(e, b, &address);
     if (!b->conn) {
@@ -117,6 +134,21 @@ static void connect_now(kloop_engine *e, kl_broker *b)
     e->stats.connects++;
 }
 
+/* What somebody has found out about the place to which b has moved. */
+static void ask_neighbours(const kloop_engine *e, kl_broker *b)
+{
+    b->moved = false;
+    for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
+        const kl_broker *other = KL_CONTAINER_OF(at, kl_broker, in_brokers);
+        if (other->unproved == 0 || !kl_known_at_one_place(other, b))
+            continue;
+        if (b->retry_at < other->retry_at)
+            b->retry_at = other->retry_at;
+        if (b->unproved < other->unproved)
+            b->unproved = other->unproved;
+    }
+}
+
 void kl_nodes_want(kloop_engine *e, kl_broker *b)
 {
     if (e->life > KL_LIFE_CLOSING)
@@ -124,6 +156,8 @@ void kl_nodes_want(kloop_engine *e, kl_broker *b)
     b->wanted = true;
     if (on_the_way(b))
         return;
+    if (b->moved)
+        ask_neighbours(e, b);
     if (e->now.mono_ns < b->retry_at) {
         kl_heap_set(&e->timers, &b->timer, b->retry_at);
         return;
@@ -133,6 +167,18 @@ void kl_nodes_want(kloop_engine *e, kl_broker *b)
     if (b->unproved > 0)
         hold_namesakes(e, b, after_pause(e, b));
     connect_now(e, b);
+}
+
+void kl_nodes_unwant(kloop_engine *e, kl_broker *b)
+{
+    b->wanted = false;
+    kl_heap_remove(&e->timers, &b->timer);
+    if (b->pending & KL_PENDING_RESOLVE) {
+        kl_nodes_unresolve(e, b);
+    } else if (b->resolving.gen != 0 && !b->resolve_stale) {
+        b->resolve_stale = true;
+        kl_actions_of_broker(e, b, KL_PENDING_CANCEL);
+    }
 }
 
 /* Nobody waits for this resolution any more. */
@@ -182,6 +228,12 @@ void kl_nodes_forget_addresses(kloop_engine *e, kl_broker *b)
     b->address_next = 0;
 }
 
+static bool is_same_host(const kloop_address *a, const kloop_address *b)
+{
+    return a->family == b->family && a->scope == b->scope &&
+           memcmp(a->bytes, b->bytes, a->family == 4 ? 4 : 16) == 0;
+}
+
 static bool keep_addresses(kloop_engine *e, kl_broker *b, const kloop_address *addresses,
                            size_t count)
 {
@@ -193,6 +245,11 @@ static bool keep_addresses(kloop_engine *e, kl_broker *b, const kloop_address *a
         return false;
     memcpy(b->addresses, addresses, count * sizeof *addresses);
     b->address_count = count;
+    /* What failed last is tried last, not first. */
+    if (count > 1 && b->has_tried && is_same_host(&b->addresses[0], &b->last_tried)) {
+        memmove(b->addresses, b->addresses + 1, (count - 1) * sizeof *addresses);
+        b->addresses[count - 1] = addresses[0];
+    }
     return true;
 }
 
@@ -222,33 +279,72 @@ void kl_nodes_resolved(kloop_engine *e, kl_broker *b, const kloop_address *addre
         failed(e, b, "no memory for the addresses of a broker");
 }
 
+void kl_nodes_served(kloop_engine *e, const kl_broker *by)
+{
+    if (by->id < 0)
+        return;
+    for (size_t i = 0; i < e->set.bootstrap_count; i++) {
+        kl_broker *b = kl_map_get_i32(&e->brokers, -1 - (int32_t)i);
+        kl_conn *c = b->conn;
+        if (!c || c->state != KL_CONN_READY || b->stranger || c->flight_count > 0 ||
+            !kl_list_is_empty(&c->writing))
+            continue;
+        c->idle = true;
+        kl_conn_lose(e, c, "%s:%u: not needed any more, the brokers it told of are connected",
+                     b->host, (unsigned)b->port);
+    }
+}
+
 void kl_nodes_ready(kloop_engine *e, kl_conn *c)
 {
     kl_broker *b = c->broker;
     c->ready_ns = e->now.mono_ns;
     b->failures = 0;
+    b->unreachable = false;
     b->retry_at = 0;
     b->wanted = false;
     kl_nodes_set_trouble(e, b, "");
+    if (!kl_link_is_linked(&b->in_ready_brokers))
+        kl_list_push_back(&e->ready_brokers, &b->in_ready_brokers);
     e->stats.ever_ready = true;
     e->trouble[0] = '\0';
     kl_nodes_poke(e, b);
+    kl_warm_up_look(e);
 }
 
 /* Partitions whose batches were on the lost connection wait for the next one to the same leader. */
-void kl_nodes_lost(kloop_engine *e, kl_conn *c, bool was_ready, bool idle)
+void kl_nodes_lost(kloop_engine *e, kl_conn *c)
 {
     kl_broker *b = c->broker;
-    if (was_ready)
-        e->stats.disconnects++;
+    bool was_ready = c->lost_in == KL_CONN_READY;
+    if (was_ready) {
+        e->stats.disconnects += !c->idle;
+        kl_list_drop(&b->in_ready_brokers);
+    }
     if (e->life > KL_LIFE_CLOSING)
         return;
     if (was_ready && c->served && e->now.mono_ns >= kl_time_add(c->ready_ns, PROOF_NS))
         b->unproved = 0;
-    if (idle) {
+    if (c->idle) {
         kl_log(e, KLOOP_LOG_DEBUG, "%s", c->why);
+        /* The address was good; but it may be another one when it is needed again. */
+        kl_nodes_forget_addresses(e, b);
+        b->has_tried = false;
+        kl_nodes_poke(e, b);
+        kl_warm_up_look(e);
         return;
     }
+    /* Nobody is at this address: the broker may be at the next one, and has not failed yet. */
+    if (c->lost_in == KL_CONN_CONNECTING && b->address_next < b->address_count) {
+        kl_nodes_set_trouble(e, b, c->why);
+        kl_log_trouble(e, KLOOP_LOG_INFO, "%s; trying its next address", c->why);
+        connect_now(e, b);
+        return;
+    }
+    /* Who hangs up on the newest ApiVersions may know older ones only, and may be in trouble. */
+    if (c->lost_in == KL_CONN_VERSIONS)
+        b->cautious = !b->cautious;
+    b->unreachable |= !was_ready;
     if (was_ready) {
         /* It may come back under another address. */
         kl_nodes_forget_addresses(e, b);
@@ -262,28 +358,13 @@ void kl_nodes_lost(kloop_engine *e, kl_conn *c, bool was_ready, bool idle)
 void kl_nodes_poke(kloop_engine *e, kl_broker *b)
 {
     e->stirred = true;
+    if (!b->conn || kl_conn_can_ask(e, b->conn))
+        e->any_settled = false;
     if (!kl_link_is_linked(&b->in_poked))
         kl_list_push_back(&e->poked, &b->in_poked);
 }
 
 /* ---- Any broker will do ---- */
-
-/* Is there a node, not an entry of bootstrap.servers, that has not failed lately? */
-static bool nodes_hold(const kloop_engine *e)
-{
-    for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
-        const kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
-        if (b->id >= 0 && b->known && b->failures == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Nodes; entries of bootstrap.servers while no node is known, or all of them fail. */
-static bool is_candidate(const kl_broker *b, bool nodes)
-{
-    return b->id >= 0 ? b->known : !nodes;
-}
 
 /* Is there, or on its way, a connection to the same place for an entry of bootstrap.servers, or for
  * the node that b is an entry for? */
@@ -305,14 +386,52 @@ static bool is_tried_already(const kloop_engine *e, const kl_broker *b)
     return false;
 }
 
-/* Of those that could be tried the one whose time comes first; among equals, one at random. */
+/* What there is of nodes, and of attempts to get somewhere. Attempts older than PATIENCE_NS do not
+ * count. */
+typedef struct prospect {
+    bool nodes;              /* some are known */
+    bool nodes_hold;         /* and not each of them was found to be out of reach */
+    uint64_t coming_until;   /* an attempt is under way, and nothing has failed there; 0: none is */
+    uint64_t retrying_until; /* one is under way to a node that has failed */
+} prospect;
+
+static void note_attempt(const kloop_engine *e, const kl_broker *b, prospect *p)
+{
+    uint64_t until = kl_time_add(b->begun_ns, PATIENCE_NS);
+    bool under_way =
+        (b->resolving.gen != 0 && !b->resolve_stale) || (b->conn && b->conn->state < KL_CONN_READY);
+    if (!under_way || e->now.mono_ns >= until)
+        return;
+    /* One that has failed before may take its time again, and must not keep us from others. */
+    uint64_t *which = b->failures == 0 ? &p->coming_until : &p->retrying_until;
+    if (*which == 0 || until < *which)
+        *which = until;
+}
+
+static prospect look_around(const kloop_engine *e)
+{
+    prospect p = {0};
+    for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
+        const kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
+        /* It is no part of the cluster any more, and may know as little of that as we did. */
+        if (!b->known)
+            continue;
+        p.nodes |= b->id >= 0;
+        p.nodes_hold |= b->id >= 0 && !b->unreachable;
+        note_attempt(e, b, &p);
+    }
+    return p;
+}
+
+/* Of those that could be tried the one whose time comes first; among equals, one at random. Nodes,
+ * or entries of bootstrap.servers while no node is known. */
 static kl_broker *next_to_try(kloop_engine *e, bool nodes)
 {
     kl_broker *best = NULL;
     uint64_t ties = 0;
     for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
         kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
-        if (!is_candidate(b, nodes) || on_the_way(b) || is_tried_already(e, b))
+        if (!b->known || (b->id >= 0) != nodes || on_the_way(b) || is_tried_already(e, b))
             continue;
         uint64_t when = b->retry_at > e->now.mono_ns ? b->retry_at : 0;
         uint64_t best_when = best && best->retry_at > e->now.mono_ns ? best->retry_at : 0;
@@ -343,20 +462,37 @@ static bool may_try(kloop_engine *e)
     return true;
 }
 
-kl_conn *kl_nodes_any(kloop_engine *e)
+/* Makes for somebody, unless it is too soon for that. */
+static void try_somebody(kloop_engine *e)
 {
-    bool nodes = nodes_hold(e);
+    prospect p = look_around(e);
+    if (p.coming_until != 0) {
+        kl_heap_set(&e->timers, &e->tries_timer, p.coming_until);
+        return;
+    }
+    bool out_of_reach = p.nodes && !p.nodes_hold && e->set.rebootstraps;
+    if (out_of_reach && p.retrying_until == 0) {
+        kl_rebootstrap(e, "no known broker can be reached");
+        p.nodes = false;
+    }
+    kl_broker *b = next_to_try(e, p.nodes);
+    uint64_t when = b ? b->retry_at : p.retrying_until;
+    if (e->now.mono_ns < when)
+        kl_heap_set(&e->timers, &e->tries_timer,
+                    p.retrying_until ? kl_time_min(when, p.retrying_until) : when);
+    else if (b && may_try(e)) {
+        kl_nodes_want(e, b);
+        kl_heap_set(&e->timers, &e->tries_timer, kl_time_add(e->now.mono_ns, PATIENCE_NS));
+    }
+}
+
+static kl_conn *least_busy(const kloop_engine *e)
+{
     kl_conn *best = NULL;
-    bool coming = false;
-    for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
-        kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
-        /* It is no part of the cluster any more, and may know as little of that as we did. */
-        if (!b->known)
-            continue;
-        /* One that has failed before may take its time again, and must not keep us from others. */
-        coming |= b->failures == 0 && ((b->resolving.gen != 0 && !b->resolve_stale) ||
-                                       (b->conn && b->conn->state < KL_CONN_READY));
-        if (!b->conn || b->stranger || !kl_conn_can_ask(e, b->conn))
+    for (kl_link *at = kl_list_first(&e->ready_brokers); at;
+         at = kl_list_next(&e->ready_brokers, at)) {
+        const kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_ready_brokers);
+        if (!b->known || b->stranger || !kl_conn_can_ask(e, b->conn))
             continue;
         /* Among equals a node, for connections of bootstrap.servers are to become idle. */
         uint32_t most = best ? best->flight_count : UINT32_MAX;
@@ -364,12 +500,27 @@ kl_conn *kl_nodes_any(kloop_engine *e)
             (b->conn->flight_count == most && best && best->broker->id < 0 && b->id >= 0))
             best = b->conn;
     }
-    if (best || coming)
+    return best;
+}
+
+kl_conn *kl_nodes_any(kloop_engine *e)
+{
+    /* Nobody could be asked, and nothing has happened since that may have changed it. */
+    if (e->any_settled)
+        return NULL;
+    kl_conn *best = least_busy(e);
+    if (best) {
+        kl_heap_remove(&e->timers, &e->tries_timer);
         return best;
-    kl_broker *b = next_to_try(e, nodes);
-    if (b && (e->now.mono_ns < b->retry_at || may_try(e)))
-        kl_nodes_want(e, b);
+    }
+    e->any_settled = true;
+    try_somebody(e);
     return NULL;
+}
+
+void kl_nodes_tries_timer(kloop_engine *e)
+{
+    e->any_settled = false;
 }
 
 /* ---- Other clusters ---- */
@@ -378,9 +529,10 @@ kl_conn *kl_nodes_stranger(const kloop_engine *e)
 {
     if (e->strangers == 0)
         return NULL;
-    for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
-        const kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
-        if (b->stranger && b->conn && kl_conn_can_ask(e, b->conn))
+    for (kl_link *at = kl_list_first(&e->ready_brokers); at;
+         at = kl_list_next(&e->ready_brokers, at)) {
+        const kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_ready_brokers);
+        if (b->stranger && kl_conn_can_ask(e, b->conn))
             return b->conn;
     }
     return NULL;
@@ -400,7 +552,11 @@ void kl_nodes_settle_bootstrap(kloop_engine *e)
                 continue;
             /* The same place: the connection is the node's from now on. */
             from->conn = NULL;
+            kl_list_drop(&from->in_ready_brokers);
             to->conn = c;
+            to->last_tried = c->address;
+            to->has_tried = true;
+            to->cautious = from->cautious;
             c->broker = to;
             kl_nodes_ready(e, c);
             break;

@@ -3,12 +3,18 @@
  * Parked records. See parking.h.
  *
  *     parked_record | key | value | for each header: parked_header | key | value
+ *     parked_record | key | for each header ... | value, where it is borrowed
+ *
+ * The user of a record that belongs to a chunk is that chunk. A batch that was encoded elsewhere is
+ * a record whose value it is, in a parked batch of its own.
  */
 #include "core/parking.h"
 
 #include "core/accumulator.h"
 #include "core/budget.h"
+#include "core/chunk.h"
 #include "core/completion.h"
+#include "core/encoded.h"
 #include "core/metadata.h"
 #include "core/readiness.h"
 
@@ -52,8 +58,9 @@ static bool append_slice(kl_chain *chain, kloop_slice s)
 
 static bool append_record(kl_chain *chain, const kloop_record *r, const parked_record *head)
 {
+    bool borrowed = (r->set & KLOOP_SET_BORROWED) != 0;
     if (!kl_chain_append(chain, head, sizeof *head) || !append_slice(chain, r->key) ||
-        !append_slice(chain, r->value))
+        (!borrowed && !append_slice(chain, r->value)))
         return false;
     for (uint32_t i = 0; i < r->header_count; i++) {
         const kloop_record_header *h = &r->headers[i];
@@ -62,12 +69,14 @@ static bool append_record(kl_chain *chain, const kloop_record *r, const parked_r
             !kl_chain_append(chain, h->key.data, h->key.len) || !append_slice(chain, h->value))
             return false;
     }
-    return true;
+    return !borrowed || kl_chain_lend(chain, r->value, 0, r->lender);
 }
 
 static size_t body_bytes(const kloop_record *r)
 {
-    size_t bytes = (r->key.data ? r->key.len : 0) + (r->value.data ? r->value.len : 0);
+    size_t bytes = r->key.data ? r->key.len : 0;
+    if (r->value.data && !(r->set & KLOOP_SET_BORROWED))
+        bytes += r->value.len;
     for (uint32_t i = 0; i < r->header_count; i++)
         bytes += sizeof(parked_header) + r->headers[i].key.len +
                  (r->headers[i].value.data ? r->headers[i].value.len : 0);
@@ -101,20 +110,58 @@ static bool takes_more(const kloop_engine *e, const kloop_topic *t, const kl_bat
 {
     if (t->unparking && kl_list_first(&t->parked) == &b->in_line)
         return false;
-    if (b->generation != kl_batch_generation(e) ||
+    if (b->whole || b->generation != kl_batch_generation(e) ||
         kl_chain_len(&b->builder.payload) >= PARKED_BATCH_BYTES)
         return false;
     return e->now.mono_ns < kl_time_add(b->created_ns, patience_ns(e) / 16);
 }
 
-kloop_status kl_parking_add(kloop_engine *e, kloop_topic *t, const kloop_record *r,
-                            int64_t timestamp_ms)
+/* What it may take in b, NULL being a new one; and of the user's. */
+static size_t growth_max(const kloop_engine *e, const kl_batch *b, const kloop_record *r,
+                         size_t bytes)
 {
-    kl_record as_record = {
-        .key = r->key, .value = r->value, .headers = r->headers, .header_count = r->header_count};
-    uint64_t size = kl_record_size(&as_record, INT64_MAX, INT32_MAX);
-    if (KLOOP_BATCH_HEADER_BYTES + size > e->set.record_bytes_max)
-        return KLOOP_TOO_LARGE;
+    const kl_chain empty = {.pool = (kl_pool *)(uintptr_t)&e->pool};
+    const kl_chain *records = b ? &b->builder.payload : &empty;
+    size_t most = kl_budget_growth_max(records, bytes) +
+                  kl_budget_growth_max(b ? &b->users : &empty, sizeof r->user) +
+                  (b ? 0 : KL_BATCH_MEMORY_BYTES);
+    if (r->set & KLOOP_SET_BORROWED)
+        most += kl_chain_lend_growth_max(records) + r->value.len;
+    if (r->set & KLOOP_SET_CHUNK)
+        most += kl_chunk_runs_growth_max(b);
+    return most;
+}
+
+/* The record, its user and its chunk, or nothing of these. */
+static bool append_all(kloop_engine *e, kl_batch *b, const kloop_record *r,
+                       const parked_record *head)
+{
+    void *user = r->user;
+    kl_chunk_run *run = NULL;
+    if (r->set & KLOOP_SET_CHUNK) {
+        user = r->chunk;
+        run = kl_chunk_runs_at(e, b, b->parked, r->chunk);
+        if (!run)
+            return false;
+    }
+    kl_chain_mark records = kl_chain_here(&b->builder.payload);
+    kl_chain_mark users = kl_chain_here(&b->users);
+    if (!append_record(&b->builder.payload, r, head) ||
+        !kl_chain_append(&b->users, &user, sizeof user)) {
+        kl_chain_rewind(&b->builder.payload, records);
+        kl_chain_rewind(&b->users, users);
+        return false;
+    }
+    if (run)
+        run->count++;
+    b->parked++;
+    return true;
+}
+
+/* whole: as many records, encoded elsewhere; else 0. */
+static kloop_status park(kloop_engine *e, kloop_topic *t, const kloop_record *r,
+                         int64_t timestamp_ms, uint32_t whole)
+{
     parked_record head = {
         .timestamp_ms = timestamp_ms,
         .body_bytes = body_bytes(r),
@@ -125,32 +172,23 @@ kloop_status kl_parking_add(kloop_engine *e, kloop_topic *t, const kloop_record 
         .header_count = r->header_count,
     };
     kl_batch *b = last_of(t);
-    if (b && !takes_more(e, t, b))
+    if (b && (whole || !takes_more(e, t, b)))
         b = NULL;
-    const kl_chain empty = {.pool = &e->pool};
-    size_t bytes =
-        kl_budget_growth_max(b ? &b->builder.payload : &empty, sizeof head + head.body_bytes) +
-        kl_budget_growth_max(b ? &b->users : &empty, sizeof r->user) +
-        (b ? 0 : KL_BATCH_MEMORY_BYTES);
-    kloop_status status = kl_budget_admit(e, bytes);
+    kloop_status status =
+        kl_budget_admit(e, t, growth_max(e, b, r, sizeof head + (size_t)head.body_bytes));
     if (status)
         return status;
 
     bool fresh = !b;
     if (fresh && !(b = kl_batch_new(e, t, NULL, KL_STAGE_PARKED)))
         return KLOOP_NO_MEMORY;
-    kl_chain_mark records = kl_chain_here(&b->builder.payload);
-    kl_chain_mark users = kl_chain_here(&b->users);
-    if (!append_record(&b->builder.payload, r, &head) ||
-        !kl_chain_append(&b->users, &r->user, sizeof r->user)) {
-        kl_chain_rewind(&b->builder.payload, records);
-        kl_chain_rewind(&b->users, users);
+    if (!append_all(e, b, r, &head)) {
         if (fresh)
             kl_batch_del(e, b);
         return KLOOP_NO_MEMORY;
     }
-    b->parked++;
     if (fresh) {
+        b->whole = whole;
 #ifdef KL_PLANT_PARKED_LOSE_ORDER
         kl_list_push_front(&t->parked, &b->in_line);
 #else
@@ -164,6 +202,23 @@ kloop_status kl_parking_add(kloop_engine *e, kloop_topic *t, const kloop_record 
         kl_metadata_want_topic(e, t);
     }
     return KLOOP_OK;
+}
+
+kloop_status kl_parking_add(kloop_engine *e, kloop_topic *t, const kloop_record *r,
+                            int64_t timestamp_ms)
+{
+    kl_record as_record = {
+        .key = r->key, .value = r->value, .headers = r->headers, .header_count = r->header_count};
+    uint64_t size = kl_record_size(&as_record, INT64_MAX, INT32_MAX);
+    if (KLOOP_BATCH_HEADER_BYTES + size > e->set.record_bytes_max)
+        return KLOOP_TOO_LARGE;
+    return park(e, t, r, timestamp_ms, 0);
+}
+
+kloop_status kl_parking_add_whole(kloop_engine *e, kloop_topic *t, const kloop_record *r,
+                                  uint32_t whole)
+{
+    return park(e, t, r, -1, whole);
 }
 
 void kl_parking_open(kloop_engine *e, kloop_topic *t)
@@ -266,8 +321,10 @@ static bool read_record(kloop_engine *e, kl_chain_cursor *at, kloop_record *r,
     if (!bytes)
         return false;
     *r = (kloop_record){.set = head.set, .partition = head.partition};
+    bool borrowed = (head.set & KLOOP_SET_BORROWED) != 0;
     r->key = slice_at(&bytes, head.key_len);
-    r->value = slice_at(&bytes, head.value_len);
+    if (!borrowed)
+        r->value = slice_at(&bytes, head.value_len);
     kloop_record_header *headers = (kloop_record_header *)(void *)e->scratch.data;
     for (uint32_t i = 0; i < head.header_count; i++) {
         parked_header lens;
@@ -280,7 +337,21 @@ static bool read_record(kloop_engine *e, kl_chain_cursor *at, kloop_record *r,
     r->headers = head.header_count ? headers : NULL;
     r->header_count = head.header_count;
     *timestamp_ms = head.timestamp_ms;
+    if (borrowed) {
+        r->lender = kl_chain_next_loan(at)->lender;
+        r->value = kl_chain_read_some(at, SIZE_MAX);
+        KL_ASSERT(r->value.len == head.value_len);
+    }
     return true;
+}
+
+/* What to tell of a record that was refused; -1: it did not ask for any. */
+static int32_t asked_partition(const kloop_topic *t, const kloop_record *r, kloop_cause cause)
+{
+    if (r->set & KLOOP_SET_PARTITION)
+        return r->partition;
+    int32_t bad = cause == KLOOP_CAUSE_PARTITION ? t->partitioner.bad_answer : -1;
+    return bad < -1 ? -1 : bad;
 }
 
 /* A record that cannot go where it wants to, reported alone. false: no memory. */
@@ -290,14 +361,21 @@ static bool reject(kloop_engine *e, const kl_batch *parked, const kloop_record *
     kl_batch *b = kl_batch_new(e, parked->topic, NULL, KL_STAGE_PARKED);
     if (!b)
         return false;
-    if (!kl_chain_append(&b->users, &r->user, sizeof r->user)) {
+    kl_chunk_run *run = NULL;
+    if (r->set & KLOOP_SET_CHUNK)
+        run = kl_chunk_runs_at(e, b, 0, r->chunk);
+    if ((!run && (r->set & KLOOP_SET_CHUNK)) ||
+        !kl_chain_append(&b->users, &r->user, sizeof r->user)) {
         kl_batch_del(e, b);
         return false;
     }
+    if (run)
+        run->count++;
+    b->whole = parked->whole;
     /* It counts for the flush that its fellows count for. */
     kl_batch_join_generation(b, parked->generation);
     b->parked = 1;
-    b->asked_partition = r->set & KLOOP_SET_PARTITION ? r->partition : -1;
+    b->asked_partition = asked_partition(parked->topic, r, cause);
     kl_completion_settle(e, b, KLOOP_OUTCOME_FAILED, cause);
     return true;
 }
@@ -313,9 +391,16 @@ static void join_generation(kloop_engine *e, kl_batch *b, kl_generation *generat
     kl_readiness_update(e, b->partition);
 }
 
+/* The loan of the record that is being moved is in another batch now. */
+static void hand_on(const kloop_topic *t, kl_batch *parked)
+{
+    kl_chain_cursor at = t->unpark_records;
+    kl_chain_hand_on(&parked->builder.payload, kl_chain_next_loan(&at));
+}
+
 /* false: no memory; the record stays parked. */
-static bool send_anew(kloop_engine *e, kloop_topic *t, const kl_batch *parked,
-                      const kloop_record *r, int64_t timestamp_ms)
+static bool send_anew(kloop_engine *e, kloop_topic *t, kl_batch *parked, const kloop_record *r,
+                      int64_t timestamp_ms)
 {
     int32_t index = kl_accumulator_choose(e, t, r);
     if (index < 0)
@@ -329,7 +414,9 @@ static bool send_anew(kloop_engine *e, kloop_topic *t, const kl_batch *parked,
         kl_readiness_update(e, p);
     }
     kl_link *had = kl_list_last(&p->line);
-    kloop_status status = kl_accumulator_add(e, p, r, timestamp_ms, parked->created_ns, false);
+    kloop_status status =
+        parked->whole ? kl_encoded_add(e, p, r, parked->created_ns, false)
+                      : kl_accumulator_add(e, p, r, timestamp_ms, parked->created_ns, false);
     if (status == KLOOP_TOO_LARGE)
         return reject(e, parked, r, KLOOP_CAUSE_NO_MEMORY);
     if (status)
@@ -337,6 +424,8 @@ static bool send_anew(kloop_engine *e, kloop_topic *t, const kl_batch *parked,
     kl_link *last = kl_list_last(&p->line);
     if (last != had)
         join_generation(e, KL_CONTAINER_OF(last, kl_batch, in_line), parked->generation);
+    if (r->set & KLOOP_SET_BORROWED)
+        hand_on(t, parked);
     return true;
 }
 
@@ -374,6 +463,8 @@ static bool move_record(kloop_engine *e, kloop_topic *t, kl_batch *b, size_t *by
     kloop_slice user = kl_chain_read_some(&users, sizeof r.user);
     KL_ASSERT(user.len == sizeof r.user);
     memcpy(&r.user, user.data, sizeof r.user);
+    if (r.set & KLOOP_SET_CHUNK)
+        r.chunk = r.user;
     if (!send_anew(e, t, b, &r, timestamp_ms))
         return false;
     t->unpark_records = records;

@@ -15,6 +15,9 @@
 
 kloop_status kl_parking_add(kloop_engine *e, kloop_topic *t, const kloop_record *r,
                             int64_t timestamp_ms);
+/* The same for a batch of so many records that was encoded elsewhere: the value of r. */
+kloop_status kl_parking_add_whole(kloop_engine *e, kloop_topic *t, const kloop_record *r,
+                                  uint32_t whole);
 /* Some of t's records, if they can go on: what each send does while there is a line. */
 void kl_parking_advance(kloop_engine *e, kloop_topic *t);
 /* The partitions of t are known now. */

@@ -25,7 +25,8 @@ static uint64_t purge_line(kloop_engine *e, kl_list *line, unsigned what)
         if (!is_meant(b, what))
             continue;
         /* What a broker has refused by name is reported as that. */
-        records += kl_chain_len(&b->users) / sizeof(void *) - b->moved - kl_bad_records_count(b);
+        records += (kl_chain_len(&b->users) / sizeof(void *) - b->moved - kl_bad_records_count(b)) *
+                   kl_batch_records_each(b);
         kl_completion_give_up(e, b, KLOOP_CAUSE_PURGED);
     }
     return records;

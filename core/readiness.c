@@ -12,10 +12,12 @@
 
 #include "core/bad_records.h"
 #include "core/batch_ceiling.h"
+#include "core/codec_choice.h"
 #include "core/folding.h"
 #include "core/idempotence.h"
 #include "core/metadata.h"
 #include "core/reshape.h"
+#include "core/sticky.h"
 
 /* How many batches of a producer and partition a broker remembers. */
 #ifdef KL_PLANT_SIX_IN_FLIGHT
@@ -24,14 +26,11 @@
 #define FLIGHT_MAX 5
 #endif
 
+/* What is looked at for a unit of a turn's work. */
+#define HURRY_MAX 128
+
 /* How much goes to one partition before records without a key may go to another. */
 #define STICKY_BYTES 16384
-
-uint64_t kl_readiness_seal_after_ns(const kloop_engine *e)
-{
-    uint64_t part = e->set.delivery_timeout_ns / 16;
-    return part > e->set.linger_ns ? part : e->set.linger_ns;
-}
 
 kl_batch *kl_readiness_next(const kl_partition *p)
 {
@@ -73,31 +72,33 @@ bool kl_readiness_may_go(const kloop_engine *e, const kl_partition *p, const kl_
     return !e->set.idempotent || (in_window(p, b) && kl_idempotence_may_number(e, p, b));
 }
 
+void kl_readiness_count_closed(kloop_engine *e, const kl_batch *b)
+{
+    e->stats.batches++;
+    e->stats.bytes_payload += kl_chain_len(&b->builder.payload);
+    /* A run of small records must not sit in one partition, nor move on after each of them. */
+    kloop_topic *t = b->topic;
+    if (t->sticky == b->partition->index) {
+        t->sticky_bytes += kl_batch_builder_len(&b->builder);
+        if (t->sticky_bytes >= STICKY_BYTES)
+            t->sticky = -1;
+    }
+}
+
 void kl_readiness_close_batch(kloop_engine *e, kl_partition *p)
 {
     kl_batch *b = kl_topics_open(p);
     kl_topics_set_open(p, NULL);
     kl_list_remove(&p->in_opened);
-    e->stats.batches++;
-    e->stats.bytes_payload += kl_chain_len(&b->builder.payload);
-    /* A run of small records must not sit in one partition, nor move on after each of them. */
-    kloop_topic *t = p->topic;
-    if (t->sticky == p->index) {
-        t->sticky_bytes += kl_batch_builder_len(&b->builder);
-        if (t->sticky_bytes >= STICKY_BYTES)
-            t->sticky = -1;
-    }
-    if (e->set.codec != KL_CODEC_NONE)
-        kl_folding_begin(e, b);
-    else
-        b->stage = KL_STAGE_READY;
+    kl_readiness_count_closed(e, b);
+    kl_folding_begin(e, b);
 }
 
 /* Of the open batch: what its age asks for. Answers when to look again. */
 static uint64_t age(kloop_engine *e, kl_partition *p)
 {
     kl_batch *b = kl_topics_open(p);
-    uint64_t close_at = kl_time_add(b->created_ns, kl_readiness_seal_after_ns(e));
+    uint64_t close_at = kl_time_add(b->created_ns, p->topic->set->seal_after_ns);
     /* Records that were parked are old, and more of them are to come. */
     if (kl_link_is_linked(&p->topic->in_unpark))
         close_at = KL_NEVER;
@@ -105,7 +106,7 @@ static uint64_t age(kloop_engine *e, kl_partition *p)
         kl_readiness_close_batch(e, p);
         return KL_NEVER;
     }
-    uint64_t due_at = kl_time_add(b->created_ns, e->set.linger_ns);
+    uint64_t due_at = kl_time_add(b->created_ns, p->topic->set->linger_ns);
     if (!b->due && e->now.mono_ns >= due_at)
         b->due = true;
     return b->due ? close_at : kl_time_min(due_at, close_at);
@@ -124,7 +125,7 @@ void kl_readiness_update(kloop_engine *e, kl_partition *p)
         kl_metadata_want(e);
     if (due && e->set.idempotent)
         kl_idempotence_want(e);
-    if (due && go && b->stage == KL_STAGE_OPEN && e->set.codec != KL_CODEC_NONE) {
+    if (due && go && b->stage == KL_STAGE_OPEN && kl_codec_choice_folds(p)) {
         kl_readiness_close_batch(e, p);
         due = b->stage == KL_STAGE_READY;
         when = KL_NEVER;
@@ -145,32 +146,44 @@ void kl_readiness_update(kloop_engine *e, kl_partition *p)
         due = false;
     }
 
-    bool ready = due && go;
-    bool along = b && b->stage == KL_STAGE_OPEN && !due && go;
-    if (ready != kl_link_is_linked(&p->in_ready)) {
-        if (ready)
-            kl_list_push_back(&p->leader->ready, &p->in_ready);
-        else
-            kl_list_remove(&p->in_ready);
-    }
-    if (along != kl_link_is_linked(&p->in_open)) {
-        if (along)
-            kl_list_push_back(&p->leader->open, &p->in_open);
-        else
-            kl_list_drop(&p->in_open);
-    }
-    if (ready || along)
+    kl_place place = due && go                              ? KL_PLACE_READY
+                     : b && b->stage == KL_STAGE_OPEN && go ? KL_PLACE_OPEN
+                                                            : KL_PLACE_NOWHERE;
+    KL_ASSERT(p->place != KL_PLACE_GATHER);
+    if (p->place != place)
+        kl_topics_place(p, place,
+                        place == KL_PLACE_READY  ? &p->leader->ready
+                        : place == KL_PLACE_OPEN ? &p->leader->open
+                                                 : NULL);
+    if (place != KL_PLACE_NOWHERE)
         kl_nodes_poke(e, p->leader);
-    kl_heap_set(&e->timers, &p->due, when);
+    kl_sticky_set_waits(e, p, due && p->leader && p->backoff_until <= e->now.mono_ns);
+    /* All that has just been begun waits equally long. */
+    if (when == kl_time_add(e->now.mono_ns, e->set.topic.linger_ns))
+        kl_heap_set_in_row(&e->timers, KL_ROW_LINGER, &p->due, when);
+    else
+        kl_heap_set(&e->timers, &p->due, when);
 }
 
 void kl_readiness_hurry(kloop_engine *e)
 {
-    kl_link *next;
-    for (kl_link *at = kl_list_first(&e->opened); at; at = next) {
+    if (kl_list_is_empty(&e->opened))
+        return;
+    kl_list_splice_back(&e->hurried, &e->opened);
+    e->stirred = true;
+}
+
+bool kl_readiness_step(kloop_engine *e)
+{
+    if (kl_list_is_empty(&e->hurried) || e->turn_work == 0)
+        return false;
+    e->turn_work--;
+    kl_link *at;
+    for (int n = 0; n < HURRY_MAX && (at = kl_list_pop_front(&e->hurried)); n++) {
         kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_opened);
-        next = kl_list_next(&e->opened, at);
+        kl_list_push_back(&e->opened, at);
         kl_topics_open(p)->due = true;
         kl_readiness_update(e, p);
     }
+    return true;
 }

@@ -23,10 +23,13 @@ bool kl_readiness_may_go(const kloop_engine *e, const kl_partition *p, const kl_
 /* No more records for the open batch of p, which has one: to the codec, or ready as it is. */
 void kl_readiness_close_batch(kloop_engine *e, kl_partition *p);
 
-/* All open batches are due: a flush, a close, memory is short. */
-void kl_readiness_hurry(kloop_engine *e);
+/* b takes no more records: statistics, and the choice of a partition for those without a key. */
+void kl_readiness_count_closed(kloop_engine *e, const kl_batch *b);
 
-/* How long a batch may stay open when it cannot be sent. */
-uint64_t kl_readiness_seal_after_ns(const kloop_engine *e);
+/* All open batches become due: a flush, a close, memory is short. There may be very many, so it is
+ * done in slices. */
+void kl_readiness_hurry(kloop_engine *e);
+/* One of them, if the turn has work left for it; true: something was done. */
+bool kl_readiness_step(kloop_engine *e);
 
 #endif

@@ -2,7 +2,9 @@
 /* Sentences of reports. See report_text.h. */
 #include "core/report_text.h"
 
+#include "core/codec_choice.h"
 #include "core/error.h"
+#include "core/troubles.h"
 
 #include <stdio.h>
 
@@ -32,6 +34,8 @@ static const char *obstacle(const kloop_engine *e, const kl_batch *b, char *text
     const kl_broker *leader = b->partition ? b->partition->leader : NULL;
     bool answered = b->broker_error != 0 && !b->cut_off;
     char code[KL_ERROR_CODE_TEXT];
+    if (kl_codec_choice_explain(b, text, size))
+        return text;
     if (answered)
         snprintf(text, size, "the last answer was %s: %s", kl_error_code(b->broker_error, code),
                  kloop_broker_error_explain(b->broker_error));
@@ -49,6 +53,8 @@ static const char *obstacle(const kloop_engine *e, const kl_batch *b, char *text
                  (unsigned)leader->port);
     else if (b->request && leader)
         snprintf(text, size, "%s:%u has not answered", leader->host, (unsigned)leader->port);
+    else if (!e->stats.ever_ready && kl_troubles(e, NULL, text, size)[0])
+        return text;
     else if (e->trouble[0])
         snprintf(text, size, "%s", e->trouble);
     else
@@ -64,6 +70,23 @@ static void where(const kl_batch *b, char *text, size_t size)
         snprintf(text, size, "topic '%s'", b->topic->name);
 }
 
+/* How large it was, and why it was not put together anew, as others are. */
+static const char *as_a_whole(const kl_batch *b, const kloop_report *run, char *text, size_t size)
+{
+    switch (run->broker_error) {
+    case KLOOP_BROKER_MESSAGE_TOO_LARGE:
+    case KLOOP_BROKER_RECORD_LIST_TOO_LARGE:
+        snprintf(text, size, "; its batch had %zu bytes%s", b->raw_bytes,
+                 b->whole ? "; a batch that was encoded elsewhere is not split" : "");
+        return text;
+    case KLOOP_BROKER_INVALID_RECORD:
+        return b->whole ? "; a batch that was encoded elsewhere fails with each of its records"
+                        : "";
+    default:
+        return "";
+    }
+}
+
 /* Was it metadata that it has waited for in vain, and not delivery? */
 static bool for_metadata(const kloop_engine *e, const kl_batch *b)
 {
@@ -77,17 +100,17 @@ void kl_report_text(kloop_engine *e, const kl_batch *b, const kloop_report *run,
     if (run->outcome == KLOOP_OUTCOME_ACKED)
         return;
     char place[300];
-    char why[480];
+    char why[900];
     char code[KL_ERROR_CODE_TEXT];
     where(b, place, sizeof place);
     const char *stored =
         run->outcome == KLOOP_OUTCOME_UNKNOWN ? "it may be stored or not" : "it is not stored";
     switch (run->cause) {
     case KLOOP_CAUSE_BROKER:
-        snprintf(e->report_text, sizeof e->report_text, "%s: %s: %s (%s)%s%s", place,
+        snprintf(e->report_text, sizeof e->report_text, "%s: %s: %s (%s)%s%s%s", place,
                  kl_error_code(run->broker_error, code),
                  kloop_broker_error_explain(run->broker_error), stored,
-                 said[0] ? "; the broker says: " : "", said);
+                 as_a_whole(b, run, why, sizeof why), said[0] ? "; the broker says: " : "", said);
         return;
     case KLOOP_CAUSE_TIMEOUT:
         if ((b->broker_error != 0 || b->cut_off) && b->attempts >= e->set.retries) {
@@ -132,6 +155,8 @@ void kl_report_text(kloop_engine *e, const kl_batch *b, const kloop_report *run,
                  "not be sent without them; %s",
                  place, kl_error_code(b->broker_error, code), stored);
         return;
+    case KLOOP_CAUSE_REFUSED:
+        /* A driver's, for records that never came here. */
     case KLOOP_CAUSE_NONE:
         break;
     }

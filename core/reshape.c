@@ -8,12 +8,14 @@
 
 #include "core/bad_records.h"
 #include "core/budget.h"
+#include "core/chunk.h"
 #include "core/completion.h"
 #include "core/folding.h"
 #include "core/idempotence.h"
 #include "core/log.h"
 #include "core/parking.h"
 #include "core/readiness.h"
+#include "core/sticky.h"
 #include "protocol/record_move.h"
 
 #include <kloop/broker_error.h>
@@ -31,6 +33,7 @@ void kl_reshape_init(kloop_engine *e)
 {
     kl_buf_init(&e->reshape.raw, &e->alloc);
     kl_list_init(&e->reshape.children);
+    kl_chain_init(&e->reshape.plain, &e->pool);
 }
 
 /* Whatever was begun is as if it had not been. */
@@ -41,6 +44,7 @@ static void drop_work(kloop_engine *e)
     while ((at = kl_list_pop_front(&w->children)))
         kl_batch_del(e, KL_CONTAINER_OF(at, kl_batch, in_queue));
     kl_buf_deinit(&w->raw);
+    kl_chain_clear(&w->plain);
     w->batch = NULL;
 }
 
@@ -51,7 +55,7 @@ void kl_reshape_deinit(kloop_engine *e)
 
 static void enqueue(kloop_engine *e, kl_batch *b)
 {
-    KL_ASSERT(b->stage == KL_STAGE_READY && b->builder.count > 1 && !b->fate_unknown);
+    KL_ASSERT(b->stage == KL_STAGE_READY);
     b->stage = KL_STAGE_RESHAPING;
     e->stirred = true;
     kl_list_push_back(&e->reshaping, &b->in_queue);
@@ -59,13 +63,22 @@ static void enqueue(kloop_engine *e, kl_batch *b)
 
 void kl_reshape_split(kloop_engine *e, kl_batch *b)
 {
+    KL_ASSERT(b->builder.count > 1 && !b->fate_unknown);
     enqueue(e, b);
     b->to_split = true;
 }
 
 void kl_reshape_purify(kloop_engine *e, kl_batch *b)
 {
+    KL_ASSERT(b->builder.count > 1 && !b->fate_unknown);
     enqueue(e, b);
+}
+
+void kl_reshape_refold(kloop_engine *e, kl_batch *b)
+{
+    KL_ASSERT(kl_batch_is_folded(b) && !b->whole);
+    enqueue(e, b);
+    b->to_refold = true;
 }
 
 void kl_reshape_forget(kloop_engine *e, kl_batch *b)
@@ -75,6 +88,7 @@ void kl_reshape_forget(kloop_engine *e, kl_batch *b)
     kl_list_remove(&b->in_queue);
     b->stage = KL_STAGE_READY;
     b->to_split = false;
+    b->to_refold = false;
 }
 
 /* There is no memory now. It stays what it is, and readiness.c begins anew with it. */
@@ -188,7 +202,8 @@ static bool finish_child(kloop_engine *e, const kl_batch *b)
 {
     kl_reshape *w = &e->reshape;
     kl_batch *child = last_child(w);
-    return !child || kl_bad_records_hand_down(e, b, w->begun_at, w->user, child);
+    return !child || (kl_bad_records_hand_down(e, b, w->begun_at, w->user, child) &&
+                      kl_chunk_runs_hand_down(e, b, w->begun_at, w->user, child));
 }
 
 /* NULL: no memory. */
@@ -303,6 +318,7 @@ static void settle_in(kloop_engine *e, kl_batch *b, kl_batch *child)
     kl_list_insert_before(&b->in_line, &child->in_line);
     p->line_count++;
     e->lined_batches++;
+    kl_sticky_line_changed(e, p);
     kl_heap_set(&e->timers, &child->expiry,
                 kl_time_add(child->created_ns, e->set.delivery_timeout_ns));
     if (b->numbered && !p->hole) {
@@ -315,10 +331,8 @@ static void settle_in(kloop_engine *e, kl_batch *b, kl_batch *child)
             (int32_t)(((uint32_t)b->sequence + (uint32_t)child->builder.count) & INT32_MAX);
 #endif
     }
-    if (e->set.codec != KL_CODEC_NONE)
-        kl_folding_begin(e, child);
-    else
-        child->stage = KL_STAGE_READY;
+    child->folded_before = kl_batch_is_folded(b);
+    kl_folding_begin(e, child);
 }
 
 /* Nobody asks for b any more but the requests that show its bytes. */
@@ -329,7 +343,9 @@ static void leave_husk(kloop_engine *e, kl_batch *b)
     kl_list_remove(&b->in_line);
     b->partition->line_count--;
     e->lined_batches--;
+    kl_sticky_line_changed(e, b->partition);
     kl_chain_clear(&b->users);
+    kl_chunk_runs_del(e, b);
     b->generation->outstanding--;
     b->generation = NULL;
     b->stage = KL_STAGE_REPORTED;
@@ -359,13 +375,45 @@ static void replace(kloop_engine *e, kl_batch *b)
     kl_readiness_update(e, p);
 }
 
+/* ---- Without the codec ---- */
+
+/* Some more of the records as they were. */
+static kl_codec_status spread_some(kl_reshape *w, kl_batch *b, bool *done)
+{
+    if (w->at == 0) {
+        kl_chain_init(&w->plain, b->builder.payload.pool);
+        w->plain.reach = w->raw.len;
+    }
+    size_t left = w->raw.len - w->at;
+    size_t n = left < GATHER_BYTES ? left : GATHER_BYTES;
+    if (!kl_chain_append(&w->plain, w->raw.data + w->at, n))
+        return KL_CODEC_NO_MEMORY;
+    w->at += n;
+    *done = w->at == w->raw.len;
+    return KL_CODEC_OK;
+}
+
+/* To the codec again, as if it had just been closed. */
+static void fold_again(kloop_engine *e, kl_batch *b)
+{
+    kl_batch_builder_reopen(&b->builder, &e->reshape.plain);
+    drop_work(e);
+    kl_list_remove(&b->in_queue);
+    b->to_refold = false;
+    b->folded_before = true;
+    kl_folding_begin(e, b);
+    kl_readiness_update(e, b->partition);
+}
+
 static kl_codec_status work_at(kloop_engine *e, kl_batch *b, bool *done)
 {
     kl_reshape *w = &e->reshape;
     kl_codec_status status = w->batch ? KL_CODEC_OK : begin(e, b);
     if (status)
         return status;
-    return w->raw.len == raw_bytes(b) ? move_some(e, b, done) : gather(e, b);
+    if (w->raw.len < raw_bytes(b))
+        return gather(e, b);
+    return b->to_refold ? spread_some(w, b, done) : move_some(e, b, done);
 }
 
 bool kl_reshape_step(kloop_engine *e)
@@ -373,14 +421,25 @@ bool kl_reshape_step(kloop_engine *e)
     kl_link *at = kl_list_first(&e->reshaping);
     if (!at || e->turn_work == 0)
         return false;
+    /* What the last one was made into goes first: it takes more memory than before. */
+    if (!e->reshape.batch && e->reshape.unfolded > 0)
+        return false;
     e->turn_work--;
     kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_queue);
     bool done = false;
+    if (b->to_refold && b->refs > 0) {
+        /* A connection that is lost still shows its bytes; the host will close it. */
+        kl_reshape_forget(e, b);
+        kl_completion_put_off(e, b);
+        return true;
+    }
     kl_codec_status status = work_at(e, b, &done);
     if (status == KL_CODEC_NO_MEMORY)
         put_off(e, b);
     else if (status)
         give_up(e, b, status);
+    else if (done && b->to_refold)
+        fold_again(e, b);
     else if (done)
         replace(e, b);
     return true;

@@ -8,6 +8,7 @@
 #include "core/sender.h"
 
 #include "core/budget.h"
+#include "core/codec_choice.h"
 #include "core/nodes.h"
 #include "core/completion.h"
 #include "core/idempotence.h"
@@ -16,6 +17,7 @@
 #include "core/metadata.h"
 #include "core/readiness.h"
 #include "core/rebirth.h"
+#include "core/sticky.h"
 
 /* What a partition takes in a request beside its batch, at most; and a topic. */
 #define PARTITION_BYTES 16
@@ -27,6 +29,12 @@
 #define BARREN_FREE     4
 #define BARREN_PAUSE_NS (100 * KL_MS)
 
+/* What one piece of work may hold the loop with: to gather so many batches, or to read what became
+ * of them, takes some tenths of a millisecond, and so do so many bytes whose sum was not taken yet,
+ * as is usual where batches are small. */
+#define BATCHES_MAX        2000
+#define UNSUMMED_BYTES_MAX ((size_t)1 << 21)
+
 /* The batches of a request in the making. */
 typedef struct gathering {
     kl_list topics;
@@ -34,6 +42,7 @@ typedef struct gathering {
     size_t batch_count;
     size_t slice_count; /* of all payloads */
     size_t bytes;
+    size_t unsummed_bytes;
 } gathering;
 
 /* ---- Answers ---- */
@@ -110,6 +119,10 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
                 continue;
             if (kloop_broker_error_classes(p.error_code) & KLOOP_CLASS_SUCCESS)
                 barren = false;
+#ifdef KL_PLANT_STARVED_NEIGHBOUR
+            else
+                c->broker->produce_at = kl_time_add(e->now.mono_ns, KL_SECOND / 2);
+#endif
             kl_completion_answered(e, b, &p);
             t->id_refused |= r->version >= 13 && is_refusal_of_id(p.error_code);
             kl_leader_hints_take(e, c, t->partitions[p.index], &p, &m.node_endpoints);
@@ -121,7 +134,7 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
         if (r->batches[i]->request == r)
             kl_completion_left_out(e, r->batches[i]);
     all_landed(e, r);
-    kl_conn_throttle(e, c, m.throttle_time_ms);
+    kl_conn_throttle(e, c, r, m.throttle_time_ms);
     return true;
 }
 
@@ -170,23 +183,34 @@ static bool join(kloop_engine *e, gathering *g, kl_partition *p)
     kloop_topic *t = p->topic;
     size_t bytes = kl_batch_builder_len(&b->builder) + PARTITION_BYTES +
                    (kl_list_is_empty(&t->gather) ? TOPIC_BYTES : 0);
-    if (g->batch_count > 0 && g->bytes + bytes > e->set.request_bytes_max)
+    if (g->batch_count > 0 &&
+        (g->bytes + bytes > e->set.request_bytes_max || g->batch_count == BATCHES_MAX ||
+         g->unsummed_bytes >= UNSUMMED_BYTES_MAX))
         return false;
-    if (b == kl_topics_open(p))
+    if (b == kl_topics_open(p)) {
         kl_readiness_close_batch(e, p);
+        if (b->stage != KL_STAGE_READY) {
+            /* A leader that takes more than the one before: the codec has it first. */
+            kl_readiness_update(e, p);
+            return true;
+        }
+    }
     KL_ASSERT(b->stage == KL_STAGE_READY);
+    if (!kl_codec_choice_fits(p->leader->conn, b)) {
+        kl_codec_choice_mend(e, b);
+        return true;
+    }
     if (b->builder.state == KL_BATCH_OPEN) {
         /* Without a codec this is the sum over its bytes, and cannot fail. */
+        g->unsummed_bytes += kl_chain_len(&b->builder.payload) - b->builder.summed_bytes;
         kl_codec_status sealed = kl_batch_seal(&b->builder, NULL);
         KL_ASSERT(sealed == KL_CODEC_OK);
     }
-    kl_list_drop(&p->in_ready);
-    kl_list_drop(&p->in_open);
     if (kl_list_is_empty(&t->gather)) {
         kl_list_push_back(&g->topics, &t->in_gather);
         g->topic_count++;
     }
-    kl_list_push_back(&t->gather, &p->in_gather);
+    kl_topics_place(p, KL_PLACE_GATHER, &t->gather);
     g->batch_count++;
     g->slice_count += kl_chain_slice_count(&b->builder.payload);
     g->bytes += bytes;
@@ -199,19 +223,18 @@ static void gather(kloop_engine *e, kl_broker *broker, gathering *g)
     kl_list_init(&g->topics);
     kl_link *at;
     while ((at = kl_list_first(&broker->ready)))
-        if (!join(e, g, KL_CONTAINER_OF(at, kl_partition, in_ready)))
+        if (!join(e, g, KL_CONTAINER_OF(at, kl_partition, in_place)))
             return;
-    if (e->set.codec == KL_CODEC_NONE) {
-        while ((at = kl_list_first(&broker->open)))
-            if (!join(e, g, KL_CONTAINER_OF(at, kl_partition, in_open)))
-                return;
-        return;
-    }
-    /* With a codec they cannot go along at once; they are folded for the next request. */
-    while ((at = kl_list_pop_front(&broker->open))) {
-        kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_open);
-        kl_topics_open(p)->due = true;
-        kl_readiness_update(e, p);
+    while ((at = kl_list_first(&broker->open))) {
+        kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_place);
+        if (kl_codec_choice_folds(p)) {
+            /* With a codec it cannot go along at once; it is folded for the next request. */
+            kl_topics_place(p, KL_PLACE_NOWHERE, NULL);
+            kl_topics_open(p)->due = true;
+            kl_readiness_update(e, p);
+        } else if (!join(e, g, p)) {
+            return;
+        }
     }
 }
 
@@ -222,8 +245,11 @@ static void scatter(kloop_engine *e, gathering *g)
     while ((topic = kl_list_pop_front(&g->topics))) {
         kloop_topic *t = KL_CONTAINER_OF(topic, kloop_topic, in_gather);
         kl_link *at;
-        while ((at = kl_list_pop_front(&t->gather)))
-            kl_readiness_update(e, KL_CONTAINER_OF(at, kl_partition, in_gather));
+        while ((at = kl_list_first(&t->gather))) {
+            kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_place);
+            kl_topics_place(p, KL_PLACE_NOWHERE, NULL);
+            kl_readiness_update(e, p);
+        }
     }
 }
 
@@ -257,6 +283,8 @@ static bool lay_out(kloop_engine *e, const gathering *g, arrays *a)
         NULL);
     if (!at)
         return false;
+    if (e->scratch.cap > KL_BUDGET_SCRATCH_KEEP_BYTES)
+        kl_budget_trim_soon(e);
     a->topics = (kloop_produce_topic *)(void *)at;
     a->partitions = (kloop_produce_partition *)(void *)(at + topics);
     a->slices = (kloop_slice *)(void *)(at + topics + partitions);
@@ -287,7 +315,7 @@ static void fill(kloop_engine *e, const gathering *g, const arrays *a)
         kloop_topic *t = KL_CONTAINER_OF(i, kloop_topic, in_gather);
         const kloop_produce_partition *first = partition;
         for (kl_link *j = kl_list_first(&t->gather); j; j = kl_list_next(&t->gather, j)) {
-            kl_partition *p = KL_CONTAINER_OF(j, kl_partition, in_gather);
+            kl_partition *p = KL_CONTAINER_OF(j, kl_partition, in_place);
             kl_batch *b = kl_readiness_next(p);
             if (e->set.idempotent)
                 kl_idempotence_number(e, p, b);
@@ -318,7 +346,7 @@ static void launch(kloop_engine *e, gathering *g, kl_conn *c, kl_request *r)
     for (kl_link *i = kl_list_first(&g->topics); i; i = kl_list_next(&g->topics, i)) {
         kloop_topic *t = KL_CONTAINER_OF(i, kloop_topic, in_gather);
         for (kl_link *j = kl_list_first(&t->gather); j; j = kl_list_next(&t->gather, j)) {
-            kl_partition *p = KL_CONTAINER_OF(j, kl_partition, in_gather);
+            kl_partition *p = KL_CONTAINER_OF(j, kl_partition, in_place);
             kl_batch *b = kl_readiness_next(p);
             b->stage = KL_STAGE_IN_FLIGHT;
             b->request = r;
@@ -403,6 +431,7 @@ void kl_sender_serve(kloop_engine *e, kl_broker *b)
     }
     /* One request in a turn of the work; whoever is behind in the queue comes first then. */
     if (send_request(e, b)) {
+        kl_sticky_took(e, b);
         kl_nodes_poke(e, b);
         return;
     }

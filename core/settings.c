@@ -11,9 +11,13 @@
 #include "base/now.h"
 #include "core/bootstrap.h"
 #include "core/config_read.h"
+#include "core/config_value.h"
 #include "core/error.h"
 
 #include <string.h>
+
+/* However long it was in vain, all is not begun anew more often than this. */
+#define REBOOTSTRAP_LEAST_NS     (1000 * KL_MS)
 
 #define IN_FLIGHT_IDEMPOTENT_MAX 5 /* a broker remembers the last five batches of a partition */
 
@@ -77,24 +81,16 @@ static kloop_status load_sizes(const loading *l)
 {
     kl_settings *s = l->s;
     s->record_bytes_max = bytes(l, KL_CONFIG_RECORD_MAX);
-    s->batch_bytes = bytes(l, KL_CONFIG_BATCH_SIZE);
-    if (s->batch_bytes > s->record_bytes_max)
-        s->batch_bytes = s->record_bytes_max;
-    if (s->batch_bytes == 0)
-        s->batch_bytes = 1;
     s->receive_frame_max = bytes(l, KL_CONFIG_RECEIVE_MAX);
     s->memory_bytes = bytes(l, KL_CONFIG_MEMORY);
-    if (s->memory_bytes < s->record_bytes_max)
-        return kl_error_set(l->error, KLOOP_BAD_CONFIG,
-                            "%s=%lld cannot hold one record of %s=%lld; raise the first or lower "
-                            "the second",
-                            name(KL_CONFIG_MEMORY), (long long)number(l, KL_CONFIG_MEMORY),
-                            name(KL_CONFIG_RECORD_MAX), (long long)number(l, KL_CONFIG_RECORD_MAX));
     kloop_status status =
-        load_upper(l, KL_CONFIG_RECORD_MAX, KL_CONFIG_REQUEST_MAX, &s->request_bytes_max);
-    return status ? status
-                  : load_upper(l, KL_CONFIG_RECEIVE_MAX, KL_CONFIG_RECEIVE_MEMORY,
-                               &s->receive_bytes_max);
+        kl_topic_settings_check_memory(NULL, s->memory_bytes, s->record_bytes_max, l->error);
+    if (!status)
+        status = load_upper(l, KL_CONFIG_RECORD_MAX, KL_CONFIG_REQUEST_MAX, &s->request_bytes_max);
+    if (!status)
+        status =
+            load_upper(l, KL_CONFIG_RECEIVE_MAX, KL_CONFIG_RECEIVE_MEMORY, &s->receive_bytes_max);
+    return status;
 }
 
 /* ---- Times ---- */
@@ -105,7 +101,7 @@ static uint64_t longest(const loading *l, kl_config_id first, kl_config_id max)
     return has(l, max) || span(l, max) > span(l, first) ? span(l, max) : span(l, first);
 }
 
-static kloop_status load_times(const loading *l)
+static void load_times(const loading *l)
 {
     kl_settings *s = l->s;
     s->request_timeout_ms = (int32_t)number(l, KL_CONFIG_REQUEST_TIMEOUT);
@@ -127,26 +123,21 @@ static kloop_status load_times(const loading *l)
         s->idle_ns = KL_MS;
     s->metadata_max_age_ns = span(l, KL_CONFIG_METADATA_MAX_AGE);
     s->metadata_max_idle_ns = span(l, KL_CONFIG_METADATA_MAX_IDLE);
+    s->availability_ns = span(l, KL_CONFIG_AVAILABILITY);
+    s->rebootstraps = number(l, KL_CONFIG_RECOVERY) != 0;
+    s->rebootstrap_trigger_ns = span(l, KL_CONFIG_REBOOTSTRAP);
+    if (s->rebootstrap_trigger_ns < REBOOTSTRAP_LEAST_NS)
+        s->rebootstrap_trigger_ns = REBOOTSTRAP_LEAST_NS;
 
-    /* delivery.timeout.ms ends with the ints, and so do the sums that are held against it. */
-    int64_t linger_ms = number(l, KL_CONFIG_LINGER);
-    if (linger_ms > INT32_MAX)
-        linger_ms = INT32_MAX;
-    s->linger_ns = kl_ms_to_ns(linger_ms);
-    int64_t least_ms = linger_ms + number(l, KL_CONFIG_REQUEST_TIMEOUT);
-    if (least_ms > INT32_MAX)
-        least_ms = INT32_MAX;
+    /* The preset follows the two that it has to be as long as; see make_times() in
+     * topic_settings.c for what was set. */
     int64_t delivery_ms = number(l, KL_CONFIG_DELIVERY_TIMEOUT);
-    if (delivery_ms < least_ms && has(l, KL_CONFIG_DELIVERY_TIMEOUT))
-        return kl_error_set(l->error, KLOOP_BAD_CONFIG,
-                            "%s=%lld is less than %s=%lld and %s=%lld together; raise the first "
-                            "or lower the others",
-                            name(KL_CONFIG_DELIVERY_TIMEOUT), (long long)delivery_ms,
-                            name(KL_CONFIG_LINGER), (long long)number(l, KL_CONFIG_LINGER),
-                            name(KL_CONFIG_REQUEST_TIMEOUT),
-                            (long long)number(l, KL_CONFIG_REQUEST_TIMEOUT));
-    s->delivery_timeout_ns = kl_ms_to_ns(delivery_ms < least_ms ? least_ms : delivery_ms);
-    return KLOOP_OK;
+    int64_t linger_ms = number(l, KL_CONFIG_LINGER);
+    int64_t request_ms = number(l, KL_CONFIG_REQUEST_TIMEOUT);
+    int64_t least_ms = linger_ms < INT32_MAX - request_ms ? linger_ms + request_ms : INT32_MAX;
+    if (delivery_ms < least_ms && !has(l, KL_CONFIG_DELIVERY_TIMEOUT))
+        delivery_ms = least_ms;
+    s->delivery_timeout_ns = kl_ms_to_ns(delivery_ms);
 }
 
 /* ---- acks, retries, idempotence ---- */
@@ -194,19 +185,39 @@ static kloop_status load_promises(const loading *l)
 
 /* ---- The rest ---- */
 
-static void load_codec(const loading *l)
+/* What there is for all topics, and whether what there is for one goes with the rest. */
+static kloop_status load_topics(const loading *l)
 {
-    static const kl_config_id levels[KL_CODEC_COUNT] = {
-        [KL_CODEC_GZIP] = KL_CONFIG_GZIP_LEVEL,
-        [KL_CODEC_LZ4] = KL_CONFIG_LZ4_LEVEL,
-        [KL_CODEC_ZSTD] = KL_CONFIG_ZSTD_LEVEL,
-    };
     kl_settings *s = l->s;
-    s->codec = (kl_codec_id)number(l, KL_CONFIG_CODEC);
-    const kl_codec *codec = kl_codec_by_id((int)s->codec);
-    bool has_levels = codec && codec->level_min <= codec->level_max;
-    s->codec_level = has_levels && has(l, levels[s->codec]) ? (int32_t)number(l, levels[s->codec])
-                                                            : KL_CODEC_LEVEL_DEFAULT;
+    static const kl_topic_keys none;
+    kl_topic_keys all = {0};
+    for (unsigned i = 0; i < KL_TOPIC_KEY_COUNT; i++) {
+        kl_config_id id = kl_topic_keys_config_id((kl_topic_key)i);
+        kl_topic_keys_put(&all, (kl_topic_key)i, number(l, id));
+        if (!has(l, id))
+            all.set &= ~(UINT32_C(1) << i);
+    }
+    kloop_status status = kl_topic_settings_make(&s->topic, s, NULL, &none, &all, l->error);
+    for (size_t i = 0; !status && i < kl_config_topic_count(l->config); i++) {
+        const kl_topic_named_keys *t = kl_config_topic_at(l->config, i);
+        kl_topic_settings tried;
+        status = kl_topic_settings_make(&tried, s, t->name.data, &t->keys, &all, l->error);
+    }
+    return status;
+}
+
+/* A codec without which nothing goes, and a limit under which it does not go. */
+static kloop_status refuse_zstd_beyond_cap(const loading *l)
+{
+    int64_t codecs = number(l, KL_CONFIG_CODEC);
+    if (l->s->caps.produce >= KL_PRODUCE_OF_ZSTD ||
+        kl_config_choices_at(codecs, 0) != KL_CODEC_ZSTD || kl_config_choices_at(codecs, 1) >= 0)
+        return KLOOP_OK;
+    return kl_error_set(
+        l->error, KLOOP_BAD_CONFIG,
+        "compression.type=zstd needs Produce %d, and api.version.max allows it up to "
+        "%d; raise that, or choose another codec or a list such as zstd,lz4",
+        KL_PRODUCE_OF_ZSTD, (int)l->s->caps.produce);
 }
 
 /* Everything but the text, which takes memory. */
@@ -224,16 +235,21 @@ static kloop_status load_numbers(kl_settings *s, const kloop_config *config, klo
         return kl_error_set(error, KLOOP_BAD_CONFIG,
                             "bootstrap.servers is missing; set it to HOST:PORT of a broker or "
                             "two, such as localhost:9092");
-    load_codec(&l);
+    if (number(&l, KL_CONFIG_DNS_LOOKUP) != 0)
+        return kl_error_set(error, KLOOP_BAD_CONFIG,
+                            "client.dns.lookup=resolve_canonical_bootstrap_servers_only is not "
+                            "there: it turns addresses back into names, which only Kerberos needs; "
+                            "leave it out and list the brokers' own names in bootstrap.servers");
     s->auto_create_topics = number(&l, KL_CONFIG_AUTO_CREATE) != 0;
-    s->ignore_keys = number(&l, KL_CONFIG_IGNORE_KEYS) != 0;
-    s->adaptive_partitioning = number(&l, KL_CONFIG_ADAPTIVE) != 0;
-    kloop_status status = load_sizes(&l);
+    s->caps = kl_api_caps_of(kl_config_text(config, KL_CONFIG_API_VERSION_MAX));
+    kloop_status status = refuse_zstd_beyond_cap(&l);
     if (!status)
-        status = load_times(&l);
-    if (!status)
-        status = load_promises(&l);
-    return status;
+        status = load_sizes(&l);
+    if (status)
+        return status;
+    load_times(&l);
+    status = load_topics(&l);
+    return status ? status : load_promises(&l);
 }
 
 /* On failure *to is null. */
@@ -292,6 +308,23 @@ static bool load_bootstrap(kl_settings *s, kloop_string list)
     return true;
 }
 
+static bool copy_topics(kl_settings *s, const kloop_config *config)
+{
+    size_t count = kl_config_topic_count(config);
+    if (count == 0)
+        return true;
+    s->topics = kl_mem_zalloc(&s->alloc, count, sizeof *s->topics);
+    if (!s->topics)
+        return false;
+    s->topic_count = count;
+    bool ok = true;
+    for (size_t i = 0; i < count; i++) {
+        s->topics[i].keys = kl_config_topic_at(config, i)->keys;
+        ok = copy_text(&s->alloc, kl_config_topic_at(config, i)->name, &s->topics[i].name) && ok;
+    }
+    return ok;
+}
+
 kloop_status kl_settings_load(kl_settings *s, const kloop_config *config,
                               const kloop_allocator *alloc, kloop_error *error)
 {
@@ -300,7 +333,7 @@ kloop_status kl_settings_load(kl_settings *s, const kloop_config *config,
         return status;
     s->alloc = alloc ? *alloc : kl_mem_libc;
     if (copy_text(&s->alloc, kl_config_text(config, KL_CONFIG_CLIENT_ID), &s->client_id) &&
-        load_bootstrap(s, kl_config_text(config, KL_CONFIG_BOOTSTRAP)))
+        load_bootstrap(s, kl_config_text(config, KL_CONFIG_BOOTSTRAP)) && copy_topics(s, config))
         return KLOOP_OK;
     kl_settings_deinit(s);
     return kl_error_set(error, KLOOP_NO_MEMORY, "there is no memory for the configuration");
@@ -311,6 +344,9 @@ void kl_settings_deinit(kl_settings *s)
     for (size_t i = 0; i < s->bootstrap_count; i++)
         release_text(&s->alloc, s->bootstrap[i].host);
     kl_mem_release(&s->alloc, s->bootstrap, s->bootstrap_count * sizeof *s->bootstrap);
+    for (size_t i = 0; i < s->topic_count; i++)
+        release_text(&s->alloc, s->topics[i].name);
+    kl_mem_release(&s->alloc, s->topics, s->topic_count * sizeof *s->topics);
     release_text(&s->alloc, s->client_id);
     memset(s, 0, sizeof *s);
 }

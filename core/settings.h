@@ -8,7 +8,8 @@
 #ifndef KL_CORE_SETTINGS_H
 #define KL_CORE_SETTINGS_H
 
-#include "codecs/codec.h"
+#include "core/api_caps.h"
+#include "core/topic_settings.h"
 
 #include <kloop/config.h>
 
@@ -17,7 +18,7 @@ typedef struct kl_bootstrap {
     uint16_t port;
 } kl_bootstrap;
 
-typedef struct kl_settings {
+struct kl_settings {
     kloop_allocator alloc;
 
     kl_bootstrap *bootstrap; /* in the order given, without doubles */
@@ -29,16 +30,15 @@ typedef struct kl_settings {
     bool idempotence_turned_off; /* not asked for: acks or retries rule it out; worth a line of log
                                   */
 
-    uint64_t linger_ns;
-    size_t batch_bytes;       /* batch.size, at least 1 */
+    kl_topic_settings topic;     /* of topics that nothing was set for */
+    kl_topic_named_keys *topics; /* of the others, in the order given */
+    size_t topic_count;
+
     size_t record_bytes_max;  /* max.request.size: of a record and of a batch */
     size_t request_bytes_max; /* request.bytes.max: of a request of many partitions */
     size_t memory_bytes;      /* buffer.memory */
     size_t receive_frame_max; /* receive.message.max.bytes */
     size_t receive_bytes_max; /* receive.memory: all receive buffers together */
-
-    kl_codec_id codec;
-    int32_t codec_level; /* KL_CODEC_LEVEL_DEFAULT, or checked */
 
     uint32_t in_flight_max;
     uint32_t retries; /* INT32_MAX: as often as the time allows */
@@ -56,11 +56,12 @@ typedef struct kl_settings {
     uint64_t idle_ns; /* connections.max.idle.ms; KLOOP_NEVER: never */
     uint64_t metadata_max_age_ns;
     uint64_t metadata_max_idle_ns;
+    uint64_t availability_ns; /* partitioner.availability.timeout.ms; 0: not looked at */
     bool auto_create_topics;
-
-    bool ignore_keys;
-    bool adaptive_partitioning;
-} kl_settings;
+    bool rebootstraps; /* metadata.recovery.strategy */
+    uint64_t rebootstrap_trigger_ns;
+    kl_api_caps caps; /* api.version.max */
+};
 
 /* Loads and checks. KLOOP_BAD_CONFIG or KLOOP_NO_MEMORY with a sentence in *error, which may be
  * NULL; *s needs no deinit then. */

@@ -3,9 +3,11 @@
 #include "core/shutdown.h"
 
 #include "core/actions.h"
+#include "core/chunk.h"
 #include "core/completion.h"
 #include "core/log.h"
 #include "core/readiness.h"
+#include "core/warm_up.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -66,6 +68,7 @@ static void stop_taking(kloop_engine *e)
 {
     e->taking = false;
     e->stirred = true;
+    kl_warm_up_end(e);
     for (kl_link *at = kl_list_first(&e->topic_list); at; at = kl_list_next(&e->topic_list, at))
         kl_topics_judge(e, KL_CONTAINER_OF(at, kloop_topic, in_topics));
 }
@@ -75,11 +78,11 @@ void kl_shutdown_fatal(kloop_engine *e, const char *format, ...)
     if (e->fatal)
         return;
     e->fatal = true;
-    stop_taking(e);
     va_list args;
     va_start(args, format);
     vsnprintf(e->fatal_text, sizeof e->fatal_text, format, args);
     va_end(args);
+    stop_taking(e);
     kl_log(e, KLOOP_LOG_ERROR, "%s", e->fatal_text);
     e->fatal_due = true;
 }
@@ -117,10 +120,12 @@ void kl_shutdown_timer(kloop_engine *e)
 static void hang_up(kloop_engine *e)
 {
     e->life = KL_LIFE_HANGING_UP;
+    kl_chunk_end_all(e);
     kl_heap_remove(&e->timers, &e->close_timer);
     kl_heap_remove(&e->timers, &e->metadata_timer);
     kl_heap_remove(&e->timers, &e->id_timer);
     kl_heap_remove(&e->timers, &e->trim_timer);
+    kl_heap_remove(&e->timers, &e->compressors.timer);
     kl_heap_remove(&e->timers, &e->unpark_timer);
     kl_heap_remove(&e->timers, &e->tries_timer);
     for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
@@ -143,7 +148,7 @@ bool kl_shutdown_step(kloop_engine *e)
         return true;
     }
     if (e->life == KL_LIFE_CLOSING && kl_completion_pending(e) == 0 &&
-        !kl_completion_has_report(e) && kl_list_is_empty(&e->flushed)) {
+        !kl_completion_has_report(e) && kl_list_is_empty(&e->flushed) && !kl_warm_up_pending(e)) {
         hang_up(e);
         return true;
     }

@@ -3,27 +3,11 @@
 #include "core/topics.h"
 
 #include "core/engine_state.h"
+#include "core/idempotence.h"
 #include "core/known_brokers.h"
 #include "core/metadata.h"
 #include "core/readiness.h"
-
-#define NAME_LEN_MAX 249
-
-/* Kafka's rule for names of topics. */
-static bool is_name(kloop_string name)
-{
-    if (!name.data || name.len == 0 || name.len > NAME_LEN_MAX)
-        return false;
-    bool only_dots = true;
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.data[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!letter && c != '.' && c != '_' && c != '-')
-            return false;
-        only_dots = only_dots && c == '.';
-    }
-    return !(only_dots && name.len <= 2);
-}
+#include "core/sticky.h"
 
 static kloop_slice key_of(const char *text, size_t len)
 {
@@ -43,7 +27,7 @@ kloop_topic *kl_topics_by_id(const kloop_engine *e, const kloop_uuid *id)
 kloop_status kl_topics_intern(kloop_engine *e, kloop_string name, kloop_topic **topic)
 {
     *topic = NULL;
-    if (!is_name(name))
+    if (!kl_topic_name_is_legal(name))
         return KLOOP_BAD_TOPIC;
     kloop_topic *t = kl_topics_by_name(e, name);
     if (t) {
@@ -56,20 +40,25 @@ kloop_status kl_topics_intern(kloop_engine *e, kloop_string name, kloop_topic **
     char *text = t ? kl_mem_zalloc(&e->alloc, name.len + 1, 1) : NULL;
     if (text)
         memcpy(text, name.data, name.len);
-    if (!text || !kl_map_put(&e->topics, key_of(text, name.len), t)) {
+    if (t) {
+        t->engine = e;
+        t->name = text;
+        t->name_len = name.len;
+    }
+    if (!text || !kl_topic_settings_begin(e, t) ||
+        !kl_map_put(&e->topics, key_of(text, name.len), t)) {
+        if (text)
+            kl_topic_settings_end(e, t);
         kl_mem_release(&e->alloc, text, name.len + 1);
         kl_mem_release(&e->alloc, t, sizeof *t);
         return KLOOP_NO_MEMORY;
     }
-    t->engine = e;
-    t->name = text;
-    t->name_len = name.len;
-    t->sticky = -1;
-    t->batch_bytes = e->set.batch_bytes;
+    t->batch_bytes = t->set->batch_bytes;
     t->refused_bytes = SIZE_MAX;
     t->used_ns = e->now.mono_ns;
     kl_list_init(&t->parked);
     kl_list_init(&t->gather);
+    kl_sticky_set_partitioning(e, t, &t->set->partitioning);
     kl_list_push_back(&e->topic_list, &t->in_topics);
     *topic = t;
     kl_metadata_want_topic(e, t);
@@ -103,21 +92,25 @@ void kl_topics_set_leader(kloop_engine *e, kloop_topic *t, int32_t index, int32_
 {
     kl_leader *now = &t->leaders[index];
     bool moved = now->node != node || now->epoch != epoch;
+    t->led_count += (node >= 0) - (now->node >= 0);
+    /* That the same one is told of again, after it was forgotten, is none. */
+    bool is_news = node >= 0 && (epoch > now->epoch || now->node >= 0);
     *now = (kl_leader){node, epoch};
     kl_partition *p = t->partitions[index];
-    if (!p)
+    kl_broker *leader = p ? kl_known_broker(e, node) : NULL;
+    if (moved)
+        kl_sticky_leader_changed(e, t, index);
+    if (!p || (!moved && p->leader == leader))
         return;
-    kl_broker *leader = kl_known_broker(e, node);
-    if (!moved && p->leader == leader)
-        return;
-    kl_list_drop(&p->in_ready);
-    kl_list_drop(&p->in_open);
+    kl_sticky_set_waits(e, p, false);
+    kl_topics_place(p, KL_PLACE_NOWHERE, NULL);
     p->leader = leader;
     p->flight_old = p->flight_count > 0;
     p->spares = true;
     p->steady = false;
     p->known_to_leader = false;
-    p->backoff_until = 0;
+    if (is_news)
+        p->backoff_until = 0;
     kl_readiness_update(e, p);
 }
 
@@ -131,6 +124,7 @@ bool kl_topics_grow(kloop_engine *e, kloop_topic *t, int32_t partition_count)
 {
     if (partition_count <= t->partition_count)
         return true;
+    kl_sticky_drop_tree(e, t);
     if (partition_count <= t->table_count) {
         t->partition_count = partition_count;
         kl_topics_judge(e, t);
@@ -162,6 +156,7 @@ bool kl_topics_grow(kloop_engine *e, kloop_topic *t, int32_t partition_count)
 
 void kl_topics_shrink(kloop_engine *e, kloop_topic *t, int32_t partition_count)
 {
+    kl_sticky_drop_tree(e, t);
     t->partition_count = partition_count;
     if (t->sticky >= partition_count)
         t->sticky = -1;
@@ -222,19 +217,20 @@ kl_topic_id_news kl_topics_set_id(kloop_engine *e, kloop_topic *t, const kloop_u
 
 bool kl_topics_in_use(const kloop_engine *e, const kloop_topic *t)
 {
-    if (!kl_list_is_empty(&t->parked) || t->partition_count == 0)
+    if (!kl_list_is_empty(&t->parked) ||
+        e->now.mono_ns < kl_time_add(t->used_ns, e->set.metadata_max_idle_ns))
         return true;
-    if (e->now.mono_ns < kl_time_add(t->used_ns, e->set.metadata_max_idle_ns))
-        return true;
-    for (int32_t i = 0; i < t->table_count; i++)
-        if (t->partitions[i] && !kl_list_is_empty(&t->partitions[i]->line))
+    for (int32_t i = 0; i < t->table_count; i++) {
+        const kl_partition *p = t->partitions[i];
+        if (p && (!kl_list_is_empty(&p->line) || p->flight_count > 0))
             return true;
+    }
     return false;
 }
 
 void kl_topics_judge(const kloop_engine *e, kloop_topic *t)
 {
-    bool direct = e->taking && kl_list_is_empty(&t->parked);
+    bool direct = e->taking && kl_list_is_empty(&t->parked) && !t->partitioner.fn;
     t->direct_count = direct ? (uint32_t)t->partition_count : 0;
 }
 
@@ -259,17 +255,46 @@ static void del_partition(kloop_engine *e, kl_partition *p)
     kl_mem_release(&e->alloc, p, sizeof *p);
 }
 
+bool kl_topics_let_go(kloop_engine *e, kloop_topic *t)
+{
+    /* What was settled and is yet to be reported has left its line and still tells its partition.
+     */
+    if (t->table_count == 0 || !kl_list_is_empty(&e->reports) || e->reporting)
+        return false;
+    kl_sticky_drop_tree(e, t);
+    for (int32_t i = 0; i < t->table_count; i++) {
+        kl_partition *p = t->partitions[i];
+        if (!p)
+            continue;
+        kl_idempotence_forget(e, p);
+        kl_topics_place(p, KL_PLACE_NOWHERE, NULL);
+        del_partition(e, p);
+        e->timer_count--;
+    }
+    kl_mem_release(&e->alloc, t->open, table_bytes((size_t)t->table_count));
+    t->open = NULL;
+    t->partitions = NULL;
+    t->leaders = NULL;
+    t->table_count = t->partition_count = t->led_count = 0;
+    t->older_views = 0;
+    t->sticky = -1;
+    kl_topics_judge(e, t);
+    return true;
+}
+
 void kl_topics_del_all(kloop_engine *e)
 {
     kl_link *at;
     while ((at = kl_list_pop_front(&e->topic_list))) {
         kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
         del_line(e, &t->parked);
+        kl_sticky_drop_tree(e, t);
         size_t count = (size_t)t->table_count;
         for (size_t i = 0; i < count; i++)
             if (t->partitions[i])
                 del_partition(e, t->partitions[i]);
         kl_mem_release(&e->alloc, t->open, table_bytes(count));
+        kl_topic_settings_end(e, t);
         kl_mem_release(&e->alloc, t->name, t->name_len + 1);
         kl_mem_release(&e->alloc, t, sizeof *t);
     }

@@ -16,44 +16,53 @@
 #define KL_CORE_TOPICS_H
 
 #include "core/batch.h"
+#include "core/partitioner.h"
+#include "core/topic_settings.h"
 
 #include <kloop/messages.h>
 
 typedef struct kl_broker kl_broker;
 typedef struct kl_conn kl_conn;
+typedef struct kl_topic_share kl_topic_share;
 
+/* A list that a partition stands in, one at a time. */
+typedef enum kl_place {
+    KL_PLACE_NOWHERE,
+    KL_PLACE_READY,  /* of its leader: something is due and may go now */
+    KL_PLACE_OPEN,   /* of its leader: nothing is due, but something may go along */
+    KL_PLACE_GATHER, /* of its topic, while a request is put together */
+} kl_place;
+
+/* There may be very many: what is small stands together. */
 struct kl_partition {
     kloop_topic *topic;
-    int32_t index;
     kl_broker *leader; /* NULL: not known */
-
-    kl_list line;   /* batches, oldest first */
-    kl_list flight; /* batches that await an answer, ghosts included, in the order of sending */
+    kl_list line;      /* batches, oldest first */
+    kl_list flight;    /* batches that await an answer, ghosts included, in the order of sending */
+    kl_conn *flight_conn; /* of all of them */
     uint32_t flight_count;
     uint32_t line_count;
-    kl_conn *flight_conn; /* of all of them */
-    bool flight_old;      /* they left before the leader changed: their answers say nothing of it */
-    bool flight_former;   /* they left before the topic was made anew */
-    bool by_name;         /* what left and is not settled may have come to any topic of this name */
-    bool spares;          /* what the former leader refuses may go to this one without a pause */
-    uint64_t hint_at;     /* not before this may another hint end a backoff */
-    int16_t last_error;   /* the latest answer's for any of its batches; 0: that was stored */
-
-    kl_link in_ready;  /* of its leader: something is due and may go now */
-    kl_link in_open;   /* of its leader: nothing is due, but something may go along */
+    kl_link in_place;
     kl_link in_opened; /* of the engine: has an open batch */
-    kl_link in_gather; /* of its topic, while a request is put together */
     kl_timer due;      /* linger, sealing, end of backoff */
     uint64_t backoff_until;
+    uint64_t hint_at; /* not before this may another hint end a backoff */
 
     /* Numbers of the idempotent producer, see idempotence.h. */
     int64_t producer_id; /* -1: none yet */
-    int16_t epoch;
     int32_t next_sequence;
-    bool hole;   /* a number was given up: everything after it needs another epoch */
-    bool steady; /* the leader has acked something; before that one batch at a time is in flight */
-    bool known_to_leader; /* it has acked something under this producer id, so it has a count of
-                             ours */
+    int32_t index;
+    int16_t epoch;
+    int16_t last_error; /* the latest answer's for any of its batches; 0: that was stored */
+    uint8_t place;      /* a kl_place */
+    bool hole : 1;      /* a number was given up: everything after it needs another epoch */
+    bool steady : 1;    /* the leader has acked something; before that one batch at a time leaves */
+    bool known_to_leader : 1; /* it has acked something under this producer id: it has a count */
+    bool flight_old : 1;    /* what flies left before the leader changed: its answers say nothing */
+    bool flight_former : 1; /* it left before the topic was made anew */
+    bool by_name : 1; /* what left and is not settled may have come to any topic of this name */
+    bool waits : 1;   /* has something that the leader could take; see sticky.h */
+    bool spares : 1;  /* what the former leader refuses may go to this one without a pause */
 };
 
 typedef struct kl_leader {
@@ -63,6 +72,7 @@ typedef struct kl_leader {
 
 struct kloop_topic {
     kloop_engine *engine;
+    const kl_topic_settings *set; /* its own, or the producer's; never NULL */
     kl_link in_topics;
     char *name; /* terminated, owned */
     size_t name_len;
@@ -78,15 +88,18 @@ struct kloop_topic {
     kl_batch **open;         /* the last of a partition's line, if it takes records; else NULL */
     int32_t table_count;     /* how many there is room for: all that there ever were */
     int32_t partition_count; /* of these, those that take records; 0: not known */
-    uint32_t direct_count; /* the same while records may go straight to their partitions; else 0 */
+    uint32_t direct_count;   /* the same while records may go straight to their partitions; else 0:
+                                parked   ones come first, or a function of the user's chooses */
 
-    kl_list parked;    /* batches of records that have no partition yet, oldest first */
-    kl_link in_unpark; /* of the engine: partitions are known and records still parked */
-    bool unparking;    /* the first of parked is being read: */
+    kl_topic_share *share; /* NULL: it never had one */
+    kl_list parked;        /* batches of records that have no partition yet, oldest first */
+    kl_link in_unpark;     /* of the engine: partitions are known and records still parked */
+    bool unparking;        /* the first of parked is being read: */
     kl_chain_cursor unpark_records;
     kl_chain_cursor unpark_users;
 
     bool asked;          /* is in a Metadata request that is under way */
+    bool asked_once;     /* was in one since it came into use */
     bool newly_wanted;   /* and nothing is known of it yet */
     int16_t error;       /* what metadata said about it last */
     bool complained;     /* about it, and nothing has become better */
@@ -94,13 +107,19 @@ struct kloop_topic {
     uint64_t used_ns;    /* when a batch was begun for it last */
 
     /* What brokers were found to take, see batch_ceiling.h. */
-    size_t batch_bytes;   /* its batches are kept to this; at most batch.size */
-    size_t refused_raw;   /* without a codec, when batch_bytes was lowered last */
-    size_t refused_bytes; /* the smallest on the wire that was refused; SIZE_MAX: none */
-    uint32_t full_stored; /* batches of nearly batch_bytes that were stored since it changed */
+    bool codec_complained; /* a leader takes nothing of compression.type, and this was said */
+    size_t batch_bytes;    /* its batches are kept to this; at most batch.size */
+    size_t refused_raw;    /* without a codec, when batch_bytes was lowered last */
+    size_t refused_bytes;  /* the smallest on the wire that was refused; SIZE_MAX: none */
+    uint32_t full_stored;  /* batches of nearly batch_bytes that were stored since it changed */
 
+    kl_partitioner partitioner;
     int32_t sticky;      /* the partition that records without a key go to now; -1: choose one */
     size_t sticky_bytes; /* of batches closed there since it was chosen */
+    int32_t led_count;   /* partitions that have a leader */
+    struct kl_sticky_tree *tree; /* NULL: not needed yet, or no memory; see sticky.h */
+    bool tree_stale;             /* is to be filled anew before it is used */
+    bool tree_takes_all; /* also partitions whose leaders take nothing: there are no others */
     kl_list gather;      /* partitions that go into the request in the making */
     kl_link in_gather;
 };
@@ -125,6 +144,15 @@ static inline void kl_topics_set_open(kl_partition *p, kl_batch *b)
     p->topic->open[p->index] = b;
 }
 
+/* p stands in this list and in no other; NULL for none. */
+static inline void kl_topics_place(kl_partition *p, kl_place place, kl_list *list)
+{
+    kl_list_drop(&p->in_place);
+    p->place = (uint8_t)place;
+    if (list)
+        kl_list_push_back(list, &p->in_place);
+}
+
 /* A partition's leader, as metadata or a hint tells; node -1: it has none. What waits for the end
  * of a backoff need not wait any longer. */
 void kl_topics_set_leader(kloop_engine *e, kloop_topic *t, int32_t index, int32_t node,
@@ -146,6 +174,12 @@ kl_topic_id_news kl_topics_set_id(kloop_engine *e, kloop_topic *t, const kloop_u
 bool kl_topics_is_former(const kloop_topic *t, const kloop_uuid *id);
 /* Does anything wait for this topic, or was it used lately? */
 bool kl_topics_in_use(const kloop_engine *e, const kloop_topic *t);
+/*
+ * Gives back what is known of the partitions of a topic that is not in use, numbers included; the
+ * topic itself stays, and the next record for it waits for metadata like the first one. false:
+ * something still points there, or there was nothing.
+ */
+bool kl_topics_let_go(kloop_engine *e, kloop_topic *t);
 void kl_topics_del_all(kloop_engine *e);
 
 #endif

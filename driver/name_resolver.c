@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "driver/clocks.h"
 #include "driver/ip_address.h"
+#include "driver/living.h"
 
 #include <ares.h>
 #include <stdio.h>
@@ -34,34 +35,25 @@ typedef struct name_socket {
     uv_poll_t poll;
     kl_name_resolver *resolver;
     ares_socket_t fd;
+    kl_living_socket living;
 } name_socket;
 
 /* ---- The library ---- */
 
 /* c-ares counts its users without a lock, and loops of one process may live in several threads. */
-static uv_once_t library_once = UV_ONCE_INIT;
-static uv_mutex_t library_mutex;
-
-static void make_library_mutex(void)
-{
-    if (uv_mutex_init(&library_mutex))
-        KL_UNREACHABLE();
-}
-
 static int enter_library(void)
 {
-    uv_once(&library_once, make_library_mutex);
-    uv_mutex_lock(&library_mutex);
+    kl_living_lock();
     int status = ares_library_init(ARES_LIB_INIT_ALL);
-    uv_mutex_unlock(&library_mutex);
+    kl_living_unlock();
     return status;
 }
 
 static void leave_library(void)
 {
-    uv_mutex_lock(&library_mutex);
+    kl_living_lock();
     ares_library_cleanup();
-    uv_mutex_unlock(&library_mutex);
+    kl_living_unlock();
 }
 
 /* ---- The channel and its sockets ---- */
@@ -80,6 +72,7 @@ static void on_socket_closed(uv_handle_t *handle)
 static void drop_socket(name_socket *s)
 {
     kl_list_remove(&s->link);
+    kl_living_remove_socket(&s->living);
     uv_close((uv_handle_t *)&s->poll, on_socket_closed);
 }
 
@@ -161,6 +154,7 @@ static name_socket *watch_socket(kl_name_resolver *r, ares_socket_t fd)
     s->resolver = r;
     s->fd = fd;
     uv_unref((uv_handle_t *)&s->poll);
+    kl_living_add_socket(&s->living, fd);
     kl_list_push_back(&r->sockets, &s->link);
     r->handle_count++;
     return s;

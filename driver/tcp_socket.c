@@ -22,6 +22,10 @@ _Static_assert(sizeof(kloop_slice) == sizeof(struct iovec) &&
                    offsetof(kloop_slice, len) == offsetof(struct iovec, iov_len),
                "kloop_slice and iovec must be laid out alike");
 
+/* Unanswered so often, that far apart. */
+#define PROBES        3
+#define PROBE_EVERY_S 10
+
 static void set_number(int fd, int level, int option, int value)
 {
     /* All of these make a connection better, none is worth losing it. */
@@ -32,15 +36,23 @@ static void set_options(int fd, const kl_tcp_options *options)
 {
     /* We hand over whole requests; waiting for more to send is the engine's business. */
     set_number(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    set_number(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_number(fd, SOL_SOCKET, SO_KEEPALIVE, options->keep_alive);
+    unsigned lost_after_ms = options->lost_after_ms;
+    if (options->keep_alive && options->keep_idle_ms > 0) {
+        set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)((options->keep_idle_ms + 999) / 1000));
+        set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_EVERY_S);
+        set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
+        unsigned least_ms = options->keep_idle_ms + PROBES * PROBE_EVERY_S * 1000;
+        if (lost_after_ms > 0 && lost_after_ms < least_ms)
+            lost_after_ms = least_ms;
+    }
     if (options->send_buffer_bytes >= 0)
         set_number(fd, SOL_SOCKET, SO_SNDBUF, options->send_buffer_bytes);
     if (options->receive_buffer_bytes >= 0)
         set_number(fd, SOL_SOCKET, SO_RCVBUF, options->receive_buffer_bytes);
 #ifdef TCP_USER_TIMEOUT
-    if (options->lost_after_ms)
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &options->lost_after_ms,
-                         sizeof options->lost_after_ms);
+    if (lost_after_ms > 0)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &lost_after_ms, sizeof lost_after_ms);
 #endif
 }
 

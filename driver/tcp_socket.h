@@ -16,10 +16,19 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/*
+ * Once a probe is unanswered, Linux ends an idle connection when nothing came for lost_after_ms,
+ * and does not count probes any more: a limit shorter than the time to the first probe would let a
+ * single one that is lost on the way end a good connection. So lost_after_ms is raised to what
+ * keep_idle_ms and three probes take. Nobody waits longer for it: who expects an answer has a limit
+ * of his own (request.timeout.ms), and closes the connection.
+ */
 typedef struct kl_tcp_options {
     int send_buffer_bytes;    /* -1: left to the system, which adapts it to the path */
     int receive_buffer_bytes; /* the same */
     unsigned lost_after_ms;   /* unacknowledged for so long: the connection is gone; 0: never */
+    bool keep_alive;          /* the system probes it while nothing is said */
+    unsigned keep_idle_ms;    /* the first probe comes after this; 0: left to the system */
 } kl_tcp_options;
 
 /*

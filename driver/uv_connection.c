@@ -4,6 +4,7 @@
 #include "driver/uv_connection.h"
 
 #include "base/check.h"
+#include "base/now.h"
 #include "driver/clocks.h"
 #include "driver/ip_address.h"
 #include "driver/uv_pump.h"
@@ -17,6 +18,9 @@
  * calls of the system: a megabyte is some tenths of a millisecond for the kernel. */
 #define WRITE_SLICES_MAX 256
 #define WRITE_BYTES_MAX  (1u << 20)
+/* The same in a turn that has lasted long already: enough that each connection gets on. */
+#define WRITE_BYTES_LATE (64u << 10)
+#define LATE_NS          KL_MS
 #define READ_CALLS_MAX   16
 #define READ_BYTES_MAX   (256u << 10)
 /* A connection that is lost is read to its end, which the kernel's buffer bounds anyway: there may
@@ -29,6 +33,7 @@ typedef struct kl_uv_connection {
     uv_poll_t poll;
     kloop_producer *producer;
     kloop_id id;
+    kl_living_socket living;
     int fd;
     int events;  /* what is polled for now */
     bool up;     /* else it is being connected */
@@ -107,6 +112,7 @@ static void release(kl_uv_connection *c)
 {
     c->producer->connections[c->id.slot] = NULL;
     uv_close((uv_handle_t *)&c->poll, on_poll_closed);
+    kl_living_remove_socket(&c->living);
     close(c->fd);
 }
 
@@ -187,12 +193,12 @@ static size_t gather(kl_uv_connection *c, kloop_slice *slices, size_t bytes_max,
 static bool transmit(kl_uv_connection *c)
 {
     kloop_producer *p = c->producer;
-    size_t given = 0;
+    size_t given = 0, bytes_max = p->held_ns < LATE_NS ? WRITE_BYTES_MAX : WRITE_BYTES_LATE;
     c->unsent = true;
-    while (given < WRITE_BYTES_MAX) {
+    while (given < bytes_max) {
         kloop_slice slices[WRITE_SLICES_MAX];
         size_t bytes;
-        size_t count = gather(c, slices, WRITE_BYTES_MAX - given, &bytes);
+        size_t count = gather(c, slices, bytes_max - given, &bytes);
         if (count == 0) {
             c->unsent = false;
             return true;
@@ -258,6 +264,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
     kl_uv_connection *c = poll->data;
     kloop_producer *p = c->producer;
+    if (p->living.forked) {
+        uv_poll_stop(poll);
+        return;
+    }
     uint64_t begin = kl_clocks_mono_ns();
     kl_uv_pump_event_time(p);
     bool there = c->up ? exchange(c, status, events) : finish_connect(c, status);
@@ -311,6 +321,7 @@ static kl_uv_connection *make(kloop_producer *p, kloop_id id, const kloop_addres
     c->id = id;
     c->size = size;
     memcpy(c->where, where, len);
+    kl_living_add_socket(&c->living, c->fd);
     p->connections[id.slot] = c;
     p->handle_count++;
     return c;
@@ -356,6 +367,14 @@ void kl_uv_connection_close(kloop_producer *p, kloop_id id)
     if (c)
         release(c);
     kloop_engine_on_closed(p->engine, id, p->now);
+}
+
+void kl_uv_connection_let_go_all(kloop_producer *p)
+{
+    for (uint32_t i = 0; i < p->connection_slots; i++) {
+        if (p->connections[i])
+            uv_poll_stop(&p->connections[i]->poll);
+    }
 }
 
 void kl_uv_connection_close_all(kloop_producer *p)

@@ -32,6 +32,8 @@ void kl_uv_connection_set_paused(kloop_producer *p, kloop_id id, bool paused);
 /* CLOSE; on_closed is told in here. */
 void kl_uv_connection_close(kloop_producer *p, kloop_id id);
 
+/* In a forked child: stops looking at any of them. */
+void kl_uv_connection_let_go_all(kloop_producer *p);
 /* Closes what is left, and gives the table back; the engine is told nothing. */
 void kl_uv_connection_close_all(kloop_producer *p);
 

@@ -5,6 +5,8 @@
  *     uv_producer.c    the functions of <kloop/kloop.h>
  *     uv_pump.c        turns of the loop: time, actions, callbacks, sleeping
  *     uv_connection.c  one socket for each connection of the engine
+ *     uv_inlet.c       records of other threads
+ *     uv_process.c     fork and exit
  *     name_resolver.c  names
  *
  *     nothing --kloop_open--> OPEN --kloop_close: the engine finishes, then gives CLOSED-->
@@ -17,6 +19,8 @@
 #define KL_DRIVER_UV_PRODUCER_H
 
 #include "base/list.h"
+#include "driver/inlet.h"
+#include "driver/living.h"
 #include "driver/name_resolver.h"
 #include "driver/tcp_socket.h"
 
@@ -24,6 +28,7 @@
 #include <uv.h>
 
 struct kl_uv_connection;
+struct kl_uv_inlet;
 
 typedef enum kl_uv_state {
     KL_UV_OPEN = 0,
@@ -33,9 +38,17 @@ typedef enum kl_uv_state {
 /* Who waits for a flush; the engine has its address. */
 typedef struct kl_uv_flush {
     kl_link link;
+    kl_inlet_item mark; /* in the inlet, behind what was accepted before */
     kloop_event_fn fn;
     void *me;
 } kl_uv_flush;
+
+/* Who waits for a warm-up; likewise. */
+typedef struct kl_uv_warm_up {
+    kl_link link;
+    kloop_warm_fn fn;
+    void *me;
+} kl_uv_warm_up;
 
 struct kloop_producer {
     kloop_allocator alloc;
@@ -44,10 +57,13 @@ struct kloop_producer {
     kl_uv_state state;
 
     /* What kloop_send() looks at. */
-    uint64_t turn_ms;  /* uv_now() when the engine was last told the time */
+    uint64_t turn_ms;  /* uv_now() when the engine was last told the time; never that: barred */
     size_t sent_bytes; /* since a send last looked for something to write */
     bool dirty;        /* the pump has work, and idle runs */
     bool pumping;      /* actions are being taken: their views must stay good */
+    bool refused;      /* a send was answered with KLOOP_FULL, and the user was not told of room */
+    bool closing;      /* kloop_close() was called */
+    kloop_status barred; /* what calls are answered with, if not KLOOP_OK */
 
     /* Time */
     kloop_now now;        /* as the engine knows it */
@@ -72,16 +88,38 @@ struct kloop_producer {
     kl_tcp_options tcp;
     kl_name_resolver resolver;
     kl_list flushes;
+    kl_list warm_ups;
+
+    uint64_t timeout_ms;       /* delivery.timeout.ms */
+    struct kl_uv_inlet *inlet; /* NULL: no other thread may send */
+    kl_living living;
+    struct {
+        bool warns;
+        char client_id[64];
+        char trouble[320];
+        uint64_t trouble_ns;
+        _Atomic uint64_t pending; /* records, at the end of the last turn */
+        _Atomic uintptr_t thread; /* whose turn that was */
+    } last_word;
 
     kloop_delivery_fn on_delivery;
     kloop_event_fn on_writable;
+    kloop_chunk_fn on_chunk;
+    kloop_release_fn on_release;
     kloop_log_fn on_log;
+    kloop_event_fn on_inlet_room;
     kloop_event_fn on_closed;
     void *delivery_me;
     void *writable_me;
+    void *chunk_me;
+    void *release_me;
     void *log_me;
+    void *inlet_room_me;
     void *closed_me;
 };
+
+/* From now on calls are answered with this. Sets flags, nothing else. */
+void kl_uv_producer_bar(kloop_producer *p, kloop_status status);
 
 /* A handle is closed: the last one takes the producer with it. */
 void kl_uv_producer_handle_gone(kloop_producer *p);

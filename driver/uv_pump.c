@@ -7,11 +7,15 @@
 #include "base/now.h"
 #include "driver/clocks.h"
 #include "driver/uv_connection.h"
+#include "driver/uv_inlet.h"
+#include "driver/uv_process.h"
 
 #include <string.h>
 
-/* The bounds of a pass; what is left goes to the next turn. */
+/* The bounds of a pass; what is left goes to the next turn. It is shorter where the sockets have
+ * taken their time already. */
 #define PASS_NS          KL_MS
+#define PASS_NS_MIN      (KL_MS / 2)
 #define PASS_RECORDS_MAX 65536
 /* Between two looks at the clock. */
 #define PASS_ACTIONS 8
@@ -27,7 +31,7 @@ static void tell_time(kloop_producer *p, uint64_t mono_ns)
     if (mono_ns > p->now.mono_ns)
         p->now.mono_ns = mono_ns;
     p->now.wall_ms = kl_clocks_wall_ms();
-    p->turn_ms = uv_now(p->loop);
+    p->turn_ms = p->barred ? KLOOP_NEVER : uv_now(p->loop);
     kloop_engine_clock(p->engine, p->now);
 }
 
@@ -92,6 +96,16 @@ static void report_flush(kloop_producer *p, kl_uv_flush *flush)
         fn(p, me);
 }
 
+static void report_warm_up(kloop_producer *p, kl_uv_warm_up *w, const kloop_warmth *warmth)
+{
+    kloop_warm_fn fn = w->fn;
+    void *me = w->me;
+    kl_list_remove(&w->link);
+    kl_mem_release(&p->alloc, w, sizeof *w);
+    if (fn)
+        fn(p, warmth, me);
+}
+
 /* Runs the user's code, which may call anything of <kloop/kloop.h>. */
 static void take(kloop_producer *p, const kloop_action *a)
 {
@@ -101,15 +115,28 @@ static void take(kloop_producer *p, const kloop_action *a)
             p->on_delivery(p, &a->report, p->delivery_me);
         break;
     case KLOOP_ACT_WRITABLE:
-        if (p->on_writable)
+        if (kl_uv_inlet_on_writable(p) && p->on_writable)
             p->on_writable(p, p->writable_me);
         break;
     case KLOOP_ACT_FLUSHED:
         report_flush(p, a->user);
         break;
     case KLOOP_ACT_LOG:
+        if (a->level <= KLOOP_LOG_WARN)
+            kl_uv_process_note_trouble(p, a->text);
         if (p->on_log)
             p->on_log(p, a->level, a->text, p->log_me);
+        break;
+    case KLOOP_ACT_CHUNK:
+        if (p->on_chunk)
+            p->on_chunk(p, a->chunk, p->chunk_me);
+        break;
+    case KLOOP_ACT_RELEASE:
+        if (p->on_release)
+            p->on_release(p, a->loans, a->loan_count, p->release_me);
+        break;
+    case KLOOP_ACT_WARM:
+        report_warm_up(p, a->user, &a->warmth);
         break;
     case KLOOP_ACT_CLOSED:
         kl_uv_pump_stop(p);
@@ -128,14 +155,15 @@ void kl_uv_pump_io(kloop_producer *p)
 }
 
 /* Takes actions until there is none (true) or the pass is long enough. */
-static bool take_actions(kloop_producer *p, uint64_t begin_ns)
+static bool take_actions(kloop_producer *p, uint64_t until_ns)
 {
     kloop_action a;
     size_t records = 0;
     unsigned actions = 0;
     while (kloop_engine_next(p->engine, &a)) {
         take(p, &a);
-        if (p->state != KL_UV_OPEN)
+        /* User code may have done anything, and may be another process now. */
+        if (p->state != KL_UV_OPEN || p->living.forked)
             return true;
         if (a.kind == KLOOP_ACT_DELIVER)
             records += a.report.count;
@@ -143,7 +171,7 @@ static bool take_actions(kloop_producer *p, uint64_t begin_ns)
             return false;
         /* A write may be a megabyte: that alone is worth a look. */
         if ((++actions % PASS_ACTIONS == 0 || a.kind == KLOOP_ACT_WRITE) &&
-            kl_clocks_mono_ns() - begin_ns >= PASS_NS)
+            kl_clocks_mono_ns() >= until_ns)
             return false;
     }
     return true;
@@ -176,7 +204,7 @@ void kl_uv_pump_update_alive(kloop_producer *p)
 {
     if (p->state != KL_UV_OPEN)
         return;
-    bool alive = p->keep_alive || kloop_engine_busy(p->engine);
+    bool alive = p->keep_alive || kloop_engine_busy(p->engine) || kl_uv_inlet_is_busy(p);
     if (alive == p->alive)
         return;
     p->alive = alive;
@@ -206,7 +234,8 @@ static void rest(kloop_producer *p)
 {
     uint64_t deadline =
         kl_time_min(kloop_engine_deadline(p->engine), kl_name_resolver_deadline(&p->resolver));
-    if (deadline <= p->now.mono_ns)
+    deadline = kl_time_min(deadline, kl_uv_inlet_deadline(p));
+    if (deadline <= p->now.mono_ns || kl_uv_inlet_has_work(p))
         return;
     /* Up, or the timer would fire before there is anything to do. */
     p->deadline_ms = deadline == KLOOP_NEVER ? NO_TIME : deadline / KL_MS + (deadline % KL_MS != 0);
@@ -223,11 +252,16 @@ static void pump(kloop_producer *p)
         kl_name_resolver_on_time(&p->resolver, p->now.mono_ns);
         kloop_engine_on_time(p->engine, p->now);
     }
-    bool done = take_actions(p, begin);
+    uint64_t left = p->held_ns < PASS_NS - PASS_NS_MIN ? PASS_NS - p->held_ns : PASS_NS_MIN;
+    kl_uv_inlet_drain(p, begin + left / 2);
+    bool done = p->state == KL_UV_OPEN && take_actions(p, begin + left);
     p->pumping = false;
+    if (p->living.forked)
+        return;
     if (done && p->state == KL_UV_OPEN)
         rest(p);
     kl_uv_pump_update_alive(p);
+    kl_uv_process_note(p);
     uint64_t held = p->held_ns + (kl_clocks_mono_ns() - begin);
     if (held > p->hold_max_ns)
         p->hold_max_ns = held;
@@ -235,9 +269,24 @@ static void pump(kloop_producer *p)
 
 /* ---- Phases ---- */
 
+/* In a forked child: nothing of us runs any more, or keeps this process's loop. */
+static void let_go(kloop_producer *p)
+{
+    uv_idle_stop(&p->idle);
+    uv_prepare_stop(&p->prepare);
+    uv_check_stop(&p->check);
+    uv_timer_stop(&p->timer);
+    kl_uv_connection_let_go_all(p);
+    kl_name_resolver_close(&p->resolver);
+}
+
 static void on_prepare(uv_prepare_t *prepare)
 {
     kloop_producer *p = prepare->data;
+    if (p->living.forked) {
+        let_go(p);
+        return;
+    }
     if (!p->dirty && uv_now(p->loop) >= p->deadline_ms)
         kl_uv_pump_wake(p);
     p->held_ns = 0;
@@ -249,6 +298,8 @@ static void on_prepare(uv_prepare_t *prepare)
 static void on_check(uv_check_t *check)
 {
     kloop_producer *p = check->data;
+    if (p->living.forked)
+        return;
     if (p->dirty)
         pump(p);
     p->settled = p->polls_at_once = false;
@@ -285,4 +336,5 @@ void kl_uv_pump_stop(kloop_producer *p)
     uv_close((uv_handle_t *)&p->prepare, on_closed);
     uv_close((uv_handle_t *)&p->check, on_closed);
     uv_close((uv_handle_t *)&p->timer, on_closed);
+    kl_uv_inlet_stop(p);
 }

@@ -199,6 +199,9 @@ static void take_actions(kloop_engine *e)
             break;
         case KLOOP_ACT_CANCEL: /* our answers are there before anybody gets impatient */
         case KLOOP_ACT_FLUSHED:
+        case KLOOP_ACT_WARM:
+        case KLOOP_ACT_CHUNK:
+        case KLOOP_ACT_RELEASE:
         case KLOOP_ACT_TOKEN:
             break;
         }

@@ -172,6 +172,16 @@ static void add_reason(text_out *out, const kloop_fault *fault)
     case KLOOP_BAD_CONFIG:
         add(out, "the configuration is not sound");
         return;
+    case KLOOP_FORKED:
+        add(out,
+            "the producer belongs to the process that opened it, and this one was forked from it");
+        return;
+    case KLOOP_BAD_CHUNK:
+        add(out, "no chunk of this producer that takes records");
+        return;
+    case KLOOP_BAD_BATCH:
+        add(out, "not a batch for a producer to send");
+        return;
     case KLOOP_STATUS_COUNT:
         break;
     }

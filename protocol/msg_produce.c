@@ -1,11 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Produce: record batches for partitions, and what became of each. */
 #include "protocol/api.h"
+#include "protocol/varint.h"
 #include "protocol/walk.h"
+
+/*
+ * The fields of the description below in one go, where records are copied: a request of many small
+ * batches is nothing else. false: nothing was counted or written.
+ */
+static bool write_copied(kl_walk *w, const kloop_produce_partition *m)
+{
+    const kloop_records *r = &m->records;
+    bool measuring = w->mode == KL_MEASURE;
+    if (!w->copy_max || !w->flexible || !r->head.data || r->head.len > w->copy_max)
+        return false;
+    size_t body_len = 0;
+    for (size_t i = 0; i < r->body_count; i++) {
+        if (r->body[i].len > w->copy_max - body_len)
+            return false;
+        body_len += r->body[i].len;
+    }
+    uint32_t length = (uint32_t)(r->head.len + body_len) + 1;
+    size_t bytes = 4 + kl_uvarint32_size(length) + length - 1 + 1;
+    if (measuring) {
+        w->own += bytes;
+        return true;
+    }
+    if (w->mode != KL_ENCODE || (size_t)(w->out_end - w->out) < bytes)
+        return false;
+    kl_be_store32(w->out, (uint32_t)m->index);
+    uint8_t *p = kl_uvarint32_put(w->out + 4, length);
+    memcpy(p, r->head.data, r->head.len);
+    p += r->head.len;
+    for (size_t i = 0; i < r->body_count; p += r->body[i++].len)
+        memcpy(p, r->body[i].data, r->body[i].len);
+    *p++ = 0;
+    w->out = p;
+    return true;
+}
 
 static void walk_partition(kl_walk *w, void *element)
 {
     kloop_produce_partition *m = element;
+    if ((w->mode == KL_MEASURE || w->mode == KL_ENCODE) && write_copied(w, m))
+        return;
     INT32(index, "index");
     RECORDS(records, "records", NULLABLE(0));
     NO_TAGS();
@@ -61,9 +99,35 @@ static const kloop_message_type leader_hint_type = {.name = "kloop_leader_hint",
                                                     .kind = KL_STRUCT,
                                                     .defaults = &no_hint};
 
+/*
+ * Of the fields of the description below, those that a plain answer has: no errors of records, no
+ * message, no hint. Nearly each one is like that, and where each batch has one record it is read as
+ * often as there are records. false: nothing was read.
+ */
+static bool read_plain_response(kl_walk *w, kloop_produce_partition_response *m)
+{
+    enum { WIDTH = 4 + 2 + 8 + 8 + 8 + 1 + 1 + 1, LISTS = WIDTH - 3 };
+    const uint8_t *p = w->pos;
+    if (!w->fast || !w->flexible || w->end - p < WIDTH || p[LISTS] != 1 || p[LISTS + 1] != 0 ||
+        p[LISTS + 2] != 0)
+        return false;
+    m->index = (int32_t)kl_be_load32(p);
+    m->error_code = (int16_t)kl_be_load16(p + 4);
+    m->base_offset = (int64_t)kl_be_load64(p + 6);
+    m->log_append_time_ms = (int64_t)kl_be_load64(p + 14);
+    m->log_start_offset = (int64_t)kl_be_load64(p + 22);
+    m->record_errors = (kloop_array){p + LISTS + 1, 0, &record_error_type, 0, w->version, true};
+    m->error_message = (kloop_string){NULL, 0};
+    m->current_leader = no_hint;
+    w->pos = p + WIDTH;
+    return true;
+}
+
 static void walk_partition_response(kl_walk *w, void *element)
 {
     kloop_produce_partition_response *m = element;
+    if (read_plain_response(w, m))
+        return;
     INT32(index, "index");
     INT16(error_code, "errorCode");
     INT64(base_offset, "baseOffset");

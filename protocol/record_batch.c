@@ -27,9 +27,25 @@ static uint8_t *put64(uint8_t *p, uint64_t v)
 
 /* ---- Building ---- */
 
+/* All but the payload. Member by member: compilers empty a struct of this size with an instruction
+ * that takes longer to begin than this does to end, and batches may be as many as records. */
+static void reset(kl_batch_builder *b)
+{
+    b->base_timestamp = -1;
+    b->max_timestamp = -1;
+    b->count = 0;
+    b->state = KL_BATCH_OPEN;
+    b->codec = KL_CODEC_NONE;
+    b->payload_crc = 0;
+    b->summed_in = NULL;
+    b->summed_to = 0;
+    b->summed_bytes = 0;
+    b->sum = 0;
+}
+
 void kl_batch_builder_init(kl_batch_builder *b, kl_pool *pool)
 {
-    *b = (kl_batch_builder){.base_timestamp = -1, .max_timestamp = -1};
+    reset(b);
     kl_chain_init(&b->payload, pool);
 }
 
@@ -37,18 +53,15 @@ void kl_batch_builder_clear(kl_batch_builder *b)
 {
     KL_ASSERT(b->state != KL_BATCH_SEALING);
     kl_chain_clear(&b->payload);
-    kl_batch_builder_init(b, b->payload.pool);
+    reset(b);
 }
 
 /* Where the sum goes on. */
 static kl_chain_cursor unsummed(const kl_batch_builder *b)
 {
-    kl_chain_cursor at = kl_chain_read(&b->payload);
-    if (b->summed_in) {
-        at.segment = b->summed_in;
-        at.offset = b->summed_to;
-    }
-    return at;
+    if (b->summed_in)
+        return kl_chain_read_from(&b->payload, b->summed_in, b->summed_to, b->summed_bytes);
+    return kl_chain_read(&b->payload);
 }
 
 void kl_batch_builder_sum_up(kl_batch_builder *b)
@@ -181,13 +194,44 @@ kl_codec_status kl_batch_seal_step(kl_batch_sealer *s, size_t bytes, bool *done)
     return KL_CODEC_OK;
 }
 
+/* Nothing to fold, and all at once. */
+static void seal_as_it_is(kl_batch_builder *b)
+{
+    KL_ASSERT(b->state == KL_BATCH_OPEN);
+    kl_chain_cursor at = unsummed(b);
+    uint32_t crc = b->sum;
+    for (kloop_slice piece; (piece = kl_chain_read_some(&at, SIZE_MAX)).data;)
+        crc = kl_crc32c(crc, piece.data, piece.len);
+    b->codec = KL_CODEC_NONE;
+    b->payload_crc = crc;
+    b->state = KL_BATCH_SEALED;
+}
+
 kl_codec_status kl_batch_seal(kl_batch_builder *b, kl_compressor *compressor)
 {
+    if (!compressor) {
+        seal_as_it_is(b);
+        return KL_CODEC_OK;
+    }
     kl_batch_sealer sealer;
     kl_codec_status status = kl_batch_seal_begin(&sealer, b, compressor);
     for (bool done = false; status == KL_CODEC_OK && !done;)
         status = kl_batch_seal_step(&sealer, SIZE_MAX, &done);
     return status;
+}
+
+void kl_batch_builder_reopen(kl_batch_builder *b, kl_chain *records)
+{
+    KL_ASSERT(b->state == KL_BATCH_SEALED);
+    kl_chain_clear(&b->payload);
+    b->payload = *records;
+    kl_chain_init(records, b->payload.pool);
+    b->state = KL_BATCH_OPEN;
+    b->codec = KL_CODEC_NONE;
+    b->summed_in = NULL;
+    b->summed_to = 0;
+    b->summed_bytes = 0;
+    b->sum = 0;
 }
 
 /* ---- Faults of codecs ---- */

@@ -182,6 +182,10 @@ void kl_batch_seal_cancel(kl_batch_sealer *s);
 /* All steps at once. */
 kl_codec_status kl_batch_seal(kl_batch_builder *b, kl_compressor *compressor);
 
+/* A sealed batch is open again, with its records as they were before the codec. They become the
+ * batch's own; *records is empty then. */
+void kl_batch_builder_reopen(kl_batch_builder *b, kl_chain *records);
+
 /* ---- Faults of codecs ---- */
 
 /* The status that a codec's has in a kloop_fault. */

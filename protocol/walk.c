@@ -33,14 +33,14 @@ void kl_walk_encode(kl_walk *w, void *buffer, size_t capacity)
     w->out_start = w->out = w->piece = buffer ? buffer : (uint8_t *)(uintptr_t)nowhere;
     w->out_end = w->out + (buffer ? capacity : 0);
     w->slices = NULL;
-    w->slice_count = w->slice_max = 0;
+    w->slice_count = w->slice_max = w->copy_max = 0;
 }
 
 void kl_walk_measure(kl_walk *w)
 {
     kl_walk_begin(w, KL_MEASURE);
     w->out = NULL;
-    w->own = w->borrowed = w->gap_own = w->slice_count = 0;
+    w->own = w->borrowed = w->gap_own = w->slice_count = w->copy_max = 0;
 }
 
 void kl_walk_load(kl_walk *w, kl_tap *tap)

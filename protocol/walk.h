@@ -126,7 +126,8 @@ struct kl_walk {
     kloop_slice *slices;
     size_t slice_count;
     size_t slice_max;
-    uint8_t *piece; /* where the piece of own bytes began that no slice covers yet */
+    size_t copy_max; /* bodies up to this are copied all the same */
+    uint8_t *piece;  /* where the piece of own bytes began that no slice covers yet */
 
     kl_tap *tap;
     kloop_fault fault;

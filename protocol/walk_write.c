@@ -128,25 +128,26 @@ void kl_walk_last_slice(kl_walk *w)
 /* The part of the records that a gap can stand for. */
 static void put_body(kl_walk *w, const kloop_records *v, size_t body_len)
 {
+    bool copied = body_len <= w->copy_max;
+    if (w->mode == KL_MEASURE && copied) {
+        w->own += body_len;
+        return;
+    }
     if (w->mode == KL_MEASURE) {
         /* Each gap ends one piece of own bytes; a last piece is counted by whoever started the
          * walk. */
-        if (body_len > 0) {
-            w->slice_count += 1;
-            w->gap_own = w->own;
-        }
+        w->slice_count += 1;
+        w->gap_own = w->own;
         for (size_t i = 0; i < v->body_count; i++)
             w->slice_count += v->body[i].len > 0;
         w->borrowed += body_len;
         return;
     }
-    if (!w->slices) {
+    if (!w->slices || copied) {
         for (size_t i = 0; i < v->body_count; i++)
             put_bytes(w, v->body[i].data, v->body[i].len);
         return;
     }
-    if (body_len == 0)
-        return;
     kl_walk_last_slice(w);
     for (size_t i = 0; i < v->body_count && !kl_walk_failed(w); i++) {
         if (v->body[i].len == 0)

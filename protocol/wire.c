@@ -4,6 +4,7 @@
 
 #include "protocol/api.h"
 #include "protocol/frame.h"
+#include "protocol/request_slices.h"
 #include "protocol/walk.h"
 
 static kloop_status report(kloop_fault *to, const kloop_fault *fault)
@@ -104,10 +105,12 @@ static void check_total(kl_walk *w, uint64_t total)
         kl_walk_fail(w, KLOOP_TOO_LONG, 0, (int64_t)total, INT32_MAX);
 }
 
-static kloop_status measure_parts(const frame_parts *parts, kloop_size *size, kloop_fault *fault)
+static kloop_status measure_parts(const frame_parts *parts, size_t copy_max, kloop_size *size,
+                                  kloop_fault *fault)
 {
     kl_walk w;
     kl_walk_measure(&w);
+    w.copy_max = copy_max;
     if (parts->header_type)
         w.own = KL_FRAME_LENGTH_BYTES;
     walk_parts(&w, parts);
@@ -118,12 +121,13 @@ static kloop_status measure_parts(const frame_parts *parts, kloop_size *size, kl
 }
 
 /* With slices == NULL flat. *used is what went into the buffer. */
-static kloop_status encode_parts(const frame_parts *parts, uint8_t *buffer, size_t capacity,
-                                 kloop_slice *slices, size_t slice_max, size_t *used,
-                                 kloop_fault *fault)
+static kloop_status encode_parts(const frame_parts *parts, size_t copy_max, uint8_t *buffer,
+                                 size_t capacity, kloop_slice *slices, size_t slice_max,
+                                 size_t *used, kloop_fault *fault)
 {
     kl_walk w;
     kl_walk_encode(&w, buffer, capacity);
+    w.copy_max = copy_max;
     w.slices = slices;
     w.slice_max = slice_max;
     if (parts->header_type) {
@@ -150,7 +154,7 @@ kloop_status kloop_measure_sized(int16_t api_key, kloop_half half, int16_t versi
 {
     frame_parts parts = {.body_version = version, .body = (void *)(uintptr_t)message};
     kloop_status status = find_type(&parts.body_type, api_key, half, version, message_size, fault);
-    return status ? status : measure_parts(&parts, size, fault);
+    return status ? status : measure_parts(&parts, 0, size, fault);
 }
 
 kloop_status kloop_encode_sized(int16_t api_key, kloop_half half, int16_t version,
@@ -159,7 +163,7 @@ kloop_status kloop_encode_sized(int16_t api_key, kloop_half half, int16_t versio
 {
     frame_parts parts = {.body_version = version, .body = (void *)(uintptr_t)message};
     kloop_status status = find_type(&parts.body_type, api_key, half, version, message_size, fault);
-    return status ? status : encode_parts(&parts, buffer, capacity, NULL, 0, used, fault);
+    return status ? status : encode_parts(&parts, 0, buffer, capacity, NULL, 0, used, fault);
 }
 
 static kloop_status request_parts(frame_parts *parts, kloop_request_header *header, int16_t api_key,
@@ -178,15 +182,39 @@ static kloop_status request_parts(frame_parts *parts, kloop_request_header *head
     return find_type(&parts->body_type, api_key, KLOOP_REQUEST, version, message_size, fault);
 }
 
-kloop_status kloop_measure_request_sized(int16_t api_key, int16_t version, kloop_string client_id,
-                                         const void *message, size_t message_size, kloop_size *size,
-                                         kloop_fault *fault)
+kloop_status kl_request_slices_measure(int16_t api_key, int16_t version, kloop_string client_id,
+                                       const void *message, size_t message_size, size_t copy_max,
+                                       kloop_size *size, kloop_fault *fault)
 {
     frame_parts parts;
     kloop_request_header header;
     kloop_status status = request_parts(&parts, &header, api_key, version, 0, client_id, message,
                                         message_size, fault);
-    return status ? status : measure_parts(&parts, size, fault);
+    return status ? status : measure_parts(&parts, copy_max, size, fault);
+}
+
+kloop_status kloop_measure_request_sized(int16_t api_key, int16_t version, kloop_string client_id,
+                                         const void *message, size_t message_size, kloop_size *size,
+                                         kloop_fault *fault)
+{
+    return kl_request_slices_measure(api_key, version, client_id, message, message_size, 0, size,
+                                     fault);
+}
+
+kloop_status kl_request_slices_encode(int16_t api_key, int16_t version, int32_t correlation_id,
+                                      kloop_string client_id, const void *message,
+                                      size_t message_size, size_t copy_max, void *buffer,
+                                      size_t capacity, kloop_slice *slices, size_t slice_count,
+                                      kloop_fault *fault)
+{
+    frame_parts parts;
+    kloop_request_header header;
+    size_t used;
+    kloop_status status = request_parts(&parts, &header, api_key, version, correlation_id,
+                                        client_id, message, message_size, fault);
+    return status ? status
+                  : encode_parts(&parts, copy_max, buffer, capacity, slices, slice_count, &used,
+                                 fault);
 }
 
 kloop_status kloop_encode_request_slices_sized(int16_t api_key, int16_t version,
@@ -195,13 +223,8 @@ kloop_status kloop_encode_request_slices_sized(int16_t api_key, int16_t version,
                                                void *buffer, size_t capacity, kloop_slice *slices,
                                                size_t slice_count, kloop_fault *fault)
 {
-    frame_parts parts;
-    kloop_request_header header;
-    size_t used;
-    kloop_status status = request_parts(&parts, &header, api_key, version, correlation_id,
-                                        client_id, message, message_size, fault);
-    return status ? status
-                  : encode_parts(&parts, buffer, capacity, slices, slice_count, &used, fault);
+    return kl_request_slices_encode(api_key, version, correlation_id, client_id, message,
+                                    message_size, 0, buffer, capacity, slices, slice_count, fault);
 }
 
 kloop_status kloop_encode_request_sized(int16_t api_key, int16_t version, int32_t correlation_id,
@@ -233,7 +256,7 @@ kloop_status kloop_measure_response_sized(int16_t api_key, int16_t version, cons
     kloop_response_header header;
     kloop_status status =
         response_parts(&parts, &header, api_key, version, 0, message, message_size, fault);
-    return status ? status : measure_parts(&parts, size, fault);
+    return status ? status : measure_parts(&parts, 0, size, fault);
 }
 
 kloop_status kloop_encode_response_sized(int16_t api_key, int16_t version, int32_t correlation_id,
@@ -245,5 +268,5 @@ kloop_status kloop_encode_response_sized(int16_t api_key, int16_t version, int32
     size_t used;
     kloop_status status = response_parts(&parts, &header, api_key, version, correlation_id, message,
                                          message_size, fault);
-    return status ? status : encode_parts(&parts, buffer, capacity, NULL, 0, &used, fault);
+    return status ? status : encode_parts(&parts, 0, buffer, capacity, NULL, 0, &used, fault);
 }

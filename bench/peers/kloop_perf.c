@@ -8,7 +8,8 @@
  *                                     |   ^
  *                                     |   +- an idle handle runs: at most 1 MB, then the loop works
  *                                     v
- *               the producer is full: until it is writable; at a rate: until the alarm rings
+ *               the producer is full: until it is writable; at a rate: until the alarm rings, which
+ *               sends what is due
  */
 #define _POSIX_C_SOURCE 200809L
 #include "bench/peers/peer_tally.h"
@@ -40,7 +41,7 @@ typedef struct run {
     bool refused; /* the record is the next one, and its time runs already */
     uint64_t sent;
     uint64_t group;
-    uint64_t woken_ns;
+    uint64_t burst_ns; /* when the first record of the present burst was due */
     double period_ns;
 } run;
 
@@ -126,11 +127,11 @@ static uint64_t due_ns(const run *r)
 /* false: nothing is due, and the alarm is set. */
 static bool send_due(run *r, uint64_t *now_ns)
 {
-    if (due_ns(r) > *now_ns)
+    if (due_ns(r) > *now_ns || r->sent % PEER_GROUP_RECORDS_MAX == 0)
         *now_ns = peer_clock_ns();
     if (due_ns(r) <= *now_ns)
         return send_one(r, peer_tally_stamp(&r->tally, *now_ns, due_ns(r)));
-    uint64_t soonest_ns = r->woken_ns + PEER_WAKE_NS_MIN;
+    uint64_t soonest_ns = r->burst_ns + peer_job_nap_ns(r->job);
     kl_alarm_set(&r->alarm, due_ns(r) > soonest_ns ? due_ns(r) : soonest_ns);
     return false;
 }
@@ -143,26 +144,37 @@ static bool send_fast(run *r, uint64_t *now_ns)
     return send_one(r, peer_tally_stamp(&r->tally, *now_ns, *now_ns));
 }
 
-static void on_turn(uv_idle_t *idle)
+/* false: nothing can be sent before something else happens. */
+static bool send_some(run *r)
 {
-    run *r = idle->data;
     uint64_t now_ns = peer_clock_ns();
-    r->woken_ns = now_ns;
+    if (due_ns(r) <= now_ns)
+        r->burst_ns = due_ns(r);
     uint64_t end = r->sent + TURN_RECORDS_MAX;
     if (r->job->record_size && end > r->sent + TURN_BYTES_MAX / r->job->record_size)
         end = r->sent + TURN_BYTES_MAX / r->job->record_size + 1;
     while (r->sent < end) {
         if (r->sent == r->job->record_count) {
-            uv_idle_stop(&r->idle);
             peer_tally_threads(&r->tally);
             kloop_close(r->producer, CLOSE_MS, on_closed, r);
-            return;
+            return false;
         }
-        if (!(r->period_ns > 0 ? send_due(r, &now_ns) : send_fast(r, &now_ns))) {
-            uv_idle_stop(&r->idle);
-            return;
-        }
+        if (!(r->period_ns > 0 ? send_due(r, &now_ns) : send_fast(r, &now_ns)))
+            return false;
     }
+    return true;
+}
+
+static void on_turn(uv_idle_t *idle)
+{
+    if (!send_some(idle->data))
+        uv_idle_stop(idle);
+}
+
+static void on_alarm(void *me)
+{
+    if (send_some(me))
+        go_on(me);
 }
 
 /* ---- Opening ---- */
@@ -203,7 +215,7 @@ static int work(run *r)
     uv_loop_init(&r->loop);
     uv_idle_init(&r->loop, &r->idle);
     r->idle.data = r;
-    int rc = kl_alarm_init(&r->alarm, &r->loop, go_on, r);
+    int rc = kl_alarm_init(&r->alarm, &r->loop, on_alarm, r);
     if (rc) {
         fprintf(stderr, "%s: no timer: %s\n", r->job->program, strerror(rc));
         return 1;

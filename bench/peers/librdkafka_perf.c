@@ -176,7 +176,7 @@ static void send_one(run *r, uint64_t n, void *stamp)
             exit(1);
         }
         if (r->job->rate > 0)
-            nanosleep(&(struct timespec){0, (long)PEER_WAKE_NS_MIN}, NULL);
+            nanosleep(&(struct timespec){0, (long)peer_job_nap_ns(r->job)}, NULL);
         else
             rd_kafka_poll(r->client, POLL_MS);
     }
@@ -215,21 +215,21 @@ static void *take_reports(void *me)
 static void send_at_rate(run *r)
 {
     double period_ns = 1e9 / r->job->rate;
-    uint64_t woken_ns = r->tally.timed.start_ns, now_ns = woken_ns;
+    uint64_t burst_ns = r->tally.timed.start_ns, now_ns = burst_ns;
     for (uint64_t n = 1; n < r->job->record_count; n++) {
         uint64_t due_ns = r->tally.timed.start_ns + (uint64_t)((double)(n - 1) * period_ns);
-        if (due_ns > now_ns)
+        if (due_ns > now_ns || n % PEER_GROUP_RECORDS_MAX == 0)
             now_ns = peer_clock_ns();
         if (due_ns > now_ns) {
-            uint64_t soonest_ns = woken_ns + PEER_WAKE_NS_MIN;
+            uint64_t soonest_ns = burst_ns + peer_job_nap_ns(r->job);
             uint64_t at_ns = due_ns > soonest_ns ? due_ns : soonest_ns;
             struct timespec at = {(time_t)(at_ns / UINT64_C(1000000000)),
                                   (long)(at_ns % UINT64_C(1000000000))};
             clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
-            woken_ns = now_ns = peer_clock_ns();
+            now_ns = peer_clock_ns();
+            burst_ns = due_ns;
         }
         send_one(r, n, peer_tally_stamp(&r->tally, now_ns, due_ns));
-        now_ns = peer_clock_ns();
     }
 }
 

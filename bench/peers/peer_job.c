@@ -124,3 +124,8 @@ uint64_t peer_job_group(const peer_job *job)
     uint64_t fit = job->record_size ? PEER_GROUP_BYTES_MAX / job->record_size : UINT64_MAX;
     return fit < 1 ? 1 : fit < PEER_GROUP_RECORDS_MAX ? fit : PEER_GROUP_RECORDS_MAX;
 }
+
+uint64_t peer_job_nap_ns(const peer_job *job)
+{
+    return job->rate < 8000 ? 250000 : 2000000;
+}

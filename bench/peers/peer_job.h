@@ -18,10 +18,9 @@
 #define PEER_PROPERTIES_MAX 32
 
 /* As in `kloop perf`: so many records, or bytes of them, share one reading of the clock at full
- * speed; and the shortest sleep at a rate. */
+ * speed, and so many that are late at a rate. */
 #define PEER_GROUP_RECORDS_MAX 64
 #define PEER_GROUP_BYTES_MAX   ((size_t)32 << 10)
-#define PEER_WAKE_NS_MIN       UINT64_C(250000)
 
 typedef struct peer_job {
     const char *program;
@@ -45,5 +44,8 @@ const char *peer_job_property(const peer_job *job, size_t i, char *key, size_t s
 
 /* How many records share one reading of the clock. */
 uint64_t peer_job_group(const peer_job *job);
+
+/* At a rate: how long a burst of records is at least. Waking up costs as much as tens of them. */
+uint64_t peer_job_nap_ns(const peer_job *job);
 
 #endif

@@ -10,6 +10,9 @@
  * caller who looks at nothing hears of it when the producer is opened. What several keys say
  * together is looked at when the producer is opened.
  *
+ * Some keys can be set for one topic alone, as topic.NAME.KEY: "topic.events.linger.ms". See
+ * kloop_topic_set().
+ *
  * A configuration belongs to whoever made it; a producer copies what it needs.
  */
 #ifndef KLOOP_CONFIG_H

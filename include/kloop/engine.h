@@ -17,7 +17,8 @@
  *
  * The contracts:
  *
- * - Events only change state. No code of the host or of the user runs inside any function here;
+ * - Events only change state. No code of the host or of the user runs inside any function here, but
+ *   for a function that chooses partitions (kloop_topic_set_partitioner());
  *   every function may be called between any two actions, also from a user's callback.
  * - Same configuration, seed and events: same actions, byte for byte.
  * - Each opening action has exactly one ending event: RESOLVE has on_resolved, CONNECT has
@@ -93,8 +94,8 @@ typedef struct kloop_address {
 KLOOP_API kloop_status kloop_engine_new(kloop_engine **out, const kloop_config *config,
                                         const kloop_allocator *alloc, uint64_t seed, kloop_now now,
                                         void *host, kloop_error *error);
-/* At any time; what was not reported is not reported any more. Normally after CLOSED. e may be
- * NULL. */
+/* At any time; what was not reported is not reported any more, nor are chunks told of or loans
+ * given back: nobody looks at borrowed bytes afterwards. Normally after CLOSED. e may be NULL. */
 KLOOP_API void kloop_engine_del(kloop_engine *e);
 KLOOP_API void *kloop_engine_host(const kloop_engine *e);
 
@@ -108,15 +109,53 @@ KLOOP_API void *kloop_engine_host(const kloop_engine *e);
 KLOOP_API kloop_status kloop_engine_topic(kloop_engine *e, kloop_string name, kloop_topic **topic);
 KLOOP_API kloop_engine *kloop_topic_engine(const kloop_topic *topic);
 KLOOP_API kloop_string kloop_topic_name(const kloop_topic *topic);
-/* How many partitions it has, as far as known; 0: not known yet. */
+/* How many partitions it has, as far as known; 0: not known yet, or not any more, when nothing was
+ * sent there for metadata.max.idle.ms. */
 KLOOP_API int32_t kloop_topic_partitions(const kloop_topic *topic);
+
+/*
+ * A key for this topic alone, at any time, under the names of a configuration: batch.size,
+ * buffer.memory, compression.type and the levels, linger.ms, partitioner.class,
+ * partitioner.ignore.keys and partitioner.adaptive.partitioning.enable. It counts from the next
+ * batch on. buffer.memory is the topic's own share, and no more is held for it: its records are
+ * answered with KLOOP_FULL then, while other topics go on. In a configuration the same is written
+ * topic.NAME.KEY.
+ *
+ * KLOOP_BAD_CONFIG or KLOOP_NO_MEMORY with a sentence in *error, which may be NULL: nothing has
+ * changed then.
+ */
+KLOOP_API kloop_status kloop_topic_set(kloop_topic *topic, const char *key, const char *value,
+                                       kloop_error *error);
+
+/*
+ * Chooses the partition of a record: 0 to partition_count - 1, or -1 to let the producer choose as
+ * partitioner.class says. Anything else is no partition, and the record is refused.
+ */
+typedef int32_t (*kloop_partition_fn)(const kloop_topic *topic, const kloop_record *record,
+                                      int32_t partition_count, void *me);
+
+/*
+ * From now on fn chooses the partitions of this topic's records; NULL: no function any more. A
+ * record with KLOOP_SET_PARTITION goes where it says, and fn is not asked.
+ *
+ * fn runs inside kloop_engine_send(). For records that were sent before the partitions were known
+ * it runs once they are: inside kloop_engine_next() or another send. The record's views are good
+ * for that call. It must not call kloop, but for kloop_topic_name(), and must give the same answer
+ * for the same record and count each time, for it may be asked again. It must work until the
+ * producer is gone, or until another has taken its place. A batch that is encoded already
+ * (kloop_engine_send_batch()) is shown as a record without a key whose value it is. topic must not
+ * be NULL.
+ */
+KLOOP_API void kloop_topic_set_partitioner(kloop_topic *topic, kloop_partition_fn fn, void *me);
 
 /*
  * Takes a record. KLOOP_OK: it will be reported. Else nothing of it is kept:
  *   KLOOP_FULL           buffer.memory is used up; WRITABLE follows when there is room again
  *   KLOOP_TOO_LARGE      more than max.request.size
- *   KLOOP_BAD_ARGUMENT   topic or record is NULL, a slice has a length but no bytes
- *   KLOOP_BAD_PARTITION  negative, or beyond the topic's partitions
+ *   KLOOP_BAD_ARGUMENT   topic or record is NULL, a slice has a length but no bytes, set has bits
+ *                        that mean nothing
+ *   KLOOP_BAD_CHUNK      KLOOP_SET_CHUNK, and chunk is NULL, of another producer, or ended
+ *   KLOOP_BAD_PARTITION  negative, or beyond the topic's partitions; also as its function chose it
  *   KLOOP_BAD_TIMESTAMP  negative
  *   KLOOP_BAD_HEADERS    too many, without an array, or a key that is null
  *   KLOOP_CLOSED         the producer is closed or closing
@@ -125,6 +164,49 @@ KLOOP_API int32_t kloop_topic_partitions(const kloop_topic *topic);
  * kloop_send_error() makes the sentence.
  */
 KLOOP_API kloop_status kloop_engine_send(kloop_topic *topic, const kloop_record *record);
+
+/* What of that can be told from the record alone: KLOOP_OK, KLOOP_TOO_LARGE or one of the
+ * KLOOP_BAD_ ones. The one function that any thread may call, at any time in the topic's life. */
+KLOOP_API kloop_status kloop_engine_check(const kloop_topic *topic, const kloop_record *record);
+
+/*
+ * Takes a whole batch that was encoded elsewhere. It closes the partition's open batch, queues
+ * behind it, and leaves without lingering; to the broker it is a batch like all others, with the
+ * numbers of this producer. It is reported once, with one user (see record_count in kloop_report);
+ * statistics count its records. It is never taken apart: one that is too large for the broker, or
+ * of which it refuses some records, fails as a whole.
+ *
+ * Its length, checksum, codec and counts are checked, its records are not looked at. Answers as
+ * kloop_engine_send() does, and
+ *   KLOOP_BAD_MAGIC, _BAD_LENGTH, _BAD_CRC, _BAD_CODEC, _BAD_COUNT, _TRUNCATED, _TRAILING
+ *                        the bytes are not one whole and sound batch of format v2
+ *   KLOOP_BAD_BATCH      it is, but not one for a producer to send: it is empty, a control batch,
+ *                        part of a transaction, stamped by a broker, or its offsets have gaps
+ * kloop_send_batch_error() makes the sentence.
+ */
+KLOOP_API kloop_status kloop_engine_send_batch(kloop_topic *topic, const kloop_encoded *batch);
+
+/*
+ * Chunks: one completion for any number of records, to any topics, in any number of turns.
+ *
+ *     kloop_engine_chunk(e, user, &chunk);
+ *     kloop_engine_send(t, &(kloop_record){..., .set = KLOOP_SET_CHUNK, .chunk = chunk}); ...
+ *     kloop_engine_chunk_end(chunk);              later: KLOOP_ACT_CHUNK
+ *
+ * Records of a chunk are not reported by DELIVER. When the chunk was ended and the last of its
+ * records is settled, CHUNK comes, once, and the handle is gone. So it does for a chunk without
+ * records. A chunk that is not ended when the producer is closed gets its CHUNK right before
+ * CLOSED. A FLUSHED comes after the CHUNK of each chunk that was ended, and had its last record
+ * sent, before the flush. A chunk does not count against buffer.memory; its records do.
+ *
+ * *chunk is NULL unless KLOOP_OK is answered: KLOOP_CLOSED, KLOOP_FATAL, KLOOP_NO_MEMORY.
+ */
+KLOOP_API kloop_status kloop_engine_chunk(kloop_engine *e, void *user, kloop_chunk **chunk);
+/* No more records come. Not twice. The handle must not be used any more. */
+KLOOP_API void kloop_engine_chunk_end(kloop_chunk *chunk);
+/* The same, and nobody wants to know: its records go on, and no CHUNK comes. */
+KLOOP_API void kloop_engine_chunk_drop(kloop_chunk *chunk);
+KLOOP_API kloop_engine *kloop_chunk_engine(const kloop_chunk *chunk);
 
 /* Sends out what waits without lingering; FLUSHED with this user comes after the reports of all
  * records accepted before. KLOOP_NO_MEMORY; KLOOP_CLOSED once all is reported after a close. */
@@ -153,8 +235,32 @@ typedef enum kloop_purge_what {
 KLOOP_API uint64_t kloop_engine_purge(kloop_engine *e, kloop_topic *topic, unsigned what,
                                       kloop_now now);
 
-/* Are there records, a flush or a close to be finished? If not, nobody needs to wait for this
- * producer. */
+/*
+ * Makes the connections that records will need, before there are any: to the leaders of all
+ * partitions of this topic, or, when it is NULL, to all brokers of the cluster. Each is made, and
+ * found to speak Kafka. WARM with this user comes once: when all of them are ready, when the topic
+ * was refused for good, when timeout_ms are over, or when the producer is closed or cannot go on.
+ * With timeout_ms 0 that is at once, and tells how things are. Any number may be under way.
+ * Connections that are warm are kept like all others, see connections.max.idle.ms; a topic that
+ * does not exist is asked for, and so perhaps created, as if a record were sent there.
+ * KLOOP_NO_MEMORY; KLOOP_CLOSED from a close on; WARM does not come then.
+ */
+KLOOP_API kloop_status kloop_engine_warm_up(kloop_engine *e, kloop_topic *topic,
+                                            uint64_t timeout_ms, void *user, kloop_now now);
+
+/* What came of it. */
+typedef struct kloop_warmth {
+    kloop_topic *topic; /* NULL: all brokers were asked for */
+    int32_t partitions; /* of the topic; 0: no broker has told of it */
+    int32_t led;        /* of these, those whose leader is known */
+    int32_t brokers;    /* that are needed, as far as known */
+    int32_t ready;      /* of these */
+    bool warm;          /* all is ready: a record would leave at once, wherever it goes */
+    const char *text;   /* what stands in the way; "" when warm. Good like the action's views */
+} kloop_warmth;
+
+/* Are there records, a flush, a warm-up or a close to be finished? If not, nobody needs to wait for
+ * this producer. */
 KLOOP_API bool kloop_engine_busy(const kloop_engine *e);
 
 /* NULL unless the producer cannot go on. */
@@ -175,10 +281,15 @@ typedef struct kloop_stats {
     uint64_t bytes_out;     /* told by on_wrote */
     uint64_t bytes_in;      /* told by on_received */
     uint64_t connects;      /* tried */
-    uint64_t disconnects;   /* of connections that had been ready */
+    uint64_t disconnects;   /* of connections that had been ready and were needed */
     uint64_t epoch_bumps;   /* of the producer id */
     uint64_t held_bytes;    /* now: what counts against buffer.memory */
     uint64_t receive_bytes; /* now: receive buffers of all connections */
+    /* Of other threads, see kloop_send_from_any_thread(); always 0 in an engine without a driver.
+     */
+    uint64_t inlet_records; /* now: accepted, pending, and not in a batch yet */
+    uint64_t inlet_bytes;   /* now: of these, with what they cost */
+    uint64_t inlet_full;    /* calls answered with KLOOP_FULL */
     bool ever_ready;        /* was any broker ever reached and found to speak Kafka? */
 } kloop_stats;
 
@@ -225,6 +336,10 @@ typedef enum kloop_action_kind {
     KLOOP_ACT_FLUSHED,     /* user of the flush */
     KLOOP_ACT_CLOSED,      /* the end */
     KLOOP_ACT_LOG,         /* level, text */
+    KLOOP_ACT_WARM,        /* user of the warm-up, warmth */
+    KLOOP_ACT_CHUNK,       /* chunk: an ended one whose records are all settled */
+    KLOOP_ACT_RELEASE,     /* loans, loan_count: nobody looks at these bytes any more. Before or
+                              after the report of their record; all of them before CLOSED */
 } kloop_action_kind;
 
 typedef enum kloop_log_level {
@@ -242,6 +357,10 @@ typedef struct kloop_action {
     kloop_string host; /* terminated */
     uint16_t port;
     kloop_report report;
+    kloop_warmth warmth;
+    const kloop_chunk_report *chunk;
+    const kloop_loan *loans;
+    size_t loan_count;
     void *user;
     kloop_log_level level;
     const char *text;
@@ -250,7 +369,7 @@ typedef struct kloop_action {
 /* The next action; false: none is left now. Work is done in here in bounded pieces. */
 KLOOP_API bool kloop_engine_next(kloop_engine *e, kloop_action *action);
 
-/* The same without the user's actions (DELIVER to LOG), which stay for kloop_engine_next(): for a
+/* The same without the user's actions (from DELIVER on), which stay for kloop_engine_next(): for a
  * host that wants to get bytes out in the middle of the user's code. */
 KLOOP_API bool kloop_engine_next_io(kloop_engine *e, kloop_action *action);
 

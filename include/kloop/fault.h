@@ -67,6 +67,9 @@ typedef enum kloop_status {
     KLOOP_BAD_HEADERS,   /* too many, or one of them is no header */
     KLOOP_BAD_TOPIC,     /* no name for a topic */
     KLOOP_BAD_CONFIG,    /* a key or value of the configuration */
+    KLOOP_FORKED,        /* it belongs to the process that this one was forked from */
+    KLOOP_BAD_CHUNK,     /* no chunk of this producer, or one that was ended */
+    KLOOP_BAD_BATCH,     /* an encoded batch that is not for a producer to send */
     KLOOP_STATUS_COUNT,
 } kloop_status;
 

@@ -21,9 +21,18 @@ extern "C" {
  * producer. */
 typedef struct kloop_topic kloop_topic;
 
-/* Which of a record's optional numbers are given. */
+/* A caller's chunk: any number of records with one completion; see <kloop/engine.h>. */
+typedef struct kloop_chunk kloop_chunk;
+
+/* Which of a record's optional fields are given. Other bits are refused. */
 #define KLOOP_SET_PARTITION 0x1u
 #define KLOOP_SET_TIMESTAMP 0x2u
+#define KLOOP_SET_BORROWED  0x4u /* value is not copied; lender comes back with it */
+#define KLOOP_SET_CHUNK     0x8u /* chunk is told of its fate, and no report */
+
+/* Borrowed values shorter than this are copied all the same, and given back at once: a piece of its
+ * own costs a write more than a copy of so few bytes. */
+#define KLOOP_BORROWED_MIN 4096u
 
 /* More headers than this are refused; Kafka itself only bounds the size of a record. */
 #define KLOOP_HEADERS_MAX 65535u
@@ -31,18 +40,45 @@ typedef struct kloop_topic kloop_topic;
 /*
  * A struct that is all zero is a record with null key, null value, no headers, the time of its
  * sending and a partition that the producer chooses. All bytes are copied inside the call that
- * takes the record.
+ * takes the record, but for those of a borrowed value: they stay the caller's, who must neither
+ * change nor free them until they are given back (KLOOP_ACT_RELEASE, kloop_on_release()). Each loan
+ * of a record that was taken is given back exactly once; one of a record that was refused was never
+ * taken.
  */
 typedef struct kloop_record {
     kloop_slice key;
     kloop_slice value;
     const kloop_record_header *headers;
     uint32_t header_count;
-    uint32_t set;         /* KLOOP_SET_...: which of these two count */
+    uint32_t set;         /* KLOOP_SET_...: which of those below count */
     int32_t partition;    /* from 0 */
     int64_t timestamp_ms; /* since 1970, not negative */
-    void *user;           /* comes back in the report, never looked at */
+    void *user;           /* comes back in the report, never looked at; of no use with a chunk */
+    void *lender;         /* comes back with a borrowed value, never looked at */
+    kloop_chunk *chunk;   /* of the same producer, not ended yet */
 } kloop_record;
+
+/*
+ * A whole batch that somebody else has encoded, for kloop_engine_send_batch() and
+ * kloop_send_batch(): exactly one record batch of format v2, header and all (see <kloop/batch.h>),
+ * with any codec. Its records go out as they are. Of the header only codec, timestamps, count and
+ * checksum are kept; producer id, epoch, sequence, offset and leader epoch are this producer's
+ * matter.
+ */
+typedef struct kloop_encoded {
+    kloop_slice bytes;
+    uint32_t set;      /* KLOOP_SET_PARTITION, BORROWED (all of bytes), CHUNK */
+    int32_t partition; /* without KLOOP_SET_PARTITION: as for a record without a key */
+    void *user;        /* one for all its records */
+    void *lender;
+    kloop_chunk *chunk;
+} kloop_encoded;
+
+/* What was borrowed and is given back. */
+typedef struct kloop_loan {
+    kloop_slice value; /* as it was given: a record's value, or all bytes of an encoded batch */
+    void *lender;
+} kloop_loan;
 
 typedef enum kloop_outcome {
     KLOOP_OUTCOME_ACKED = 0, /* the broker has it, as far as acks asked for */
@@ -64,6 +100,7 @@ typedef enum kloop_cause {
     KLOOP_CAUSE_PURGED,    /* the user gave it up */
     KLOOP_CAUSE_NEIGHBOUR, /* a broker refused other records of its batch, and it could not be sent
                               without them */
+    KLOOP_CAUSE_REFUSED, /* of another thread: kloop_send() would have refused it, text says why */
 } kloop_cause;
 
 /*
@@ -85,9 +122,34 @@ typedef struct kloop_report {
     const char *text;   /* what happened, to whom, what stood in the way; "" when acked */
     void *const *users; /* the users of count records */
     size_t count;
+    /* How many records these are: count, but for an encoded batch, which is a run of its own with
+     * one user: as many as it holds, and base_offset is that of the first. */
+    uint64_t record_count;
 } kloop_report;
 
-/* The offset of record i of the run, or -1 where the broker told none. */
+/*
+ * What became of a chunk: once, when it was ended and all of its records are settled. Its handle is
+ * gone then. Views are good until the callback returns or the next action is taken.
+ */
+typedef struct kloop_chunk_report {
+    void *user;            /* as given when it was begun */
+    kloop_outcome outcome; /* ACKED: all of it, or it was empty; UNKNOWN: some of it may be stored
+                              and may be not; FAILED: neither, so some is surely not stored */
+    uint64_t acked;        /* records; those of an encoded batch each */
+    uint64_t failed;
+    uint64_t unknown;
+    /* The first that was not acked, in the order in which they were settled; all zero, and text "",
+     * if there is none. */
+    kloop_topic *topic;
+    kloop_string topic_name; /* terminated */
+    int32_t partition;       /* -1: none was chosen yet */
+    kloop_cause cause;
+    int16_t broker_error;
+    const char *text; /* as in a report */
+} kloop_chunk_report;
+
+/* The offset of record i of the run, or -1 where the broker told none. Those of an encoded batch
+ * are record_count in a row from base_offset on. */
 static inline int64_t kloop_report_offset(const kloop_report *run, size_t i)
 {
     return run->base_offset < 0 ? -1 : run->base_offset + (int64_t)i;
@@ -106,6 +168,10 @@ typedef struct kloop_error {
  */
 KLOOP_API size_t kloop_send_error(const kloop_topic *topic, const kloop_record *record,
                                   kloop_status status, char *text, size_t size);
+
+/* The same for an encoded batch. */
+KLOOP_API size_t kloop_send_batch_error(const kloop_topic *topic, const kloop_encoded *batch,
+                                        kloop_status status, char *text, size_t size);
 
 #ifdef __cplusplus
 }

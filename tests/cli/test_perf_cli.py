@@ -53,6 +53,7 @@ class CommandLine(unittest.TestCase):
             self.assertLessEqual(max(map(len, lines)), 120)
             self.assertIn("usage: kloop perf", lines[0])
             self.assertIn("examples:", lines)
+            self.assertEqual(sum(line.lstrip().startswith("--help") for line in lines), 1)
 
     def test_what_is_wrong_is_said(self):
         good = ["--topic", "t", "--num-records", "10", "--record-size", "10", "-b", "127.0.0.1:1"]
@@ -77,6 +78,8 @@ class CommandLine(unittest.TestCase):
                 ([*good, "-X", "lingerms=5"], "linger.ms"),
                 ([*good, "-X", "linger.ms=soon"], "linger.ms"),
                 ([*good, "-X", "acks=1", "enable.idempotence=true"], "enable.idempotence"),
+                ([*good, "-X", "partitioner.class=RoundRobin"], "did you mean 'round_robin'?"),
+                ([*good, "-X", "partitioner.class=com.example.Ours"], "uniform_sticky, round_robin, random, consistent"),
                 ([*good, "-F", "/nowhere/at/all"], "No such file or directory"),
                 ([*good, "--transactional-id", "x"], "no transactions yet"),
                 ([*good, "--transaction-duration-ms", "5"], "no transactions yet"),
@@ -160,6 +163,21 @@ class Report(unittest.TestCase):
                    "--json")
         self.check(done, 1000, size=0)
         self.assertIn('"topics":[{"topic":"mine","next_offsets":[', done.stdout)
+
+    def test_turns_of_the_loop_in_cpu_time(self):
+        done = run("--sink", "--num-records", "1000", "--record-size", "100", "--json", "--cpu-hold")
+        figures = json.loads(done.stdout.splitlines()[-1])
+        self.assertEqual(list(figures), [*FIELDS, "cpu_hold_max_ms"])
+        self.assertGreater(figures["cpu_hold_max_ms"], 0)
+
+    def test_over_a_thousand_partitions(self):
+        for partitioner in ("org.apache.kafka.clients.producer.RoundRobinPartitioner", "round_robin"):
+            with Sink(KLOOP, "--topic", "t:1000", "--check") as sink:
+                done = run("-b", sink.place, "--topic", "t", "--num-records", "3000", "--record-size", "10", "--json",
+                           "--producer-props", f"partitioner.class={partitioner}")
+                self.check(done, 3000, size=10)
+            self.assertEqual((sink.code, sink.errors), (0, b""))
+            self.assertEqual(sink.stored["topics"][0]["next_offsets"], [3] * 1000)
 
     def test_the_bytes_arrive_as_they_should(self):
         with Sink(KLOOP, "--topic", "t:2", "--check") as sink:

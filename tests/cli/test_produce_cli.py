@@ -151,6 +151,17 @@ class Records(unittest.TestCase):
         events = self.produced("".join(f"{k}:v\n" for k in keys).encode(), "-K:", partitions=6)
         self.assertEqual({e["key"]: e["partition"] for e in events}, {k: java_partition(k.encode(), 6) for k in keys})
 
+    def test_partitioners(self):
+        def partitions(partitioner, *keys):
+            events = self.produced("".join(f"{k}:v\n" for k in keys).encode(), "-K:", "-X", partitioner, partitions=7)
+            of = {e["key"]: e["partition"] for e in events}
+            return [of[k] for k in keys]
+        for name in ("RoundRobinPartitioner", "org.apache.kafka.clients.producer.RoundRobinPartitioner"):
+            self.assertEqual(partitions(f"partitioner.class={name}", *"abcdefgh"), [0, 1, 2, 3, 4, 5, 6, 0])
+        # As librdkafka and sarama put them.
+        self.assertEqual(partitions("partitioner=consistent", "kafka", "21", ""), [6, 6, 0])
+        self.assertEqual(partitions("partitioner.class=sarama_hash", "kafka", "21", ""), [4, 3, 2])
+
     def test_count(self):
         self.assertEqual(self.pairs(b"a\nb\nc\n", "-c", "2"), [(None, "a"), (None, "b")])
         self.assertEqual(self.pairs(b"a\nb\nc\n", "-c", "0"), [])

@@ -21,6 +21,11 @@ struct kloop_topic {
     kloop_engine *engine;
 };
 
+struct kloop_chunk {
+    kloop_engine *engine;
+    kloop_chunk_report report;
+};
+
 struct kloop_config {
     char buffer[16];
 };
@@ -34,7 +39,11 @@ struct kloop_engine {
     bool has_io;
     bool closing;
     bool closed_given;
+    kloop_chunk chunk;
     kloop_status answer;
+    kloop_status flush_answer;
+    bool fatal;
+    kloop_record record; /* of the last send */
     size_t asked;
     void (*on_time_hook)(kloop_engine *, kloop_now, void *);
     void *on_time_me;
@@ -72,9 +81,24 @@ void scripted_set_has_io(kloop_engine *e, bool has_io)
     e->has_io = has_io;
 }
 
+void scripted_set_fatal(kloop_engine *e)
+{
+    e->fatal = true;
+}
+
 void scripted_answer_sends(kloop_engine *e, kloop_status status)
 {
     e->answer = status;
+}
+
+void scripted_answer_flushes(kloop_engine *e, kloop_status status)
+{
+    e->flush_answer = status;
+}
+
+const kloop_record *scripted_last_record(const kloop_engine *e)
+{
+    return &e->record;
 }
 
 void scripted_on_time_hook(kloop_engine *e, void (*hook)(kloop_engine *, kloop_now, void *),
@@ -232,12 +256,61 @@ kloop_engine *kloop_topic_engine(const kloop_topic *topic)
     return topic->engine;
 }
 
+kloop_string kloop_topic_name(const kloop_topic *topic)
+{
+    (void)topic;
+    return (kloop_string){"t", 1};
+}
+
+size_t kloop_send_error(const kloop_topic *topic, const kloop_record *record, kloop_status status,
+                        char *text, size_t size)
+{
+    (void)topic;
+    (void)record;
+    return (size_t)snprintf(text, size, "status %d", (int)status);
+}
+
+kloop_status kloop_engine_check(const kloop_topic *topic, const kloop_record *record)
+{
+    return topic && record ? KLOOP_OK : KLOOP_BAD_ARGUMENT;
+}
+
 kloop_status kloop_engine_send(kloop_topic *topic, const kloop_record *record)
 {
     kloop_engine *e = topic->engine;
-    (void)record;
+    e->record = *record;
     note(e, SCRIPTED_SENT, (kloop_id){0, 0}, 0, e->now);
     return e->answer;
+}
+
+kloop_status kloop_engine_send_batch(kloop_topic *topic, const kloop_encoded *batch)
+{
+    kloop_engine *e = topic->engine;
+    note(e, SCRIPTED_SENT, (kloop_id){0, 0}, batch->bytes.len, e->now);
+    return e->answer;
+}
+
+/* There is one, and it is done when it is ended. */
+kloop_status kloop_engine_chunk(kloop_engine *e, void *user, kloop_chunk **chunk)
+{
+    e->chunk = (kloop_chunk){.engine = e, .report = {.user = user, .text = ""}};
+    *chunk = &e->chunk;
+    return KLOOP_OK;
+}
+
+void kloop_engine_chunk_end(kloop_chunk *chunk)
+{
+    scripted_push(chunk->engine, &(kloop_action){.kind = KLOOP_ACT_CHUNK, .chunk = &chunk->report});
+}
+
+void kloop_engine_chunk_drop(kloop_chunk *chunk)
+{
+    chunk->report.user = NULL;
+}
+
+kloop_engine *kloop_chunk_engine(const kloop_chunk *chunk)
+{
+    return chunk->engine;
 }
 
 kloop_status kloop_engine_flush(kloop_engine *e, void *user, kloop_now now)
@@ -245,7 +318,23 @@ kloop_status kloop_engine_flush(kloop_engine *e, void *user, kloop_now now)
     assert_true(now.mono_ns >= e->now.mono_ns);
     if (e->closed_given)
         return KLOOP_CLOSED;
+    if (e->flush_answer)
+        return e->flush_answer;
     scripted_push(e, &(kloop_action){.kind = KLOOP_ACT_FLUSHED, .user = user});
+    return KLOOP_OK;
+}
+
+kloop_status kloop_engine_warm_up(kloop_engine *e, kloop_topic *topic, uint64_t timeout_ms,
+                                  void *user, kloop_now now)
+{
+    assert_true(now.mono_ns >= e->now.mono_ns);
+    if (e->closed_given)
+        return KLOOP_CLOSED;
+    scripted_push(
+        e, &(kloop_action){
+               .kind = KLOOP_ACT_WARM,
+               .user = user,
+               .warmth = {.topic = topic, .brokers = (int32_t)timeout_ms, .text = "as it is"}});
     return KLOOP_OK;
 }
 
@@ -278,8 +367,7 @@ bool kloop_engine_busy(const kloop_engine *e)
 
 const char *kloop_engine_fatal_text(const kloop_engine *e)
 {
-    (void)e;
-    return NULL;
+    return e->fatal ? "fenced" : NULL;
 }
 
 void kloop_engine_stats(const kloop_engine *e, kloop_stats *stats)
@@ -454,5 +542,11 @@ const char *kloop_config_get(kloop_config *c, const char *key)
         return "262144";
     if (strcmp(key, "receive.buffer.bytes") == 0)
         return "-1";
+    if (strcmp(key, "delivery.timeout.ms") == 0)
+        return "1000";
+    if (strcmp(key, "socket.keepalive.enable") == 0)
+        return "true";
+    if (strcmp(key, "socket.keepalive.idle.ms") == 0)
+        return "7000";
     return strcmp(key, "request.timeout.ms") == 0 ? "30000" : NULL;
 }

@@ -64,7 +64,10 @@ kloop_engine *scripted_engine(void);
 void scripted_set_deadline(kloop_engine *e, uint64_t mono_ns); /* stays until set anew */
 void scripted_set_busy(kloop_engine *e, bool busy);
 void scripted_set_has_io(kloop_engine *e, bool has_io); /* else by the actions that wait */
+/* From now on it cannot go on, and says so to whoever asks. */
+void scripted_set_fatal(kloop_engine *e);
 void scripted_answer_sends(kloop_engine *e, kloop_status status);
+void scripted_answer_flushes(kloop_engine *e, kloop_status status);
 /* on_time at or after the deadline takes the deadline away; what a hook may do is the test's. */
 void scripted_on_time_hook(kloop_engine *e, void (*hook)(kloop_engine *e, kloop_now now, void *me),
                            void *me);
@@ -86,6 +89,8 @@ size_t scripted_count(const kloop_engine *e, scripted_kind kind);
 const scripted_event *scripted_event_at(const kloop_engine *e, scripted_kind kind, size_t nth);
 const scripted_event *scripted_last(const kloop_engine *e, scripted_kind kind);
 
+/* The record of the last send; its views are no good any more. */
+const kloop_record *scripted_last_record(const kloop_engine *e);
 /* How often was next() asked? */
 size_t scripted_asked(const kloop_engine *e);
 

@@ -95,8 +95,11 @@ static void test_options(void **state)
     assert_int_not_equal(value, 0);
     assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, &len), 0);
     assert_int_not_equal(value, 0);
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &value, &len), 0);
+    assert_int_equal(value, 7);
+    /* request.timeout.ms, 30 s, but long enough for three probes to go unanswered. */
     assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &len), 0);
-    assert_int_equal(value, 30000);
+    assert_int_equal(value, 37000);
     assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &value, &len), 0);
     assert_true(value >= 262144 || value >= 212992); /* the system may allow less, and doubles */
     close(peer);

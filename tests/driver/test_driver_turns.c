@@ -479,6 +479,81 @@ static void keep_text(kloop_producer *p, kloop_log_level level, const char *text
     snprintf(me, 64, "%s", text);
 }
 
+static void keep_chunk(kloop_producer *p, const kloop_chunk_report *chunk, void *me)
+{
+    (void)p;
+    *(void **)me = chunk->user;
+}
+
+static void count_loans(kloop_producer *p, const kloop_loan *loans, size_t count, void *me)
+{
+    (void)p;
+    for (size_t i = 0; i < count; i++)
+        *(size_t *)me += loans[i].value.len;
+}
+
+static void test_chunks_and_loans(void **state)
+{
+    (void)state;
+    scripted_loop l;
+    void *done = NULL;
+    size_t bytes = 0;
+    kloop_chunk *chunk;
+    const kloop_loan loans[] = {{.value = {(const uint8_t *)"abc", 3}},
+                                {.value = {(const uint8_t *)"de", 2}}};
+    const kloop_action release = {.kind = KLOOP_ACT_RELEASE, .loans = loans, .loan_count = 2};
+    scripted_loop_open(&l);
+    /* Without a callback they are dropped. */
+    scripted_push(l.engine, &release);
+    assert_int_equal(kloop_chunk_begin(l.producer, &done, &chunk), KLOOP_OK);
+    kloop_chunk_end(chunk);
+    SCRIPTED_RUN_UNTIL(&l, scripted_waiting(l.engine) == 0);
+    kloop_on_chunk(l.producer, keep_chunk, &done);
+    kloop_on_release(l.producer, count_loans, &bytes);
+    for (int i = 0; i < 10; i++)
+        uv_run(&l.loop, UV_RUN_NOWAIT);
+    /* The end of a chunk wakes the loop: nothing else may be left to happen. */
+    assert_int_equal(kloop_chunk_begin(l.producer, &bytes, &chunk), KLOOP_OK);
+    kloop_chunk_end(chunk);
+    SCRIPTED_RUN_UNTIL(&l, done == &bytes);
+    scripted_push(l.engine, &release);
+    topic_of(&l);
+    SCRIPTED_RUN_UNTIL(&l, bytes == 5);
+    assert_int_equal(kloop_chunk_begin(l.producer, NULL, &chunk), KLOOP_OK);
+    kloop_chunk_drop(chunk);
+    const kloop_encoded batch = {.bytes = {(const uint8_t *)"xyz", 3}};
+    assert_int_equal(kloop_send_batch(NULL, &batch), KLOOP_BAD_ARGUMENT);
+    assert_int_equal(kloop_send_batch(topic_of(&l), &batch), KLOOP_OK);
+    scripted_loop_close(&l);
+}
+
+static void keep_warmth(kloop_producer *p, const kloop_warmth *warmth, void *me)
+{
+    (void)p;
+    *(kloop_warmth *)me = *warmth;
+    assert_string_equal(warmth->text, "as it is");
+}
+
+/* Each is told to the one who asked for it; and those that are never told leave nothing behind. */
+static void test_warm_ups(void **state)
+{
+    (void)state;
+    scripted_loop l;
+    kloop_warmth first = {.brokers = -1}, second = {.brokers = -1};
+    scripted_loop_open(&l);
+    kloop_topic *topic = topic_of(&l);
+    assert_int_equal(kloop_warm_up(l.producer, topic, 7, keep_warmth, &first), KLOOP_OK);
+    assert_int_equal(kloop_warm_up(l.producer, NULL, 8, keep_warmth, &second), KLOOP_OK);
+    assert_int_equal(kloop_warm_up(l.producer, NULL, 9, NULL, NULL), KLOOP_OK);
+    assert_int_equal(first.brokers, -1);
+    SCRIPTED_RUN_UNTIL(&l, scripted_waiting(l.engine) == 0);
+    assert_int_equal(first.brokers, 7);
+    assert_ptr_equal(first.topic, topic);
+    assert_int_equal(second.brokers, 8);
+    assert_null(second.topic);
+    scripted_loop_close(&l);
+}
+
 static void test_other_callbacks(void **state)
 {
     (void)state;
@@ -584,6 +659,8 @@ int main(void)
         cmocka_unit_test(test_bounded_pass_of_slow_callbacks),
         cmocka_unit_test(test_send_in_callback),
         cmocka_unit_test(test_io_inside_send),
+        cmocka_unit_test(test_chunks_and_loans),
+        cmocka_unit_test(test_warm_ups),
         cmocka_unit_test(test_other_callbacks),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_no_memory),

@@ -71,7 +71,7 @@ class Node:
     """Its address is 127.0.0.1:port. Clients can also reach it at remote_port, if somebody stands there who passes their bytes
     on to remote_target: who comes that way is told such addresses of all nodes."""
 
-    def __init__(self, number, folder, kafka, settings):
+    def __init__(self, number, folder, kafka, settings, jvm=_JVM):
         self.number, self.folder, self.kafka = number, folder, kafka
         self.port, self.controller_port, self.remote_target, self.remote_port = (PORTS.take() for _ in range(4))
         self.settings = settings
@@ -80,7 +80,7 @@ class Node:
         self.log = os.path.join(folder, "node.log")
         self.process = None
         self.frozen = False
-        self._command = [*java(kafka.class_path, "kafka.Kafka", *_JVM), self.properties]
+        self._command = [*java(kafka.class_path, "kafka.Kafka", *jvm), self.properties]
 
     def write_properties(self, voters, count):
         every = {
@@ -157,12 +157,13 @@ class Node:
 
 
 class Cluster:
-    """with Cluster(...) as cluster: nodes answer each other and everybody. settings: properties of every node."""
+    """with Cluster(...) as cluster: nodes answer each other and everybody. settings: properties of every node; jvm: its flags, if
+    it is not only to start soon and stay small."""
 
-    def __init__(self, kafka, clerk, folder, count=1, settings=None):
+    def __init__(self, kafka, clerk, folder, count=1, settings=None, jvm=_JVM):
         self.clerk, self.kafka = clerk, kafka
         shutil.rmtree(folder, ignore_errors=True)
-        self.nodes = [Node(n, os.path.join(folder, f"node{n}"), kafka, settings or {}) for n in range(1, count + 1)]
+        self.nodes = [Node(n, os.path.join(folder, f"node{n}"), kafka, settings or {}, jvm) for n in range(1, count + 1)]
 
     def __enter__(self):
         try:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Two questions to a node, by hand over a socket: do you answer, and who leads what. Independent of all that is tested here."""
+"""Questions to a node, by hand over a socket: do you answer, who leads what, where do your logs end. Independent of all that is
+tested here."""
 
 import collections
 import socket
@@ -9,7 +10,7 @@ Metadata = collections.namedtuple("Metadata", "brokers topics")
 Partition = collections.namedtuple("Partition", "error leader replicas isr")
 Topic = collections.namedtuple("Topic", "error partitions")
 
-_API_VERSIONS, _METADATA = 18, 3
+_API_VERSIONS, _METADATA, _LIST_OFFSETS = 18, 3, 2
 
 
 class NoAnswer(Exception):
@@ -92,3 +93,21 @@ def metadata(port, topic=None, seconds=1.0):
     answer.text()
     answer.take("i")
     return Metadata(brokers, dict(answer.array(one_topic)))
+
+
+def ends(port, topic, partitions, seconds=5.0):
+    """The next offset of each of these partitions that this node leads; of the others, nothing."""
+    name = struct.pack(">h", len(topic)) + topic.encode()
+    # As no replica, of one topic; the latest is asked for with a time of -1.
+    body = struct.pack(">ii", -1, 1) + name + struct.pack(">i", len(partitions))
+    body += b"".join(struct.pack(">iq", index, -1) for index in partitions)
+    answer = _ask(port, _LIST_OFFSETS, 1, body, seconds)
+    found = {}
+
+    def partition():
+        index, error, _, offset = answer.take("i"), answer.take("h"), answer.take("q"), answer.take("q")
+        if error == 0:
+            found[index] = offset
+
+    answer.array(lambda: (answer.text(), answer.array(partition)))
+    return found

@@ -4,7 +4,8 @@
 
     plant_bugs.py [--build DIR] [--seeds N] [--jobs J] [--list] [NAME ...]
 
-The simulator of the sound engine must find nothing in the same seeds that it needs for the broken ones."""
+Seeds are tried first, then the stories, then more seeds. The simulator of the sound engine must find nothing in the same
+seeds that it needs for the broken ones."""
 
 import argparse
 import os
@@ -15,6 +16,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+
+# So many seeds come before the stories, and all others behind them.
+SOME = 500
 
 
 def planted():
@@ -44,6 +48,14 @@ def build(folder, name):
             if subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False).returncode:
                 sys.exit(f"{name or 'sound'}: cannot be built, see {log.name}")
     return os.path.join(folder, "bin", "kloop-sim")
+
+
+def tell(program):
+    """The story that found it and what was broken, or None."""
+    command = [program, "--scenario", "all", "--stop-after", "1"]
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, errors="replace", check=False)
+    found = re.search(r"^scenario (\w+) failed: (.*)$", run.stdout, re.MULTILINE)
+    return (found.group(1), found.group(2)) if found else None
 
 
 def look(program, seeds, jobs):
@@ -81,11 +93,16 @@ def main():
             continue
         program = build(arguments.build, name)
         start = time.monotonic()
-        found = look(program, arguments.seeds, arguments.jobs)
+        found = look(program, min(SOME, arguments.seeds), arguments.jobs)
+        story = None if found else tell(program)
+        if not found and not story:
+            found = look(program, arguments.seeds, arguments.jobs)
         took = time.monotonic() - start
         if found:
             farthest = max(farthest, found[0])
             print(f"{name:36} found by seed {found[0]} in {took:.1f} s: {found[1]}", flush=True)
+        elif story:
+            print(f"{name:36} found by the story {story[0]} in {took:.1f} s: {story[1]}", flush=True)
         else:
             missed += 1
             print(f"{name:36} NOT found in {arguments.seeds} seeds, {took:.1f} s", flush=True)

@@ -198,6 +198,7 @@ void sim_next_body(sim *s, int16_t api_key, const uint8_t *body, size_t len)
 
 void sim_next_bad_records(sim *s, const int32_t *places, int32_t n)
 {
+    s->orders.names_records = true;
     sim_answers_order(
         s, &(sim_order){.api_key = KLOOP_PRODUCE,
                         .count = 1,

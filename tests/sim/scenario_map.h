@@ -47,6 +47,7 @@
     XX(topic_deleted, "a topic is deleted: its records wait for it until they are due", "F51")     \
     XX(topic_recreated, "a topic made anew, three times, under load", "F52")                       \
     XX(topic_recreated_smaller, "a topic made anew with fewer partitions", "F52 F49")              \
+    XX(auto_create_refused, "allow.auto.create.topics=false: asking makes no topic", "F68")        \
     XX(stranger_among_brokers, "one broker answers for another cluster", "F56")                    \
     /* scenario_sequences.c */                                                                     \
     XX(expired_in_flight, "unknown, a ghost, then a new epoch", "F94")                             \
@@ -62,6 +63,18 @@
     XX(init_late, "no producer id for seconds", "F102")                                            \
     XX(init_refused, "CLUSTER_AUTHORIZATION_FAILED ends an idempotent producer", "F102")           \
     XX(many_epochs, "a bump after the other", "")                                                  \
+    /* scenario_cluster.c */                                                                       \
+    XX(cluster_dies_and_moves, "all brokers die, and come back elsewhere", "F36")                  \
+    XX(cluster_vanishes_and_is_found,                                                              \
+       "all brokers vanish without a word, and are elsewhere", "F36 F7")                           \
+    XX(asked_to_begin_anew, "REBOOTSTRAP_REQUIRED, under load", "F36")                             \
+    XX(idle_connection_cut_in_silence,                                                             \
+       "what is written into the hole is sent again in time", "F21 F7")                            \
+    XX(warmed_up, "connections to all leaders before the first record", "")                        \
+    XX(warmed_up_but_for_one, "a warm-up ends in time, and says who is not ready", "")             \
+    XX(other_vendor, "api.version.max: topics by name, old versions", "F40")                       \
+    XX(topics_come_and_go,                                                                         \
+       "a topic that is not used is forgotten, its numbers begin anew", "F100")                    \
     /* scenario_close.c */                                                                         \
     XX(close_unused, "close at once", "")                                                          \
     XX(close_resolving, "close while a name is being resolved, for ever", "F26 F177")              \
@@ -135,6 +148,13 @@
        "Metadata is asked of another broker when one does not answer", "F63")                      \
     XX(leader_flips, "each answer names another leader: no storm", "F62")                          \
     XX(very_many_partitions, "ten thousand partitions, two in use", "F61")                         \
+    /* scenario_partitions.c */                                                                    \
+    XX(slow_broker_gets_less, "records without a key go where less waits", "")                     \
+    XX(slow_broker_gets_the_same, "unless they are to go everywhere alike", "")                    \
+    XX(silent_broker_is_avoided,                                                                   \
+       "a broker that takes nothing gets nothing, until it takes something", "F7")                 \
+    XX(keys_never_move, "records with a key go where it says, whatever happens", "F45")            \
+    XX(round_robin_reaches_all, "three records for each of a thousand partitions", "")             \
     /* scenario_leaders.c */                                                                       \
     XX(unclean_election,                                                                           \
        "acked records are lost, offsets begin again: the producer goes on", "F37")                 \
@@ -230,6 +250,28 @@
     XX(unknown_tags, "tags that nobody knows are skipped", "F66")                                  \
     XX(odd_brokers_listed, "hosts and ports that are none, among a true one", "F29 F161")          \
     XX(long_error_message, "an error message of 32,000 bytes with zeros in it", "F161")            \
+    /* scenario_settings.c */                                                                      \
+    XX(topic_with_its_own_linger, "a topic's own linger.ms, batch.size and codec", "")             \
+    XX(settings_change_under_load, "keys of a topic are set while it is sent to", "")              \
+    XX(topic_at_its_limit, "a topic has used up its share, and another goes on", "")               \
+    XX(old_broker_among_new, "each leader gets the first codec of the list that it takes", "F40")  \
+    XX(older_leader_after_a_lost_answer, "zstd, perhaps stored, and now a leader without it", "F4")\
+    XX(codec_refused_and_another_left, "UNSUPPORTED_COMPRESSION_TYPE: the next one of the list", "")\
+    /* scenario_lent.c */                                                                          \
+    XX(lent_until_written, "values stay lent while a slow write shows them", "F183")               \
+    XX(lent_beyond_the_report, "their time is over, and a write still shows them", "F183")         \
+    XX(lent_through_retries, "borrowed values are kept for the next attempt", "F183")              \
+    XX(lent_to_a_codec, "a codec has read them: they are back before the ack", "F183")             \
+    XX(lent_and_split, "the pieces of a batch are copies", "F183")                                 \
+    XX(lent_and_parked, "they wait for their topic where they lie", "F183")                        \
+    XX(lent_at_the_end, "a close gives all of them back", "F183")                                  \
+    XX(chunk_over_a_dying_leader, "one word for 600 records, whatever happened", "F47")            \
+    XX(chunks_share_batches, "many chunks in each batch, some of them dropped", "F174")            \
+    XX(chunk_is_purged, "given up in the middle", "F174")                                          \
+    XX(chunk_is_never_ended, "it ends with its producer", "F173")                                  \
+    XX(encoded_between_records, "batches of others with our numbers", "F166")                      \
+    XX(encoded_and_parked, "batches of others wait for their topic", "F166")                       \
+    XX(encoded_and_refused, "a batch of others fails as a whole", "F92")                           \
     /* scenario_limits.c */                                                                        \
     XX(batch_size_zero, "batch.size=0: each record alone", "F171")                                 \
     XX(batch_size_one, "batch.size=1: each record alone", "F171")                                  \
@@ -309,7 +351,59 @@
        "five are under way when one record of the first is refused", "F82 F93")                    \
     XX(bad_records_compressed, "records are taken out of a compressed batch", "F82")               \
     XX(bad_records_then_too_large, "what was left is too large", "F82 F80")                        \
-    XX(bad_records_and_purge, "given up while records are taken out", "F82 F95")
+    XX(bad_records_and_purge, "given up while records are taken out", "F82 F95")                   \
+    /* scenario_names.c */                                                                         \
+    XX(live_among_dead, "six addresses of both sorts, one of them lives", "F27")                   \
+    XX(twenty_addresses, "only the nineteenth address lives", "F27 F29")                           \
+    XX(no_ipv4, "names that have IPv6 addresses alone", "")                                        \
+    XX(dead_ipv6, "IPv6 comes first and leads nowhere", "F27")                                     \
+    XX(answer_empties, "a name has no address any more, for a while", "F25")                       \
+    XX(other_addresses_each_time, "every other answer is out of date", "F28")                      \
+    XX(third_time_lucky, "each name is found when it is asked for the third time", "F25")          \
+    XX(first_entry_hangs, "the first of bootstrap.servers is never resolved", "F26")               \
+    XX(one_entry_is_right, "six bootstrap.servers, five of them wrong in five ways", "F25 F30")    \
+    /* scenario_memory.c */                                                                        \
+    XX(never_waits_for_writable, "a user who sends on whatever he is told", "F167")                \
+    XX(huge_records_small_buffer, "records of which no two fit side by side", "F167")              \
+    XX(small_buffer_many_partitions,                                                               \
+       "a thousand partitions, and room for some of them", "F167 F172")                            \
+    XX(small_receive_memory, "five large answers at once, and room for one", "F164")               \
+    XX(burst_is_forgotten, "64 MB of an outage are given back within a minute", "F167")            \
+    XX(burst_is_forgotten_under_load, "the same while a little is sent all the time", "F167")      \
+    XX(no_memory_for_gzip, "allocations of gzip fail, then not any more", "F169")                  \
+    XX(no_memory_for_lz4, "allocations of lz4 fail, then not any more", "F169")                    \
+    XX(no_memory_for_zstd, "allocations of zstd fail, then not any more", "F169")                  \
+    XX(no_memory_for_partitions, "a topic grows, and there is no memory for that", "F169 F48")     \
+    /* scenario_neighbours.c */                                                                    \
+    XX(neighbour_without_leader, "one partition has no leader: no other is late", "F47")           \
+    XX(neighbour_refused_for_ever, "one partition is refused for ever: no other is late", "F88")   \
+    XX(neighbour_fails_for_good, "one partition fails for good: no other is late", "F70")          \
+    XX(neighbour_too_large, "one partition is too large: no other is late", "F80")                 \
+    XX(neighbour_out_of_order, "one partition is out of order: no other is late", "F92")           \
+    XX(neighbour_broker_silent, "one broker says nothing: no other's partition is late", "F7 F42") \
+    XX(throttled_for_ever, "one broker throttles for ever: no other's partition is late", "F79")   \
+    XX(neighbour_topic_never_there, "a topic that nobody has: no other is late", "F50")            \
+    XX(thousand_partitions_some_leaderless,                                                        \
+       "every seventh of a thousand has no leader", "F47 F61")                                     \
+    /* scenario_lending.c */                                                                       \
+    XX(loans_in_batches_put_together_anew, "split and rebuilt with lent bytes in them", "F80 F82") \
+    XX(loans_fill_the_buffer, "lent bytes count against buffer.memory", "F167")                    \
+    XX(chunk_over_partitions, "told once, when it was ended and all is settled", "")               \
+    XX(chunk_without_records, "an empty chunk is over at once", "")                                \
+    XX(chunk_of_mixed_fates, "a chunk of which a part is refused", "F70")                          \
+    XX(chunk_before_flush, "a flush waits for the chunks before it", "")                           \
+    XX(chunk_dropped, "a chunk that nobody wants to hear of", "")                                  \
+    XX(encoded_too_large, "a batch of the user's is never taken apart", "F80")                     \
+    /* scenario_rest.c */                                                                          \
+    XX(rests_for_hours, "three hours of nothing: hardly a wake-up", "F194")                        \
+    XX(unneeded_broker_is_let_go, "a broker that leads nothing any more is let go", "F43")         \
+    XX(asleep_for_hours, "five hours asleep with nothing to do", "F189")                           \
+    XX(asleep_with_answers_waiting, "two hours asleep while answers wait", "F188 F189")            \
+    XX(asleep_with_a_queue, "eight hours asleep with records that nobody takes", "F189")           \
+    XX(sleeps_while_nobody_listens, "naps while no broker is there: no storm", "F189 F35")         \
+    XX(nobody_asks, "a host that tells everything and asks for nothing", "F178 F190")              \
+    XX(cut_after_four_minutes, "a box on the way forgets after four minutes", "F21")               \
+    XX(closed_before_the_cut, "connections.max.idle.ms below what the box forgets after", "F21")
 /* clang-format on */
 
 #endif

@@ -251,3 +251,18 @@ SIM_SCENARIO(stranger_among_brokers)
     sim_drain(s, 5 * KL_SECOND);
     sim_expect_all(s, SIM_RECORD_ACKED);
 }
+
+/* The brokers would make it, but are not to. */
+SIM_SCENARIO(auto_create_refused)
+{
+    s->plan.auto_create = true;
+    sim_topic(s, "t", 2, 1);
+    sim_topic(s, "not-there", 2, 1);
+    s->plan.topics[1].appears_ns = KL_NEVER;
+    sim_set(s, "allow.auto.create.topics", "false");
+    sim_start(s);
+    sim_send(s, 0, 5);
+    sim_send(s, 1, 5);
+    sim_drain(s, 6 * KL_SECOND);
+    sim_expect(s, s->ledger.acked == 5 && s->ledger.failed == 5, "it is not made by asking for it");
+}

@@ -23,9 +23,11 @@
 #include "tests/sim/sim_fault.h"
 #include "tests/sim/sim_host.h"
 #include "tests/sim/sim_ledger.h"
+#include "tests/sim/sim_lending.h"
 #include "tests/sim/sim_link.h"
 #include "tests/sim/sim_memory.h"
 #include "tests/sim/sim_names.h"
+#include "tests/sim/sim_neighbours.h"
 #include "tests/sim/sim_pace.h"
 #include "tests/sim/sim_patience.h"
 #include "tests/sim/sim_payload.h"
@@ -52,13 +54,17 @@ struct sim {
     sim_user user;
     sim_payload payload;
     sim_ledger ledger;
+    sim_lending lending;
     sim_book book;
     sim_told told;
     sim_pace pace;
     sim_effort effort;
     sim_checks checks;
+    sim_neighbours neighbours;
     /* A scenario's own change to answers; NULL mostly. */
     void (*on_answer)(sim *s, const kl_request_info *request, void *response);
+    /* A scenario's own answer to a name, node being who bears it, or KL_NO_NODE; NULL mostly. */
+    void (*on_name)(sim *s, sim_resolution *r, int32_t node);
 
     bool failed;
     char invariant[16];

@@ -32,6 +32,7 @@ typedef struct sim_orders {
     uint64_t produce_id; /* the request whose partitions are struck now */
     kl_produce_fate produce;
     uint8_t frame[256];
+    bool names_records; /* that are bad */
 } sim_orders;
 
 void sim_answers_order(sim *s, const sim_order *order);

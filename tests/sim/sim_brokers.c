@@ -208,6 +208,8 @@ static void comes_back(sim *s, void *thing, uint64_t node)
 
 static int32_t any_node(sim *s)
 {
+    if (s->plan.neighbours)
+        return s->plan.sick_node;
     return 1 + (int32_t)sim_below(s, RANDOM, (uint64_t)s->brokers.count);
 }
 

@@ -18,6 +18,8 @@ typedef struct sim sim;
 typedef struct sim_checks {
     sim_conn *suspects[16]; /* told nonsense: the engine has to close them */
     int suspect_count;
+    bool reshaped;       /* batches were put together anew */
+    bool parked;         /* records had to wait for their topic */
     uint32_t probe_from; /* records from this number on must be acked */
 } sim_checks;
 

@@ -11,7 +11,7 @@
 #define BATCHES_MAX     1024
 #define REQUESTS_MAX    4
 #define BYTES_MAX       ((uint64_t)2 << 20)
-#define FRAME_SLACK     4096
+#define FRAME_SLACK     8192
 #define BROKERS_MAX     4096
 #define ACTIONS_MAX     500
 #define PIECES_MAX      500
@@ -79,7 +79,9 @@ void sim_effort_end(sim *s, const char *call)
     check(s, call, "batches closed", now.batches - e->stats.batches, BATCHES_MAX + partitions);
     check(s, call, "requests", now.requests - e->stats.requests, REQUESTS_MAX);
     check(s, call, "bytes of records taken up or given back",
-          distance(now.held_bytes, e->stats.held_bytes), bytes_max);
+          distance(now.held_bytes, e->stats.held_bytes),
+          /* One answer settles a whole request. */
+          bytes_max + (uint64_t)s->plan.request_bytes_max);
 }
 
 void sim_effort_end_received(sim *s, const sim_conn *c, size_t n, size_t begun)
@@ -96,7 +98,7 @@ void sim_effort_end_received(sim *s, const sim_conn *c, size_t n, size_t begun)
 void sim_effort_turn(sim *s, uint32_t actions, uint32_t pieces)
 {
     /* What waits may leave in as many requests as there are records. */
-    if (actions > ACTIONS_MAX + s->ledger.accepted)
+    if (actions > ACTIONS_MAX + s->ledger.accepted + sim_effort_brokers(s))
         sim_fail(s, "I43", "%u actions in one turn", actions);
     if (pieces > PIECES_MAX)
         sim_fail(s, "I43", "the engine has had work left for %u turns in a row", pieces);

@@ -133,9 +133,20 @@ static void swizzle(sim *s)
         }
 }
 
+/* A box on the way forgets those that it has not heard of for a while, and tells nobody. */
+static void drop_idle(sim *s)
+{
+    uint64_t idle = sim_scale(s, RANDOM, 20, 5000) * KL_MS;
+    for (size_t i = 0; i < s->links.count; i++) {
+        sim_conn *c = s->links.all[i];
+        if (c->state == SIM_CONN_OPEN && s->world.now_ns - c->moved_ns > idle)
+            c->up.hole = c->down.hole = true;
+    }
+}
+
 static void strike_link(sim *s, sim_fault_id id)
 {
-    sim_conn *c = sim_link_any(s, KL_NO_NODE);
+    sim_conn *c = sim_link_any(s, s->plan.neighbours ? s->plan.sick_node : KL_NO_NODE);
     if (!c)
         return;
     switch ((int)id) {
@@ -185,6 +196,9 @@ static void strike(sim *s, sim_fault_id id)
         s->links.latency_extra_ns = sim_scale(s, RANDOM, 10, 4000) * KL_MS;
         s->links.latency_until_ns = s->world.now_ns + sim_scale(s, RANDOM, 100, 4000) * KL_MS;
         break;
+    case SIM_FAULT_IDLE_FLOWS_DROPPED:
+        drop_idle(s);
+        break;
     case SIM_FAULT_SWIZZLE:
         swizzle(s);
         break;
@@ -198,7 +212,9 @@ static void strike(sim *s, sim_fault_id id)
         read_byte_by_byte(s);
         break;
     case SIM_FAULT_REFUSED_FOR_A_WHILE: {
-        int32_t node = 1 + (int32_t)sim_below(s, RANDOM, (uint64_t)s->brokers.count);
+        int32_t node = s->plan.neighbours
+                           ? s->plan.sick_node
+                           : 1 + (int32_t)sim_below(s, RANDOM, (uint64_t)s->brokers.count);
         sim_brokers_refuse(s, node, s->world.now_ns + sim_scale(s, RANDOM, 100, 8000) * KL_MS);
         break;
     }
@@ -210,6 +226,9 @@ static void strike(sim *s, sim_fault_id id)
         break;
     case SIM_FAULT_LONG_STALL:
         sim_host_stall(s, s->world.now_ns + sim_scale(s, RANDOM, 5000, 25000) * KL_MS);
+        break;
+    case SIM_FAULT_HOST_ASKS_NOTHING:
+        sim_host_ask_nothing(s, s->world.now_ns + sim_scale(s, RANDOM, 5, 4000) * KL_MS);
         break;
     case SIM_FAULT_LOOP_STALLS:
         sim_host_stall(s, s->world.now_ns + sim_scale(s, RANDOM, 5, 3000) * KL_MS);

@@ -37,11 +37,14 @@ typedef struct sim sim;
     XX(HOLE_FROM_BROKER, T, 3000, 20000)                                                           \
     XX(SLOW_LINK, T, 1000, 12000)                                                                  \
     XX(LATENCY, T, 1000, 12000)                                                                    \
+    XX(IDLE_FLOWS_DROPPED, T, 1000, 10000)                                                         \
     XX(SWIZZLE, T, 8000, 25000)                                                                    \
     XX(NAME_FAILS, D, 50000, 600000)                                                               \
     XX(NAME_SLOW, D, 50000, 500000)                                                                \
     XX(NAME_NEVER, D, 20000, 200000)                                                               \
     XX(NAME_DEAD_ADDRESS, D, 50000, 500000)                                                        \
+    XX(NAME_MANY_ADDRESSES, D, 50000, 500000)                                                      \
+    XX(NAME_ALL_DEAD, D, 50000, 400000)                                                            \
     XX(ADDRESS_CHANGES, T, 5000, 25000)                                                            \
     XX(BROKER_KILLED, T, 4000, 20000)                                                              \
     XX(BROKER_RESTARTS, T, 4000, 20000)                                                            \
@@ -78,6 +81,7 @@ typedef struct sim sim;
     XX(VERSIONS_ERROR, D, 5000, 50000)                                                             \
     XX(SEQUENCE_NEAR_END, T, 1000, 10000)                                                          \
     XX(LOOP_STALLS, T, 2000, 15000)                                                                \
+    XX(HOST_ASKS_NOTHING, T, 4000, 30000)                                                          \
     XX(WALL_JUMPS, T, 5000, 30000)                                                                 \
     XX(REFUSED_FOR_A_WHILE, T, 3000, 20000)                                                        \
     XX(NO_DESCRIPTORS, T, 3000, 20000)                                                             \

@@ -53,13 +53,29 @@ void sim_host_stall(sim *s, uint64_t until_ns)
         h->stalled_until_ns = until_ns;
     until_ns = h->stalled_until_ns;
     /* A turn that was due just before the stall may come that late. */
-    uint64_t slack = until_ns - h->stalled_from_ns + 2 * h->tick_ns + h->late_ns;
+    uint64_t slack = until_ns - h->stalled_from_ns + 2 * h->tick_ns + h->late_ns + h->unasked_ns;
     if (h->slack_ns < slack)
         h->slack_ns = slack;
     if (h->turn_set) {
         h->turn_set = false;
         set_turn(s, until_ns);
     }
+}
+
+void sim_host_ask_nothing(sim *s, uint64_t until_ns)
+{
+    sim_host *h = &s->host;
+    if (h->asks_from_ns < s->world.now_ns)
+        h->unasked_since_ns = s->world.now_ns;
+    if (h->asks_from_ns < until_ns)
+        h->asks_from_ns = until_ns;
+    /* Whatever was due in between is as late as that. */
+    uint64_t late = h->asks_from_ns - h->unasked_since_ns + h->tick_ns;
+    if (h->unasked_ns < late) {
+        h->slack_ns += late - h->unasked_ns;
+        h->unasked_ns = late;
+    }
+    set_turn(s, next_tick(s, until_ns));
 }
 
 void sim_host_list(sim *s, sim_conn *c)
@@ -147,6 +163,7 @@ static void tell(sim *s, sim_conn *c)
     kloop_now now = sim_world_now(s);
     if (c->tell_connected) {
         c->tell_connected = false;
+        c->moved_ns = s->world.now_ns;
         sim_note(s, SIM_NOTE_CONNECTED, NULL, c->number, 0, 0, 0);
         sim_effort_begin(s);
         kloop_engine_on_connected(e, c->id, now);
@@ -155,6 +172,7 @@ static void tell(sim *s, sim_conn *c)
     if (c->tell_wrote) {
         size_t n = c->tell_wrote;
         c->tell_wrote = 0;
+        c->moved_ns = s->world.now_ns;
         sim_link_write_over(s, c);
         if (c->state != SIM_CONN_GONE) {
             sim_note(s, SIM_NOTE_WROTE, NULL, (int64_t)n, c->number, 0, 0);
@@ -236,6 +254,12 @@ static bool more_to_tell(const sim_conn *c)
            (c->tell_lost && c->state == SIM_CONN_OPEN && !c->down.len);
 }
 
+static void tell_later(sim *s, void *conn, uint64_t a)
+{
+    (void)a;
+    sim_host_list(s, conn);
+}
+
 static bool tell_all(sim *s)
 {
     sim_host *h = &s->host;
@@ -246,7 +270,12 @@ static bool tell_all(sim *s)
         c->listed = false;
         tell(s, c);
         any = true;
-        if (more_to_tell(c))
+        if (!more_to_tell(c))
+            continue;
+        /* The engine may have no room for it, and cannot say so. */
+        if (s->world.now_ns < h->asks_from_ns)
+            sim_at(s, h->asks_from_ns, tell_later, c, 0);
+        else
             sim_host_list(s, c);
     }
     if (n) {
@@ -329,6 +358,9 @@ static void io_action(sim *s, const kloop_action *a)
     case KLOOP_ACT_FLUSHED:
     case KLOOP_ACT_CLOSED:
     case KLOOP_ACT_LOG:
+    case KLOOP_ACT_WARM:
+    case KLOOP_ACT_CHUNK:
+    case KLOOP_ACT_RELEASE:
         sim_fail(s, "border", "next_io gives an action of the user's");
     }
 }
@@ -350,6 +382,30 @@ static void deliver(sim *s, const kloop_report *r)
     sim_ledger_report(s, r);
 }
 
+static void warm(sim *s, const kloop_action *a)
+{
+    sim_host *h = &s->host;
+    const kloop_warmth *w = &a->warmth;
+    sim_note(s, SIM_NOTE_WARM, w->text, (int64_t)(uintptr_t)a->user, w->brokers, w->ready, w->warm);
+    if (h->warm_ups_open == 0)
+        sim_fail(s, "warm", "WARM, and nobody waits for one");
+    if (!w->text || w->warm != (w->text[0] == '\0') || w->ready > w->brokers ||
+        w->led > w->partitions || (w->warm && w->ready < w->brokers))
+        sim_fail(s, "warm", "a WARM that contradicts itself");
+    h->warm_ups_open--;
+    h->warmth = *w;
+    h->warmth.text = NULL;
+    snprintf(h->warm_text, sizeof h->warm_text, "%s", w->text);
+}
+
+static bool any_share(const sim *s)
+{
+    for (int i = 0; i < s->plan.topic_count; i++)
+        if (s->plan.topics[i].shares)
+            return true;
+    return false;
+}
+
 static void user_action(sim *s, const kloop_action *a)
 {
     sim_host *h = &s->host;
@@ -360,8 +416,10 @@ static void user_action(sim *s, const kloop_action *a)
         break;
     case KLOOP_ACT_WRITABLE:
         sim_note(s, SIM_NOTE_WRITABLE, NULL, 0, 0, 0, 0);
-        if (!h->writable_owed)
+        /* A topic that is full and a producer that is full have one each. */
+        if (!h->writable_owed && (!any_share(s) || h->writables >= s->ledger.refused_full))
             sim_fail(s, "writable", "WRITABLE, and nothing was refused");
+        h->writables++;
         h->writable_owed = false;
         sim_user_on_writable(s);
         break;
@@ -380,6 +438,15 @@ static void user_action(sim *s, const kloop_action *a)
         sim_note(s, SIM_NOTE_LOG, a->text, (int64_t)a->level, 0, 0, 0);
         if (!a->text || !a->text[0])
             sim_fail(s, "border", "an empty line of log");
+        break;
+    case KLOOP_ACT_WARM:
+        warm(s, a);
+        break;
+    case KLOOP_ACT_CHUNK:
+        sim_lending_on_chunk(s, a->chunk);
+        break;
+    case KLOOP_ACT_RELEASE:
+        sim_lending_on_release(s, a->loans, a->loan_count);
         break;
     default:
         sim_fail(s, "border", "an action of kind %d", (int)a->kind);
@@ -456,8 +523,11 @@ static void check_deadline(sim *s, uint64_t before, bool told, uint32_t actions)
     uint64_t now = s->world.now_ns;
     uint64_t deadline = h->deadline_ns;
     h->pieces = deadline <= now ? h->pieces + 1 : 0;
+    if (before <= now)
+        h->wakes++;
     if (told || actions || before > now)
         return;
+    h->wakes_in_vain += !h->pieces;
     if (s->world.now_ns / KL_SECOND != h->second) {
         h->second = s->world.now_ns / KL_SECOND;
         h->empty_turns = 0;
@@ -494,6 +564,10 @@ static void turn(sim *s, void *thing, uint64_t number)
     kloop_engine_clock(h->engine, now);
     bool told = tell_all(s);
     tell_echo(s);
+    if (now.mono_ns < h->asks_from_ns) {
+        set_turn(s, next_tick(s, h->asks_from_ns));
+        return;
+    }
     /* What the user did since then may have made it earlier. */
     before = kl_time_min(before, kloop_engine_deadline(h->engine));
     if (before <= now.mono_ns || h->time_each_turn) {

@@ -25,11 +25,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SIM_ADDRESSES_MAX 40
+
 typedef struct sim_resolution {
     kloop_id id;
     bool told;
     bool answered; /* the addresses are there */
-    kloop_address addresses[8];
+    bool never;    /* they never will be */
+    kloop_address addresses[SIM_ADDRESSES_MAX];
     size_t count;
     char host[64];
     uint64_t asked_ns;
@@ -64,18 +67,28 @@ typedef struct sim_host {
     uint64_t deadline_ns;    /* as the engine has said after the last turn */
     uint64_t stalled_from_ns;
     uint64_t stalled_until_ns;
-    uint64_t late_ns;  /* the most by which its timer has been late */
-    uint64_t slack_ns; /* how much later than due a turn may come */
-    bool closed;       /* CLOSED was taken */
-    bool gone;         /* the engine is deleted */
+    uint64_t asks_from_ns; /* it asks for nothing before, and has not since then */
+    uint64_t unasked_since_ns;
+    uint64_t unasked_ns; /* the longest that it has not */
+    uint64_t late_ns;    /* the most by which its timer has been late */
+    uint64_t slack_ns;   /* how much later than due a turn may come */
+    bool closed;         /* CLOSED was taken */
+    bool gone;           /* the engine is deleted */
     uint64_t closed_ns;
     uint32_t pieces;      /* turns in a row that left work behind */
     uint32_t empty_turns; /* turns by deadline alone without any action, in this second */
     uint64_t second;
+    uint64_t wakes; /* turns because of the deadline, and those of them in which nothing was done */
+    uint64_t wakes_in_vain;
     uint64_t actions;
     uint32_t io_actions; /* of this turn */
     uint64_t turns;
     bool writable_owed; /* send said FULL */
+    uint32_t writables;
+    uint32_t warm_ups_open;
+    uint64_t warm_due_ns; /* the last of them is over then */
+    kloop_warmth warmth;  /* of the last WARM, its text beside it */
+    char warm_text[512];
 } sim_host;
 
 void sim_host_deinit(sim *s);
@@ -86,6 +99,8 @@ void sim_host_list(sim *s, sim_conn *c);
 void sim_host_wake(sim *s);
 /* No turn before then. */
 void sim_host_stall(sim *s, uint64_t until_ns);
+/* It tells the engine what happens, and neither the time nor asks for actions until then. */
+void sim_host_ask_nothing(sim *s, uint64_t until_ns);
 /* The user's code runs now: tells the engine the time. false: it cannot, the loop is held. */
 bool sim_host_enter_user(sim *s);
 /* In the middle of the user's code: bytes may go out. */

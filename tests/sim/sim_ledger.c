@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What was promised for each record, and whether it was kept. */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_keys.h"
 
 #include "broker/truth.h"
 
@@ -52,7 +53,8 @@ void sim_ledger_accepted(sim *s, uint32_t number)
 
 static void pass_reported(sim_ledger *l)
 {
-    while (l->oldest < l->count && l->records[l->oldest].state != SIM_RECORD_PENDING)
+    while (l->oldest < l->count &&
+           (l->records[l->oldest].state != SIM_RECORD_PENDING || l->records[l->oldest].chunk))
         l->oldest++;
 }
 
@@ -61,7 +63,7 @@ uint32_t sim_ledger_purge(sim *s, int topic, bool all)
     sim_ledger *l = &s->ledger;
     uint32_t n = 0;
     pass_reported(l);
-    for (uint32_t i = l->oldest; i < l->count; i++) {
+    for (uint32_t i = s->lending.untold ? 0 : l->oldest; i < l->count; i++) {
         sim_record *r = &l->records[i];
         if (r->state != SIM_RECORD_PENDING || (topic >= 0 && r->topic != topic))
             continue;
@@ -84,6 +86,7 @@ uint32_t sim_ledger_flush(sim *s)
     }
     l->flushes[l->flush_count] = (sim_flush_line){.covers = l->count};
     l->flushes_open++;
+    sim_lending_flush(s, l->flush_count + 1);
     return ++l->flush_count;
 }
 
@@ -101,6 +104,7 @@ void sim_ledger_flushed(sim *s, uint64_t flush)
                  "flush %" PRIu64 " is over, and record %u, which it covers, is not "
                  "reported",
                  flush, l->oldest + 1);
+    sim_lending_flushed(s, flush);
     f->done = true;
     l->flushes_open--;
 }
@@ -128,8 +132,8 @@ static void check_report_time(sim *s, uint32_t number, const sim_record *r,
         s->book.batches[r->batch - 1].last_error == 45)
         return;
     uint64_t early = plan->delivery_timeout_ns / 16;
-    if (plan->linger_ns > early)
-        early = plan->linger_ns;
+    if (plan->topics[r->topic].linger_ns > early)
+        early = plan->topics[r->topic].linger_ns;
     /* Once in the line of its topic, and again in that of its partition. */
     if (r->parked)
         early += plan->delivery_timeout_ns / 16;
@@ -212,6 +216,14 @@ static bool is_homeless(const sim *s, const sim_record *r)
     return info.deleted;
 }
 
+void sim_ledger_check_failed(sim *s, uint32_t number)
+{
+    const sim_record *r = sim_ledger_record(s, number);
+    if (r->appended && !r->strayed && !is_homeless(s, r))
+        sim_fail(s, "I5", "record %u is reported as surely not stored, and is at offset %" PRId64,
+                 number, r->offset);
+}
+
 static void check_not_acked(sim *s, uint32_t number, const sim_record *r,
                             const kloop_report *report)
 {
@@ -228,9 +240,8 @@ static void check_not_acked(sim *s, uint32_t number, const sim_record *r,
         sim_fail(s, "border", "record %u was refused by a broker with error 0", number);
     if (s->plan.hostile)
         return;
-    if (r->state == SIM_RECORD_FAILED && r->appended && !r->strayed && !is_homeless(s, r))
-        sim_fail(s, "I5", "record %u is reported as surely not stored, and is at offset %" PRId64,
-                 number, r->offset);
+    if (r->state == SIM_RECORD_FAILED)
+        sim_ledger_check_failed(s, number);
     if (r->state == SIM_RECORD_UNKNOWN && !r->attempts && !sim_link_is_torn(s))
         sim_fail(s, "I6", "record %u is reported as maybe stored, and never went out", number);
 }
@@ -238,7 +249,9 @@ static void check_not_acked(sim *s, uint32_t number, const sim_record *r,
 static void report_one(sim *s, const kloop_report *report, size_t i, uint8_t topic)
 {
     sim_ledger *l = &s->ledger;
-    uintptr_t number = (uintptr_t)report->users[i];
+    /* A batch of the user's has one user for all of it. */
+    uintptr_t number = report->count == report->record_count ? (uintptr_t)report->users[i]
+                                                             : (uintptr_t)report->users[0] + i;
     if (number == 0 || number > l->count)
         sim_fail(s, "I2", "a report names record %" PRIuPTR ", which never was", number);
     sim_record *r = sim_ledger_record(s, (uint32_t)number);
@@ -247,6 +260,9 @@ static void report_one(sim *s, const kloop_report *report, size_t i, uint8_t top
     if (r->state != SIM_RECORD_PENDING)
         sim_fail(s, "I1", "record %" PRIuPTR " is reported twice, first as %s", number,
                  sim_record_state_name(r->state));
+    if (r->chunk)
+        sim_fail(s, "chunk", "record %" PRIuPTR " is reported, and belongs to chunk %u", number,
+                 r->chunk);
     if (r->topic != topic)
         sim_fail(s, "I12", "record %" PRIuPTR " is reported for another topic", number);
     check_report_time(s, (uint32_t)number, r, report);
@@ -262,6 +278,7 @@ static void report_one(sim *s, const kloop_report *report, size_t i, uint8_t top
         l->acked++;
         l->acked_ns[topic] = s->world.now_ns;
         check_acked(s, (uint32_t)number, r, report, i);
+        sim_neighbours_report(s, (uint32_t)number, report->partition);
         return;
     case KLOOP_OUTCOME_FAILED:
         r->state = SIM_RECORD_FAILED;
@@ -273,8 +290,22 @@ static void report_one(sim *s, const kloop_report *report, size_t i, uint8_t top
         break;
     }
     check_not_acked(s, (uint32_t)number, r, report);
+    sim_neighbours_report(s, (uint32_t)number, report->partition);
     if (report->partition >= 0)
         l->parts[topic][report->partition].last_unknown = (uint32_t)number;
+}
+
+/* A batch of the user's is reported alone, and as a whole. */
+static void check_record_count(sim *s, const kloop_report *report)
+{
+    uintptr_t first = (uintptr_t)report->users[0];
+    bool encoded =
+        first && first <= s->ledger.count && sim_ledger_record(s, (uint32_t)first)->encoded != 0;
+    uint64_t right =
+        encoded ? sim_ledger_record(s, (uint32_t)first)->encoded : (uint64_t)report->count;
+    if (report->record_count != right || (encoded && report->count != 1))
+        sim_fail(s, "border", "a report of %zu users and %" PRIu64 " records, %" PRIu64 " is right",
+                 report->count, report->record_count, right);
 }
 
 void sim_ledger_report(sim *s, const kloop_report *report)
@@ -289,7 +320,8 @@ void sim_ledger_report(sim *s, const kloop_report *report)
     if (strcmp(report->topic_name.data, s->plan.topics[topic].name) ||
         report->topic_name.len != strlen(s->plan.topics[topic].name))
         sim_fail(s, "I12", "a report with the name of another topic");
-    for (size_t i = 0; i < report->count; i++)
+    check_record_count(s, report);
+    for (size_t i = 0; i < report->record_count; i++)
         report_one(s, report, i, (uint8_t)topic);
 }
 
@@ -316,7 +348,8 @@ static void check_key_partition(sim *s, uint32_t number, const sim_record *r, in
     int32_t lacking = s->faults.rate[SIM_FAULT_METADATA_LACKS_PARTITION] ? 1 : 0;
     for (int i = 0; i < t->count_changes; i++)
         for (int32_t n = t->counts[i]; n > 0 && n >= t->counts[i] - lacking; n--)
-            if (partition == (int32_t)((r->key_hash & 0x7fffffff) % (uint32_t)n))
+            if (partition == (t->choosy ? (int32_t)(r->key_hash % (uint32_t)n)
+                                        : sim_keys_partition(s, r->topic, r->key_hash, n)))
                 return;
     sim_fail(s, "I14", "record %u has a key, and went to partition %d", number, partition);
 }
@@ -334,7 +367,7 @@ void sim_ledger_sent(sim *s, uint32_t number, sim_part *part, uint32_t batch)
     if (r->sent_to >= 0 && r->sent_to != part->partition)
         sim_fail(s, "I14", "record %u went to partition %d before, and now to %d", number,
                  r->sent_to, part->partition);
-    if (r->sent_to < 0 && r->partition < 0 && r->keyed && !s->plan.ignore_keys && !s->plan.hostile)
+    if (r->sent_to < 0 && r->partition < 0 && r->keyed && !s->plan.hostile)
         check_key_partition(s, number, r, part->partition);
     if (r->state == SIM_RECORD_FAILED)
         sim_fail(s, "I6", "record %u goes out after it was reported as surely not stored", number);
@@ -474,7 +507,8 @@ static void check_record(sim *s, uint32_t number)
                        (plan->acks == 1 && (s->brokers.lost || any_left(s)));
     if (r->state == SIM_RECORD_ACKED && !r->copies && !may_be_lost)
         sim_fail(s, "I7", "record %u was acked, and is in no log", number);
-    if (r->state == SIM_RECORD_ACKED && r->reported_offset >= 0 && !r->found && !may_be_lost)
+    if (r->state == SIM_RECORD_ACKED && !r->chunk && r->reported_offset >= 0 && !r->found &&
+        !may_be_lost)
         sim_fail(s, "I13", "record %u was acked at offset %" PRId64 ", and is not there", number,
                  r->reported_offset);
     if (r->state == SIM_RECORD_FAILED && r->copies && !r->strayed)
@@ -496,4 +530,5 @@ void sim_ledger_check_logs(sim *s)
     }
     for (uint32_t i = 1; i <= s->ledger.count; i++)
         check_record(s, i);
+    sim_lending_check_logs(s);
 }

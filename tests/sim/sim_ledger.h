@@ -21,7 +21,7 @@
 typedef struct sim sim;
 
 #define SIM_TOPICS_MAX     8
-#define SIM_PARTITIONS_MAX 128
+#define SIM_PARTITIONS_MAX 1024
 
 typedef enum sim_record_state {
     SIM_RECORD_REFUSED = 0, /* send said no: never to be heard of again */
@@ -39,7 +39,8 @@ typedef struct sim_record {
     int64_t reported_offset;
     int32_t partition;    /* asked for; -1: none */
     int32_t sent_to;      /* partition on the wire; -1: never */
-    uint32_t key_hash;    /* murmur2, if keyed */
+    uint32_t key_hash;    /* if keyed, as its partitioner has it */
+    uint32_t chunk;       /* that it belongs to, and that alone is told of it; 0: none */
     uint32_t batch;       /* the last one it went out in, plus 1; 0: never */
     uint16_t attempts;    /* requests that held it */
     uint16_t appended;    /* appends of it, by any leader */
@@ -48,14 +49,16 @@ typedef struct sim_record {
     uint8_t topic;
     uint8_t state;
     uint8_t cause;
-    bool keyed;
-    bool parked;  /* its topic was not known when it was sent */
-    bool found;   /* in a final log at the offset that was reported */
-    bool probing; /* sent after the faults: must be acked */
-    bool purged;  /* pending when the user gave up some, it among them perhaps */
-    bool strayed; /* a copy of it came late to a topic that was made anew meanwhile */
-    bool rehomed; /* appended to a topic that was deleted, and to the one that came after it */
-    int32_t home; /* handle of the topic, in the cluster, where it was appended last; -1 */
+    uint8_t encoded; /* in a batch of the user's: how many the first stands for, 1 for the rest */
+    uint8_t codec;   /* of that batch */
+    bool keyed;      /* its key decides where it goes, or its user */
+    bool parked;     /* its topic was not known when it was sent */
+    bool found;      /* in a final log at the offset that was reported */
+    bool probing;    /* sent after the faults: must be acked */
+    bool purged;     /* pending when the user gave up some, it among them perhaps */
+    bool strayed;    /* a copy of it came late to a topic that was made anew meanwhile */
+    bool rehomed;    /* appended to a topic that was deleted, and to the one that came after it */
+    int32_t home;    /* handle of the topic, in the cluster, where it was appended last; -1 */
     uint64_t purged_ns; /* when the user gave up all of its sort; 0: never */
 } sim_record;
 
@@ -94,7 +97,8 @@ typedef struct sim_ledger {
     uint32_t acked;
     uint32_t failed;
     uint32_t unknown;
-    uint32_t oldest; /* those before it are reported */
+    uint32_t dropped; /* nobody wants to know */
+    uint32_t oldest;  /* those before it are reported */
     uint32_t refused_full;
     uint32_t wrong_calls;
     uint64_t purged; /* as the engine has said */
@@ -113,9 +117,10 @@ void sim_ledger_deinit(sim *s);
 /* A line in the ledger, refused until sim_ledger_accepted says otherwise; answers its number. */
 uint32_t sim_ledger_add(sim *s, const sim_record *r);
 void sim_ledger_accepted(sim *s, uint32_t number);
+/* Those of chunks that are not told yet among them. */
 static inline uint32_t sim_ledger_pending(const sim_ledger *l)
 {
-    return l->accepted - l->acked - l->failed - l->unknown;
+    return l->accepted - l->acked - l->failed - l->unknown - l->dropped;
 }
 sim_record *sim_ledger_record(sim *s, uint32_t number);
 
@@ -125,6 +130,9 @@ uint32_t sim_ledger_purge(sim *s, int topic, bool all);
 
 uint32_t sim_ledger_flush(sim *s);
 void sim_ledger_flushed(sim *s, uint64_t flush);
+
+/* It was told to have failed, so it is in no log, and will not be. */
+void sim_ledger_check_failed(sim *s, uint32_t number);
 
 /* DELIVER was taken. */
 void sim_ledger_report(sim *s, const kloop_report *report);

@@ -157,6 +157,11 @@ static void connected(sim *s, void *thing, uint64_t a)
 
 static void impostor_hears(sim *s, sim_conn *c);
 
+static bool connect_fault(sim *s, const sim_conn *c, sim_fault_id id)
+{
+    return sim_neighbours_may_harm_node(s, c->node) && sim_fault(s, id);
+}
+
 static void accepted(sim *s, void *thing, uint64_t a)
 {
     sim_conn *c = thing;
@@ -171,7 +176,7 @@ static void accepted(sim *s, void *thing, uint64_t a)
         }
     }
     sim_at(s, pipe_arrival(s, &c->down, 0), connected, c, 0);
-    if (sim_fault(s, SIM_FAULT_ACCEPT_AND_DROP))
+    if (connect_fault(s, c, SIM_FAULT_ACCEPT_AND_DROP))
         sim_link_end(s, c, "closed by the peer at once");
 }
 
@@ -201,13 +206,13 @@ void sim_link_connect(sim *s, const kloop_action *action)
         sim_after(s, 0, no_socket, c, 0);
         return;
     }
-    if (c->node < 0 || sim_fault(s, SIM_FAULT_CONNECT_SILENT))
+    if (c->node < 0 || connect_fault(s, c, SIM_FAULT_CONNECT_SILENT))
         return;
     uint64_t delay = l->delay_ns;
     if (s->world.now_ns < s->brokers.refused_until_ns[c->node] ||
-        sim_fault(s, SIM_FAULT_CONNECT_REFUSED))
+        connect_fault(s, c, SIM_FAULT_CONNECT_REFUSED))
         sim_after(s, delay, refused, c, 0);
-    else if (sim_fault(s, SIM_FAULT_CONNECT_SLOW))
+    else if (connect_fault(s, c, SIM_FAULT_CONNECT_SLOW))
         sim_after(s, sim_scale(s, RANDOM, 20, 5000) * KL_MS, accepted, c, 0);
     else
         sim_after(s, delay, accepted, c, 0);
@@ -374,6 +379,7 @@ static uint64_t send_slices(sim *s, sim_conn *c, const kloop_slice *slices, size
         size_t len = slices[i].len < n ? slices[i].len : n;
         h = sim_hash(h, slices[i].data, len);
         c->taken += len;
+        c->moved_ns = s->world.now_ns;
         sim_watch_sent(s, c, slices[i].data, len);
         if (c->state == SIM_CONN_OPEN && !c->lost_after_reading)
             pipe_send(s, c, &c->up, slices[i].data, len);
@@ -530,6 +536,7 @@ size_t sim_link_read(sim *s, sim_conn *c, uint8_t *to, size_t max)
     if (!n)
         return 0;
     memcpy(to, c->down.bytes + c->down.start, n);
+    c->moved_ns = s->world.now_ns;
     sim_watch_told(s, c, to, n);
     pipe_drop(&c->down, n);
     if (c->peer && kl_peer_output_bytes(c->peer)) {

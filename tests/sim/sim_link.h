@@ -107,8 +107,9 @@ typedef struct sim_conn {
 
     size_t shown_left; /* bytes that were shown last and not taken */
     uint64_t opened_ns;
-    bool given_up;   /* the engine closed it, and nobody else */
-    sim_watch watch; /* what the requests on it are */
+    uint64_t moved_ns; /* the last bytes, in either direction, as the engine knows of them */
+    bool given_up;     /* the engine closed it, and nobody else */
+    sim_watch watch;   /* what the requests on it are */
 } sim_conn;
 
 typedef struct sim_links {

@@ -9,10 +9,13 @@
 
 #define RANDOM SIM_STREAM_NAMES
 
+/* In the place of an address's generation. */
+#define DEAD 250
+
 static kloop_address address_of(const sim *s, int32_t node, bool v6, bool dead)
 {
     kloop_address a = {.family = v6 ? 6 : 4};
-    uint8_t generation = dead ? 250 : s->brokers.address_generation[node];
+    uint8_t generation = dead ? DEAD : s->brokers.address_generation[node];
     if (v6) {
         a.bytes[0] = 0xfd;
         a.bytes[1] = generation;
@@ -27,6 +30,11 @@ static kloop_address address_of(const sim *s, int32_t node, bool v6, bool dead)
 
 int32_t sim_names_node_at(const sim *s, const kloop_address *address)
 {
+    if (address->bytes[1] == DEAD && address->bytes[2] && !s->faults.on &&
+        address->port == SIM_PORT) {
+        int32_t node = address->bytes[address->family == 6 ? 15 : 3];
+        return node ? node : KL_NO_NODE;
+    }
     for (int32_t node = 1; node <= s->brokers.count; node++) {
         kloop_address mine = address_of(s, node, address->family == 6, false);
         if (mine.family == address->family && !memcmp(mine.bytes, address->bytes, 16) &&
@@ -67,11 +75,58 @@ static void answer(sim *s, void *thing, uint64_t index)
     sim_host_wake(s);
 }
 
+static kloop_address *next_address(sim_resolution *r)
+{
+    if (r->count == SIM_ADDRESSES_MAX)
+        abort();
+    return &r->addresses[r->count++];
+}
+
+void sim_names_add(sim *s, sim_resolution *r, int32_t node, bool v6)
+{
+    kloop_address *a = next_address(r);
+    *a = address_of(s, node < 0 ? 0 : node, v6, node < 0);
+    if (node < 0)
+        a->bytes[2] = (uint8_t)r->count;
+}
+
+/* Nobody is there, until all is mended. */
+static void add_dead(sim *s, sim_resolution *r, int32_t node)
+{
+    kloop_address *a = next_address(r);
+    *a = address_of(s, node, sim_chance(s, RANDOM, 500000), true);
+    a->bytes[2] = (uint8_t)r->count;
+}
+
+/* The living one somewhere among those that are not, of both sorts. */
+static void fill_with_many(sim *s, sim_resolution *r, int32_t node)
+{
+    uint64_t n = sim_scale(s, RANDOM, 2, 20);
+    uint64_t at = sim_below(s, RANDOM, n);
+    for (uint64_t i = 0; i < n; i++)
+        if (i == at)
+            sim_names_add(s, r, node, sim_chance(s, RANDOM, 500000));
+        else
+            add_dead(s, r, node);
+}
+
 static void fill(sim *s, sim_resolution *r)
 {
     int32_t node = sim_names_node_of(s, r->host);
+    if (s->on_name) {
+        s->on_name(s, r, node);
+        return;
+    }
     if (node < 0 || sim_fault(s, SIM_FAULT_NAME_FAILS))
         return;
+    if (sim_fault(s, SIM_FAULT_NAME_ALL_DEAD)) {
+        add_dead(s, r, node);
+        return;
+    }
+    if (sim_fault(s, SIM_FAULT_NAME_MANY_ADDRESSES)) {
+        fill_with_many(s, r, node);
+        return;
+    }
     bool both = s->plan.two_addresses;
     if (sim_fault(s, SIM_FAULT_NAME_DEAD_ADDRESS))
         r->addresses[r->count++] = address_of(s, node, false, true);
@@ -109,7 +164,8 @@ void sim_names_resolve(sim *s, const kloop_action *action)
     if (sim_fault(s, SIM_FAULT_NAME_SLOW))
         delay = sim_scale(s, RANDOM, 10, 6000) * KL_MS;
     fill(s, r);
-    sim_after(s, delay, answer, NULL, index);
+    if (!r->never)
+        sim_after(s, delay, answer, NULL, index);
 }
 
 void sim_names_cancel(sim *s, kloop_id id)

@@ -9,6 +9,8 @@
 #ifndef KL_SIM_NAMES_H
 #define KL_SIM_NAMES_H
 
+#include "tests/sim/sim_host.h"
+
 #include <kloop/engine.h>
 
 #include <stdbool.h>
@@ -22,6 +24,9 @@ void sim_names_resolve(sim *s, const kloop_action *action);
 void sim_names_cancel(sim *s, kloop_id id);
 /* Tells the engine what has been answered; true: there was something. */
 bool sim_names_tell(sim *s);
+
+/* One address more in an answer. node: who is there, or KL_NO_NODE: nobody. */
+void sim_names_add(sim *s, sim_resolution *r, int32_t node, bool v6);
 
 /* KL_NO_NODE: nobody. */
 int32_t sim_names_node_at(const sim *s, const kloop_address *address);

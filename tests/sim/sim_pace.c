@@ -47,7 +47,9 @@ void sim_pace_connect(sim *s, const kloop_action *action)
         if (place->anew)
             least = 0;
         /* With several addresses a round over all of them is one attempt. */
-        if (p->two_addresses || s->faults.rate[SIM_FAULT_NAME_DEAD_ADDRESS])
+        if (p->two_addresses || s->on_name || s->faults.rate[SIM_FAULT_NAME_DEAD_ADDRESS] ||
+            s->faults.rate[SIM_FAULT_NAME_MANY_ADDRESSES] ||
+            s->faults.rate[SIM_FAULT_NAME_ALL_DEAD])
             least = kl_time_min(least, p->reconnect_backoff_ns / 10 * 8);
         if (s->world.now_ns - place->last_ns < least)
             sim_fail(s, "I37",
@@ -76,6 +78,14 @@ void sim_pace_told_node(sim *s, int32_t node, kloop_string host, int32_t port)
 
 /* ---- Questions ---- */
 
+void sim_pace_use(sim *s, int topic)
+{
+    sim_pace *pace = &s->pace;
+    if (s->world.now_ns - pace->used_ns[topic] >= s->plan.metadata_max_idle_ns)
+        pace->asked_topics[topic] = false;
+    pace->used_ns[topic] = s->world.now_ns;
+}
+
 static bool names_new_topic(sim *s, int16_t version, const uint8_t *body, size_t len)
 {
     kloop_metadata_request r;
@@ -85,9 +95,9 @@ static bool names_new_topic(sim *s, int16_t version, const uint8_t *body, size_t
         return true;
     for (kloop_iter i = kloop_iterate(&r.topics); kloop_next(&i, &t);) {
         int topic = t.name.data ? sim_plan_topic_by_name(s, t.name) : -1;
-        if (topic < 0 || s->pace.asked_topics[topic])
+        if (topic < 0)
             continue;
-        any = true;
+        any |= !s->pace.asked_topics[topic];
         s->pace.asked_topics[topic] = true;
     }
     return any;

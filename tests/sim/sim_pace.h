@@ -57,8 +57,12 @@ typedef struct sim_pace {
     sim_question metadata;
     sim_question producer_id;
     bool asked_topics[SIM_TOPICS_MAX];
+    uint64_t used_ns[SIM_TOPICS_MAX]; /* by the user, last */
     sim_refuser refusers[SIM_NODES_MAX + 1];
 } sim_pace;
+
+/* The user does something with a topic. One that was forgotten is as good as new. */
+void sim_pace_use(sim *s, int topic);
 
 void sim_pace_connect(sim *s, const kloop_action *action);
 /* Metadata says that the node is there. */

@@ -91,10 +91,12 @@ static void leader_returns(sim *s, void *thing, uint64_t a)
 
 static void lose_leader(sim *s)
 {
-    int topic = sim_partitions_any_topic(s);
-    if (topic < 0)
+    int topic = s->plan.neighbours ? s->plan.sick_topic : sim_partitions_any_topic(s);
+    if (topic < 0 || s->brokers.handles[topic] == KL_NO_TOPIC)
         return;
-    uint64_t p = sim_below(s, RANDOM, (uint64_t)sim_partitions_count(s, topic));
+    uint64_t p = s->plan.neighbours
+                     ? (uint64_t)s->plan.sick_partition
+                     : sim_below(s, RANDOM, (uint64_t)sim_partitions_count(s, topic));
     sim_brokers_move_leader(s, topic, (int32_t)p, KL_NO_NODE);
     sim_after(s, sim_scale(s, RANDOM, 50, 5000) * KL_MS, leader_returns, NULL,
               (uint64_t)topic << 32 | p);

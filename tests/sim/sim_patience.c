@@ -25,6 +25,10 @@ void sim_patience_told(sim *s, sim_conn *c, const sim_asked *asked, const uint8_
     int32_t ms = throttle_of(asked, body, len);
     if (ms <= 0)
         return;
+    /* Before these versions brokers held the answer back, and the number tells of the past. */
+    int16_t since = asked->api_key == KLOOP_INIT_PRODUCER_ID ? 1 : 6;
+    if (asked->version < since)
+        return;
     uint64_t ns = kl_time_min(kl_ms_to_ns(ms), s->plan.request_timeout_ns);
     if (c->watch.throttled_until_ns >= s->world.now_ns + ns)
         return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Draws a run: the swarm. */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_keys.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,9 +46,31 @@ static bool is(sim *s, const char *key, const char *text)
     return value && !strcmp(value, text);
 }
 
+/* "zstd,lz4,none" */
+static uint32_t codecs_of(const char *list)
+{
+    static const char *const names[] = {"none", "gzip", "snappy", "lz4", "zstd"};
+    uint32_t codecs = 0;
+    for (int i = 0; i < 5; i++)
+        if (strstr(list, names[i]))
+            codecs |= (uint32_t)1 << i;
+    return codecs;
+}
+
+static void read_topic_key(sim_topic_plan *t, const char *key, const char *value)
+{
+    if (!strcmp(key, "linger.ms"))
+        t->linger_ns = strtoull(value, NULL, 10) * KL_MS;
+    else if (!strcmp(key, "compression.type"))
+        t->codecs = codecs_of(value);
+    else if (!strcmp(key, "partitioner.class"))
+        snprintf(t->partitioner, sizeof t->partitioner, "%s", value);
+    else if (!strcmp(key, "buffer.memory"))
+        t->shares = true;
+}
+
 void sim_plan_read_config(sim *s)
 {
-    static const char *const codecs[] = {"none", "gzip", "snappy", "lz4", "zstd"};
     sim_plan *p = &s->plan;
     bool all = is(s, "acks", "all") || is(s, "acks", "-1");
     p->acks = all ? -1 : is(s, "acks", "1") ? 1 : 0;
@@ -68,15 +91,25 @@ void sim_plan_read_config(sim *s)
         p->reconnect_backoff_ns = p->reconnect_backoff_max_ns;
     p->setup_timeout_max_ns = number(s, "socket.connection.setup.timeout.max.ms") * KL_MS;
     p->metadata_max_age_ns = number(s, "metadata.max.age.ms") * KL_MS;
+    p->metadata_max_idle_ns = number(s, "metadata.max.idle.ms") * KL_MS;
+    p->idle_ns = is(s, "connections.max.idle.ms", "-1")
+                     ? KL_NEVER
+                     : number(s, "connections.max.idle.ms") * KL_MS;
     p->batch_bytes = (size_t)number(s, "batch.size");
     p->request_size_max = (size_t)number(s, "max.request.size");
+    p->request_bytes_max = (size_t)number(s, "request.bytes.max");
     p->memory_bytes = (size_t)number(s, "buffer.memory");
     p->receive_bytes_max = (size_t)number(s, "receive.memory");
-    p->ignore_keys = is(s, "partitioner.ignore.keys", "true");
-    p->codec = 0;
-    for (int i = 0; i < 5; i++)
-        if (is(s, "compression.type", codecs[i]))
-            p->codec = i;
+    p->codecs = codecs_of(kloop_config_get(p->config, "compression.type"));
+    for (int i = 0; i < p->topic_count; i++) {
+        sim_topic_plan *t = &p->topics[i];
+        t->linger_ns = p->linger_ns;
+        t->codecs = p->codecs;
+        snprintf(t->partitioner, sizeof t->partitioner, "%s",
+                 kloop_config_get(p->config, "partitioner.class"));
+        for (int k = 0; k < t->set_count; k++)
+            read_topic_key(t, t->set_keys[k], t->set_values[k]);
+    }
 }
 
 static sim_topic_plan *add_topic(sim *s, const char *name, int32_t partitions, int16_t replicas)
@@ -154,9 +187,97 @@ static void draw_cluster(sim *s)
     p->replication_delay_ns = maybe(s, 50) ? 0 : sim_scale(s, RANDOM, 100, 20000) * KL_US;
 }
 
+static const char *any_codec(sim *s)
+{
+    static const char *const codecs[] = {
+        "gzip", "snappy", "lz4", "zstd", "zstd,lz4,none", "zstd,gzip", "lz4,zstd", "zstd,none",
+    };
+    return codecs[sim_below(s, RANDOM, sizeof codecs / sizeof codecs[0])];
+}
+
+static const char *any_partitioner(sim *s)
+{
+    int n = 0;
+    while (sim_keys_partitioner(n))
+        n++;
+    return sim_keys_partitioner((int)sim_below(s, RANDOM, (uint64_t)n));
+}
+
+/* A key for one topic. */
+static void set_for_topic(sim *s, sim_topic_plan *t, const char *key, const char *value)
+{
+    for (int i = 0; i < t->set_count; i++)
+        if (!strcmp(t->set_keys[i], key))
+            return;
+    t->set_keys[t->set_count] = key;
+    snprintf(t->set_values[t->set_count++], sizeof t->set_values[0], "%s", value);
+    if (!t->set_early)
+        return;
+    char name[64];
+    snprintf(name, sizeof name, "topic.%s.%s", t->name, key);
+    sim_plan_set(s, name, value);
+}
+
+static void draw_topic_settings(sim *s, sim_topic_plan *t)
+{
+    char number_text[24];
+    t->set_early = maybe(s, 50);
+    for (uint64_t n = sim_between(s, RANDOM, 1, 4); n > 0; n--)
+        switch (sim_below(s, RANDOM, 5)) {
+        case 0:
+            snprintf(number_text, sizeof number_text, "%" PRIu64, sim_scale(s, RANDOM, 1, 400));
+            set_for_topic(s, t, "linger.ms", number_text);
+            break;
+        case 1:
+            snprintf(number_text, sizeof number_text, "%" PRIu64, sim_scale(s, RANDOM, 200, 65536));
+            set_for_topic(s, t, "batch.size", number_text);
+            break;
+        case 2:
+            set_for_topic(s, t, "compression.type", maybe(s, 20) ? "none" : any_codec(s));
+            break;
+        case 3:
+            set_for_topic(s, t, "partitioner.class", any_partitioner(s));
+            break;
+        default:
+            snprintf(number_text, sizeof number_text, "%" PRIu64,
+                     sim_scale(s, RANDOM, s->plan.request_size_max, number(s, "buffer.memory")));
+            set_for_topic(s, t, "buffer.memory", number_text);
+            break;
+        }
+    t->choosy = maybe(s, 10);
+}
+
+/* No newer version of an API than so, whatever brokers offer. */
+static void draw_caps(sim *s)
+{
+    char text[64];
+    int produce = (int)sim_between(s, RANDOM, 7, 13);
+    int metadata = (int)sim_between(s, RANDOM, 4, 13);
+    snprintf(text, sizeof text, "Produce=%d,Metadata=%d", produce, metadata);
+    sim_plan_set(s, "api.version.max", text);
+    s->plan.version_max[KLOOP_PRODUCE] = (int16_t)produce;
+    s->plan.version_max[KLOOP_METADATA] = (int16_t)metadata;
+}
+
+static void draw_cluster_life(sim *s)
+{
+    if (maybe(s, 25))
+        sim_plan_set(s, "metadata.recovery.strategy", "none");
+    else if (maybe(s, 50))
+        set_number(s, "metadata.recovery.rebootstrap.trigger.ms", sim_scale(s, RANDOM, 500, 60000));
+    if (maybe(s, 10))
+        draw_caps(s);
+    if (maybe(s, 20))
+        set_number(s, "partitioner.availability.timeout.ms", sim_scale(s, RANDOM, 10, 5000));
+    if (maybe(s, 20))
+        sim_plan_set(s, "partitioner.class", any_partitioner(s));
+    for (int i = 0; i < s->plan.topic_count; i++)
+        if (maybe(s, 25))
+            draw_topic_settings(s, &s->plan.topics[i]);
+}
+
 static void draw_config(sim *s)
 {
-    static const char *const codecs[] = {"gzip", "snappy", "lz4", "zstd"};
     uint64_t acks = sim_below(s, RANDOM, 100);
     if (acks < 12)
         sim_plan_set(s, "acks", "1");
@@ -199,7 +320,7 @@ static void draw_config(sim *s)
     if (maybe(s, 25))
         set_number(s, "connections.max.idle.ms", sim_scale(s, RANDOM, 300, 20000));
     if (maybe(s, 35))
-        sim_plan_set(s, "compression.type", codecs[sim_below(s, RANDOM, 4)]);
+        sim_plan_set(s, "compression.type", any_codec(s));
     if (maybe(s, 15))
         sim_plan_set(s, "partitioner.ignore.keys", "true");
     if (maybe(s, 20))
@@ -212,6 +333,7 @@ static void draw_config(sim *s)
         set_number(s, "receive.memory", 65536 + sim_scale(s, RANDOM, 1, 100000));
     }
     sim_plan_set(s, "allow.auto.create.topics", maybe(s, 80) ? "true" : "false");
+    draw_cluster_life(s);
 }
 
 static void draw_host(sim *s)
@@ -249,11 +371,17 @@ static void draw_user(sim *s)
     p->record_bytes_max = (size_t)sim_scale(s, RANDOM, 40, 1500);
     if (maybe(s, 4))
         p->record_bytes_max = (size_t)sim_scale(s, RANDOM, 2000, 20000);
+    p->borrows = maybe(s, 75) ? 0 : (uint32_t)sim_scale(s, RANDOM, 50000, 1000000);
+    if (p->borrows && maybe(s, 60))
+        p->record_bytes_max = (size_t)sim_scale(s, RANDOM, 2000, 10000);
+    p->chunks = maybe(s, 80) ? 0 : (uint32_t)sim_scale(s, RANDOM, 20000, 1000000);
+    p->encoded = maybe(s, 85) ? 0 : (uint32_t)sim_scale(s, RANDOM, 5000, 200000);
     p->burst_max = (uint32_t)sim_scale(s, RANDOM, 1, 60);
     p->flushes = maybe(s, 50) ? 0 : (uint32_t)sim_scale(s, RANDOM, 1000, 50000);
     p->wrong_calls = maybe(s, 50) ? 0 : 20000;
     p->reentrant = maybe(s, 50) ? 0 : (uint32_t)sim_scale(s, RANDOM, 1000, 100000);
     p->idles = maybe(s, 20);
+    p->warm_ups = maybe(s, 70) ? 0 : (uint32_t)sim_scale(s, RANDOM, 1000, 50000);
     p->purges = maybe(s, 75) ? 0 : (uint32_t)sim_scale(s, RANDOM, 500, 20000);
 }
 
@@ -285,19 +413,54 @@ static void draw_faults(sim *s)
         sim_fault_enable(s, SIM_FAULT_MANY_BROKERS);
     if (p->starved)
         sim_fault_enable(s, SIM_FAULT_NO_MEMORY);
+    /* Who does not begin anew never finds those that have gone elsewhere all together. */
+    if (s->faults.rate[SIM_FAULT_BROKER_MOVES] || s->faults.rate[SIM_FAULT_METADATA_BROKER_TWICE] ||
+        s->faults.rate[SIM_FAULT_BROKER_LEAVES] || s->faults.rate[SIM_FAULT_METADATA_BAD_BROKER])
+        sim_plan_set(s, "metadata.recovery.strategy", "rebootstrap");
+}
+
+/* A network and a producer without surprises, so that the bound on everybody's time means
+ * something: no batch of a record each, no one request at a time, one replica of everything. */
+static void draw_neighbours(sim *s)
+{
+    sim_plan *p = &s->plan;
+    for (int i = 0; i < p->topic_count; i++) {
+        p->topics[i].replicas = 1;
+        p->topics[i].appears_ns = 0;
+        p->topics[i].message_max = 0;
+    }
+    p->min_isr = 1;
+    p->first_epoch = 0;
+    p->auto_create = false;
+    s->links.delay_ns = sim_scale(s, RANDOM, 20, 3000) * KL_US;
+    set_number(s, "linger.ms", maybe(s, 30) ? 0 : sim_scale(s, RANDOM, 1, 100));
+    set_number(s, "max.block.ms", 5000);
+    if (maybe(s, 30))
+        set_number(s, "metadata.max.age.ms", sim_scale(s, RANDOM, 500, 60000));
+    if (maybe(s, 10))
+        sim_plan_set(s, "enable.idempotence", "false");
+    if (maybe(s, 30))
+        sim_plan_set(s, "compression.type", maybe(s, 50) ? "lz4" : "zstd");
+    sim_neighbours_draw(s);
 }
 
 void sim_plan_draw(sim *s)
 {
     sim_plan *p = &s->plan;
-    *p = (sim_plan){0};
+    *p = (sim_plan){.sick_node = KL_NO_NODE};
     set_defaults(s);
+    p->neighbours = maybe(s, 5);
     draw_cluster(s);
-    draw_config(s);
+    if (p->neighbours) {
+        draw_neighbours(s);
+    } else {
+        draw_config(s);
+        draw_network(s);
+    }
     draw_host(s);
-    draw_network(s);
     draw_user(s);
-    draw_faults(s);
+    if (!p->neighbours)
+        draw_faults(s);
     p->faults_ns = sim_between(s, RANDOM, 30, 42) * KL_SECOND;
     uint64_t ending = sim_below(s, RANDOM, 100);
     p->ending = ending < 12   ? SIM_ENDING_CLOSED
@@ -308,6 +471,7 @@ void sim_plan_draw(sim *s)
     p->ending_event = maybe(s, 50) ? sim_scale(s, RANDOM, 1, 30000) : 0;
     p->flush_event = maybe(s, 20) ? sim_scale(s, RANDOM, 1, 60000) : 0;
     p->close_timeout_ms = maybe(s, 20) ? 0 : sim_scale(s, RANDOM, 1, 20000);
+    p->rest_ns = maybe(s, 20) ? sim_between(s, RANDOM, 13, 40) * KL_SECOND : 0;
 }
 
 void sim_plan_deinit(sim *s)

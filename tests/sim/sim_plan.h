@@ -20,12 +20,25 @@
 
 typedef struct sim sim;
 
+/* Versions can be capped for APIs below this. */
+#define SIM_CAPPED_MAX 32
+
 typedef struct sim_topic_plan {
     char name[32];
     int32_t partitions;
     int16_t replicas;
     bool append_time;
     int32_t message_max; /* max.message.bytes at first; 0: Kafka's */
+    /* what is set for it alone; NULL, and what the producer has: nothing is */
+    const char *set_keys[4];
+    char set_values[4][24];
+    int set_count;
+    bool set_early; /* with the configuration, or else when it is opened */
+    bool choosy;    /* the user chooses partitions himself */
+    bool shares;    /* it may hold a part of buffer.memory alone */
+    uint64_t linger_ns;
+    uint32_t codecs; /* bit by number, 0 for none */
+    char partitioner[24];
     uint64_t appears_ns; /* after the start; 0: is there; KL_NEVER: never */
     /* how many partitions it has had */
     int32_t counts[16];
@@ -65,12 +78,15 @@ typedef struct sim_plan {
     uint64_t reconnect_backoff_max_ns;
     uint64_t setup_timeout_max_ns;
     uint64_t metadata_max_age_ns;
+    uint64_t metadata_max_idle_ns;
+    uint64_t idle_ns; /* of connections; KL_NEVER */
     size_t batch_bytes;
     size_t request_size_max;
+    size_t request_bytes_max; /* of a request */
     size_t memory_bytes;
     size_t receive_bytes_max;
-    int codec;
-    bool ignore_keys;
+    uint32_t codecs;                     /* of compression.type: bit by number, 0 for none */
+    int16_t version_max[SIM_CAPPED_MAX]; /* by API key; 0: any */
     int32_t first_sequence;
     int16_t first_epoch; /* that a producer id comes with */
 
@@ -78,6 +94,7 @@ typedef struct sim_plan {
     uint64_t names_ns;
     uint64_t link_per_byte_ps;
     bool two_addresses;
+    const char *servers; /* a scenario's bootstrap.servers; NULL: the first two brokers */
 
     /* the user */
     uint32_t records; /* about so many in all */
@@ -87,13 +104,21 @@ typedef struct sim_plan {
     uint32_t burst_max;
     uint32_t flushes; /* millionths of his turns */
     uint32_t purges;
+    uint32_t warm_ups;
+    uint32_t borrows; /* millionths of the values, and of batches */
+    uint32_t chunks;  /* of his turns in which one is begun */
+    uint32_t encoded; /* of what he sends: batches */
     uint32_t wrong_calls;
     uint32_t reentrant; /* of reports after which he does something at once */
     bool idles;         /* with long pauses */
     bool scripted;      /* a scenario says what he does */
 
     /* the sort of run */
-    bool quiet; /* no fault at all */
+    bool quiet;      /* no fault at all */
+    bool neighbours; /* one partition and one broker are ill, see sim_neighbours.h */
+    int sick_topic;
+    int32_t sick_partition;
+    int32_t sick_node; /* KL_NO_NODE: none */
     bool lossy;
     bool fatal;
     bool hostile;
@@ -104,6 +129,7 @@ typedef struct sim_plan {
     uint64_t ending_event; /* or at this event, whatever the time; 0: at that time */
     uint64_t flush_event;  /* at which he flushes, whatever he is doing; 0: at none */
     uint64_t close_timeout_ms;
+    uint64_t rest_ns; /* nothing is done for so long before the end, see sim_rest.h; 0: no rest */
 } sim_plan;
 
 /* A plan without any surprise: three brokers, Kafka's presets with shorter times. Scenarios begin

@@ -4,6 +4,7 @@
 
 #include "tests/sim/scenario.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_rest.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -183,6 +184,18 @@ static void run_until_ending(sim *s)
         ;
 }
 
+/* What he sends for a try is told one by one. */
+static void end_chunk(sim *s)
+{
+    while (s->lending.present) {
+        if (sim_host_enter_user(s))
+            sim_lending_end_chunk(s);
+        else
+            sim_run_until(s, s->host.stalled_until_ns);
+    }
+    sim_host_wake(s);
+}
+
 static void course(sim *s)
 {
     const sim_plan *p = &s->plan;
@@ -206,12 +219,14 @@ static void course(sim *s)
     sim_run_heal(s);
     sim_run_until(s, s->faults.heal_ns + sim_plan_recovery_ns(s));
     sim_checks_recovered(s);
+    end_chunk(s);
     /* Whoever sends more than goes through loses records, and may; the probes are not to. */
     s->user.stopped = true;
     sim_run_until_drained(s, p->delivery_timeout_ns + s->host.slack_ns + KL_SECOND);
     probe(s);
     sim_run_until_drained(s, p->delivery_timeout_ns + s->host.slack_ns + KL_SECOND);
     sim_checks_probes(s);
+    sim_rest(s);
     close_and_finish(s, p->close_timeout_ms);
 }
 
@@ -238,6 +253,7 @@ static void end(sim *s)
     sim_brokers_deinit(s);
     sim_host_deinit(s);
     sim_ledger_deinit(s);
+    sim_lending_deinit(s);
     sim_book_deinit(s);
     sim_payload_deinit(s);
     sim_plan_deinit(s);

@@ -2,8 +2,8 @@
 /*
  * One seed, or one scenario, from beginning to end.
  *
- *     faults -- heal -- recovery (I49) -- probes -- all reported -- close -- late appends -- logs
- *        \----- or: close, or delete, in the middle ----------------^
+ *     faults -- heal -- recovery (I49) -- probes -- reported -- rest -- close -- appends -- logs
+ *        \----- or: close, or delete, in the middle ------------------------^
  */
 #ifndef KL_SIM_RUN_H
 #define KL_SIM_RUN_H

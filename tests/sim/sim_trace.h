@@ -44,6 +44,14 @@ typedef struct sim sim;
     XX(TIME, "host: time, deadline was %" PRId64)                                                  \
     XX(SEND, "user: send record %" PRId64 " to topic %" PRId64 " partition %" PRId64 ": %" PRId64) \
     XX(FLUSH, "user: flush %" PRId64 ": %" PRId64)                                                 \
+    XX(WARM_UP, "user: warms up topic %" PRId64 " for %" PRId64 " ms: %" PRId64)                   \
+    XX(CHUNK_BEGUN, "user: begins chunk %" PRId64 ": %" PRId64)                                    \
+    XX(CHUNK_ENDED, "user: ends chunk %" PRId64 " of %" PRId64 " records")                         \
+    XX(SEND_BATCH, "user: send batch from record %" PRId64 ", %" PRId64                            \
+                   " of them, to topic %" PRId64 ": %" PRId64)                                     \
+    XX(CHUNK,                                                                                      \
+       "engine: chunk %" PRId64 ": %" PRId64 " acked, %" PRId64 " failed, %" PRId64 " unknown %s") \
+    XX(RELEASE, "engine: gives back loan %" PRId64 " of %" PRId64 " bytes")                        \
     XX(PURGE, "user: purge of topic %" PRId64 ", what %" PRId64 ": %" PRId64 " records")           \
     XX(END, "user: close within %" PRId64 " ms")                                                   \
     XX(DELETE, "user: delete the engine")                                                          \
@@ -56,7 +64,9 @@ typedef struct sim sim;
     XX(BROKER, "cluster: %s (node %" PRId64 ")")                                                   \
     XX(TOPIC, "cluster: %s (topic %" PRId64 ", partition %" PRId64 ", %" PRId64 ")")               \
     XX(FAULT, "fault: %s (%" PRId64 ")")                                                           \
-    XX(PHASE, "run: %s")
+    XX(PHASE, "run: %s")                                                                           \
+    XX(WARM, "engine: warm-up %" PRId64 ", %" PRId64 " brokers, %" PRId64 " ready: %" PRId64 " %"  \
+             "s")
 
 typedef enum sim_note_kind {
 #define SIM_NOTE_ENUM(name, form) SIM_NOTE_##name,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the user of a producer does. */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_keys.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,8 +20,37 @@ int sim_user_topic_of(const sim *s, const kloop_topic *topic)
 
 /* ---- Calls that are right ---- */
 
+/* By the length of the value: whoever asks again is told the same. */
+static int32_t choose(const kloop_topic *topic, const kloop_record *r, int32_t count, void *me)
+{
+    (void)topic;
+    (void)me;
+    return (int32_t)(r->value.len % (size_t)count);
+}
+
+/* What is set for it alone. Without memory the rest stays as it was. */
+static void furnish(sim *s, int topic)
+{
+    sim_topic_plan *t = &s->plan.topics[topic];
+    kloop_error error;
+    for (int i = 0; i < t->set_count && !t->set_early; i++) {
+        kloop_status status =
+            kloop_topic_set(s->user.topics[topic], t->set_keys[i], t->set_values[i], &error);
+        if (status != KLOOP_OK && !(status == KLOOP_NO_MEMORY && s->plan.starved))
+            sim_fail(s, "border", "%s=%s for a topic is refused: %s", t->set_keys[i],
+                     t->set_values[i], error.text);
+        if (status != KLOOP_OK) {
+            t->codecs = UINT32_MAX;
+            snprintf(t->partitioner, sizeof t->partitioner, "random");
+        }
+    }
+    if (t->choosy)
+        kloop_topic_set_partitioner(s->user.topics[topic], choose, NULL);
+}
+
 static bool open_topic(sim *s, int topic)
 {
+    sim_pace_use(s, topic);
     if (s->user.topics[topic])
         return true;
     const char *name = s->plan.topics[topic].name;
@@ -42,6 +72,7 @@ static bool open_topic(sim *s, int topic)
             KLOOP_OK ||
         again != s->user.topics[topic])
         sim_fail(s, "border", "topic %s has two handles", name);
+    furnish(s, topic);
     return true;
 }
 
@@ -53,12 +84,10 @@ static size_t payload_bytes(const kloop_record *r)
     return n;
 }
 
-static void check_refusal(sim *s, int topic, const kloop_record *r, kloop_status status)
+static void check_refusal(sim *s, int topic, size_t bytes, int32_t partition, kloop_status status,
+                          const char *text, size_t len)
 {
     const sim_plan *p = &s->plan;
-    size_t bytes = payload_bytes(r);
-    char text[512];
-    size_t len = kloop_send_error(s->user.topics[topic], r, status, text, sizeof text);
     if (len < 5 || strlen(text) < 5)
         sim_fail(s, "border", "no sentence for status %d: \"%s\"", status, text);
     switch ((int)status) {
@@ -79,7 +108,7 @@ static void check_refusal(sim *s, int topic, const kloop_record *r, kloop_status
         /* Where brokers leave partitions out, the engine may believe them. */
         if (!s->faults.rate[SIM_FAULT_METADATA_LACKS_PARTITION] && !s->brokers.deletions &&
             !p->hostile)
-            sim_fail(s, "border", "partition %d is refused, the topic has %d", r->partition,
+            sim_fail(s, "border", "partition %d is refused, the topic has %d", partition,
                      kloop_topic_partitions(s->user.topics[topic]));
         return;
     case KLOOP_CLOSED:
@@ -108,6 +137,8 @@ uint32_t sim_user_send(sim *s, int topic, int32_t partition, size_t bytes_max)
         return 0;
     uint32_t number = s->ledger.count + 1;
     sim_payload_make(s, number, (uint8_t)topic, partition, bytes_max);
+    uint32_t chunk;
+    uint32_t loan = sim_lending_dress(s, &s->payload.record, &chunk);
     const kloop_record *r = &s->payload.record;
     int64_t timestamp = r->set & KLOOP_SET_TIMESTAMP ? r->timestamp_ms : sim_world_wall_ms(s);
     sim_record line = {.accepted_ns = s->world.now_ns,
@@ -119,17 +150,23 @@ uint32_t sim_user_send(sim *s, int topic, int32_t partition, size_t bytes_max)
                        .sent_to = -1,
                        .topic = (uint8_t)topic,
                        .parked = kloop_topic_partitions(s->user.topics[topic]) == 0,
-                       .keyed = r->key.data != NULL,
-                       .key_hash = r->key.data ? sim_payload_murmur2(r->key.data, r->key.len) : 0};
+                       .keyed = s->plan.topics[topic].choosy,
+                       .key_hash = (uint32_t)r->value.len};
+    if (!line.keyed)
+        line.keyed = sim_keys_decide(s, topic, r->key, &line.key_hash);
     kloop_status status = kloop_engine_send(s->user.topics[topic], r);
     sim_note(s, SIM_NOTE_SEND, NULL, number, topic, partition, status);
     sim_ledger_add(s, &line);
+    sim_lending_sent(s, number, loan, chunk, status == KLOOP_OK);
     if (status == KLOOP_OK) {
         sim_ledger_accepted(s, number);
+        s->checks.parked |= line.parked;
         if (s->user.closing)
             sim_fail(s, "border", "a record is taken after close");
     } else {
-        check_refusal(s, topic, r, status);
+        char text[512];
+        size_t len = kloop_send_error(s->user.topics[topic], r, status, text, sizeof text);
+        check_refusal(s, topic, payload_bytes(r), r->partition, status, text, len);
     }
     sim_payload_poison(s);
     return status == KLOOP_OK ? number : 0;
@@ -169,7 +206,7 @@ uint64_t sim_user_purge(sim *s, int topic, unsigned what)
     bool all = what == (KLOOP_PURGE_QUEUED | KLOOP_PURGE_IN_FLIGHT);
     if (s->host.gone || (topic >= 0 && !s->user.topics[topic]))
         return 0;
-    uint32_t pending = sim_ledger_purge(s, topic, all);
+    uint32_t pending = sim_ledger_purge(s, topic, all) + s->ledger.dropped;
     uint64_t n = kloop_engine_purge(s->host.engine, topic < 0 ? NULL : s->user.topics[topic], what,
                                     sim_world_now(s));
     sim_note(s, SIM_NOTE_PURGE, NULL, topic, what, (int64_t)n, 0);
@@ -177,6 +214,32 @@ uint64_t sim_user_purge(sim *s, int topic, unsigned what)
         sim_fail(s, "purge", "%" PRIu64 " records are given up, %u were pending", n, pending);
     s->ledger.purged += n;
     return n;
+}
+
+void sim_user_check_batch_refusal(sim *s, int topic, const kloop_encoded *e, kloop_status status)
+{
+    char text[512];
+    size_t len = kloop_send_batch_error(s->user.topics[topic], e, status, text, sizeof text);
+    check_refusal(s, topic, e->bytes.len, e->partition, status, text, len);
+}
+
+void sim_user_warm_up(sim *s, int topic, uint64_t timeout_ms)
+{
+    sim_host *h = &s->host;
+    if (topic >= 0 && !open_topic(s, topic))
+        return;
+    kloop_status status =
+        kloop_engine_warm_up(h->engine, topic < 0 ? NULL : s->user.topics[topic], timeout_ms,
+                             (void *)(uintptr_t)(topic + 2), sim_world_now(s));
+    sim_note(s, SIM_NOTE_WARM_UP, NULL, topic, (int64_t)timeout_ms, status, 0);
+    bool refused = (status == KLOOP_CLOSED && s->user.closing) ||
+                   (status == KLOOP_FATAL && kloop_engine_fatal_text(h->engine)) ||
+                   (status == KLOOP_NO_MEMORY && s->plan.starved);
+    if (status != KLOOP_OK && !refused)
+        sim_fail(s, "border", "a warm-up is refused with status %d", status);
+    uint64_t due = kl_time_add(s->world.now_ns, kl_ms_to_ns((int64_t)timeout_ms));
+    if (status == KLOOP_OK && (!h->warm_ups_open++ || h->warm_due_ns < due))
+        h->warm_due_ns = due;
 }
 
 /* ---- Calls that are wrong ---- */
@@ -263,11 +326,33 @@ static int draw_topic(sim *s)
     return (int)s->user.sticky_topic;
 }
 
+static void send_batch(sim *s, int topic)
+{
+    uint32_t n = (uint32_t)sim_scale(s, RANDOM, 1, 40);
+    int codec = sim_chance(s, RANDOM, 500000) ? 0 : (int)sim_below(s, RANDOM, 4);
+    sim_lending_send_batch(s, topic, draw_partition(s, topic), n, codec,
+                           s->plan.record_bytes_max / n + 1);
+}
+
+/* Chunks begin and end in the middle of whatever he does. */
+static void bundle(sim *s)
+{
+    if (!s->lending.present && sim_chance(s, RANDOM, s->plan.chunks))
+        sim_lending_begin_chunk(s);
+    else if (s->lending.present && sim_chance(s, RANDOM, 300000))
+        sim_lending_end_chunk(s);
+    else if (s->lending.present && sim_chance(s, RANDOM, 20000))
+        sim_lending_drop_chunk(s);
+}
+
 static void send_some(sim *s, uint64_t n)
 {
     for (uint64_t i = 0; i < n && !s->user.waits && !s->user.fatal && !s->user.closing; i++) {
         int topic = draw_topic(s);
-        sim_user_send(s, topic, draw_partition(s, topic), s->plan.record_bytes_max);
+        if (!sim_chance(s, RANDOM, s->plan.encoded))
+            sim_user_send(s, topic, draw_partition(s, topic), s->plan.record_bytes_max);
+        else if (open_topic(s, topic))
+            send_batch(s, topic);
     }
 }
 
@@ -283,12 +368,17 @@ static void act(sim *s)
     sim_user *u = &s->user;
     if (u->waits && s->world.now_ns - u->waiting_ns > 2 * KL_SECOND)
         u->waits = false; /* tries once more without having been told */
+    bundle(s);
     send_some(s, sim_scale(s, RANDOM, 1, p->burst_max));
     sim_host_early_pump(s);
+    bundle(s);
     if (sim_chance(s, RANDOM, p->flushes))
         sim_user_flush(s);
     if (sim_chance(s, RANDOM, p->purges))
         purge_some(s);
+    if (sim_chance(s, RANDOM, p->warm_ups))
+        sim_user_warm_up(s, (int)sim_below(s, RANDOM, (uint64_t)p->topic_count + 1) - 1,
+                         sim_chance(s, RANDOM, 200000) ? 0 : sim_scale(s, RANDOM, 1, 10000));
     int topic = draw_topic(s);
     if (sim_chance(s, RANDOM, p->wrong_calls) && open_topic(s, topic))
         wrong_call(s, topic);
@@ -325,7 +415,7 @@ void sim_user_open(sim *s)
     for (int i = 1; i <= n; i++)
         len += snprintf(servers + len, sizeof servers - (size_t)len, "%sboot-%d:%d",
                         i > 1 ? "," : "", i, SIM_PORT);
-    sim_plan_set(s, "bootstrap.servers", servers);
+    sim_plan_set(s, "bootstrap.servers", s->plan.servers ? s->plan.servers : servers);
     if (kloop_config_check(s->plan.config, &error)) {
         fprintf(stderr, "kloop-sim: %s\n", error.text);
         abort();
@@ -390,7 +480,12 @@ void sim_user_on_delivery(sim *s, const kloop_report *report)
 void sim_user_on_writable(sim *s)
 {
     sim_user *u = &s->user;
+    kloop_stats st;
     u->waits = false;
+    kloop_engine_stats(s->host.engine, &st);
+    if (st.held_bytes >= s->plan.memory_bytes)
+        sim_fail(s, "writable", "WRITABLE, and %" PRIu64 " bytes are held of %zu", st.held_bytes,
+                 s->plan.memory_bytes);
     if (u->closing || u->fatal || s->plan.scripted)
         return;
     /* What was refused fits now; a record with more around it may not, and parked ones that are

@@ -39,10 +39,15 @@ void sim_user_open(sim *s);
 /* One record; partition -1: the engine chooses. Answers its number, 0 if it was refused. The time
  * must have been told in this turn. */
 uint32_t sim_user_send(sim *s, int topic, int32_t partition, size_t bytes_max);
+/* A batch of his own was refused. */
+void sim_user_check_batch_refusal(sim *s, int topic, const kloop_encoded *e, kloop_status status);
 void sim_user_flush(sim *s);
 void sim_user_close(sim *s, uint64_t timeout_ms);
 /* topic -1: all of them. what: of kloop_purge_what. Answers how many records were given up. */
 uint64_t sim_user_purge(sim *s, int topic, unsigned what);
+
+/* topic -1: all brokers. */
+void sim_user_warm_up(sim *s, int topic, uint64_t timeout_ms);
 
 void sim_user_on_delivery(sim *s, const kloop_report *report);
 void sim_user_on_writable(sim *s);

@@ -61,6 +61,15 @@ static void check_version(sim *s, const sim_conn *c, const kloop_request_header 
                  w->offered_max[h->api_key]);
 }
 
+/* What the configuration says counts, whatever the broker offers. */
+static void check_cap(sim *s, const sim_conn *c, int16_t api_key, int16_t version)
+{
+    int16_t most = api_key < SIM_CAPPED_MAX ? s->plan.version_max[api_key] : 0;
+    if (most && version > most)
+        sim_fail(s, "I47", "#%" PRId64 ": API %d version %d, api.version.max says %d", c->number,
+                 api_key, version, most);
+}
+
 static void request(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
 {
     sim_watch *w = &c->watch;
@@ -78,6 +87,7 @@ static void request(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
                             &fault))
         sim_fail(s, "I15", "#%" PRId64 ": the header of a request cannot be read", c->number);
     check_version(s, c, &h);
+    check_cap(s, c, api_key, version);
     sim_note(s, SIM_NOTE_REQUEST, NULL, c->number, api_key, version, h.correlation_id);
     w->requests++;
     sim_patience_request(s, c);

@@ -82,6 +82,7 @@ typedef struct sim_batch {
     int32_t last_correlation;
     int16_t last_error;
     uint32_t refusals;       /* answers with an error in a row, from the same node */
+    bool folded_anew;        /* it has gone out under more than one codec */
     bool split;              /* was refused, and its records go out in smaller ones */
     uint64_t last_answer_ns; /* 0: the last attempt is unanswered */
 } sim_batch;
@@ -104,6 +105,7 @@ typedef struct sim_book {
     int64_t newest_id;
     int16_t newest_epoch;
     uint64_t newest_ns;
+    bool folded_anew; /* any batch */
 } sim_book;
 
 void sim_book_init(sim *s);

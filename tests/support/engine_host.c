@@ -118,6 +118,7 @@ void host_end(host *h)
             check_pinned(&h->conns[i]);
     kloop_engine_del(h->e);
     h->e = NULL;
+    host_forget_loans(h);
     for (int i = 0; i < h->conn_count; i++) {
         free(h->conns[i].stream);
         free(h->conns[i].requests);
@@ -150,7 +151,8 @@ static void check_books(host *h)
 {
     kloop_stats s = host_stats(h);
     assert_int_equal(s.accepted, s.acked + s.failed + s.unknown + s.pending);
-    assert_int_equal(h->reported, s.acked + s.failed + s.unknown);
+    uint64_t settled = s.acked + s.failed + s.unknown;
+    assert_in_range(settled, h->reported, h->reported + h->chunk_records);
     if (s.held_bytes > h->held_max)
         h->held_max = (size_t)s.held_bytes;
     if (s.receive_bytes > h->receive_max)
@@ -185,6 +187,8 @@ static void deliver(host *h, const kloop_report *r)
         f->offset = kloop_report_offset(r, i);
         f->order = ++h->reported;
     }
+    assert_true(r->record_count >= r->count && (r->record_count == r->count || r->count == 1));
+    h->reported += r->record_count - r->count;
     h->report_count++;
     note(h, "DELIVER %s/%d %s %zu from %zu @%lld %s", kept->topic, (int)r->partition,
          outcomes[r->outcome], r->count, kept->first_user, (long long)r->base_offset, r->text);
@@ -224,7 +228,7 @@ static void connect_to(host *h, const kloop_action *a)
 {
     assert_true(h->conn_count < HOST_CONNS_MAX);
     host_conn *c = &h->conns[h->conn_count++];
-    *c = (host_conn){.id = a->id, .node = node_of(a->host)};
+    *c = (host_conn){.id = a->id, .node = node_of(a->host), .address = a->address};
     assert_int_equal(a->address.port, a->port);
     /* The resolver here gives each broker an address of its own. */
     assert_int_equal(a->address.bytes[3], c->node);
@@ -321,6 +325,7 @@ static void close_conn(host *h, host_conn *c, const char *why)
 static void perform(host *h, const kloop_action *a)
 {
     static const char *const levels[] = {"error", "warn", "info", "debug"};
+    static const char *const outcomes[] = {"acked", "failed", "unknown"};
     if (h->closed)
         fail_msg("action %d after CLOSED", (int)a->kind);
     switch (a->kind) {
@@ -373,6 +378,24 @@ static void perform(host *h, const kloop_action *a)
         return;
     case KLOOP_ACT_LOG:
         note(h, "LOG %s: %s", levels[a->level], a->text);
+        return;
+    case KLOOP_ACT_WARM:
+        note(h, "WARM %zu: %d of %d partitions led, %d of %d brokers ready%s%s",
+             (size_t)(uintptr_t)a->user, (int)a->warmth.led, (int)a->warmth.partitions,
+             (int)a->warmth.ready, (int)a->warmth.brokers, a->warmth.warm ? "" : ": ",
+             a->warmth.text);
+        assert_int_equal(a->warmth.warm, a->warmth.text[0] == '\0');
+        return;
+    case KLOOP_ACT_CHUNK:
+        note(h, "CHUNK %zu: %s %s", (size_t)(uintptr_t)a->chunk->user, outcomes[a->chunk->outcome],
+             a->chunk->text);
+        host_take_chunk(h, a->chunk);
+        return;
+    case KLOOP_ACT_RELEASE:
+        note(h, "RELEASE %zu", a->loan_count);
+        assert_true(a->loan_count > 0);
+        for (size_t i = 0; i < a->loan_count; i++)
+            host_take_back(h, &a->loans[i]);
         return;
     }
     fail_msg("action %d", (int)a->kind);
@@ -506,6 +529,23 @@ kloop_status host_send_record(host *h, host_topic *t, kloop_record *r)
     if (status)
         return status;
     h->user_count = user;
+    h->chunk_records += (r->set & KLOOP_SET_CHUNK) != 0;
+    h->fates[user] = (host_fate){.accepted = true, .offset = -2};
+    return KLOOP_OK;
+}
+
+kloop_status host_send_batch(host *h, host_topic *t, kloop_encoded *batch, size_t records)
+{
+    size_t user = h->user_count + 1;
+    h->fates = grown(h->fates, &h->user_cap, user + 1, sizeof *h->fates);
+    batch->user = (void *)(uintptr_t)user;
+    uint64_t accepted = host_stats(h).accepted;
+    kloop_status status = kloop_engine_send_batch(t->handle, batch);
+    assert_int_equal(host_stats(h).accepted, accepted + (status ? 0 : records));
+    if (status)
+        return status;
+    h->user_count = user;
+    h->chunk_records += batch->set & KLOOP_SET_CHUNK ? records : 0;
     h->fates[user] = (host_fate){.accepted = true, .offset = -2};
     return KLOOP_OK;
 }

@@ -69,6 +69,7 @@ typedef enum host_conn_state {
 typedef struct host_conn {
     kloop_id id;
     int node;
+    kloop_address address;
     host_conn_state state;
     bool paused;
     bool writing;  /* WRITE came, and write_vec was not seen empty since */
@@ -102,6 +103,24 @@ typedef struct host_fate {
     int64_t offset;
     size_t order; /* among all records */
 } host_fate;
+
+/* What became of a chunk. */
+typedef struct host_chunk {
+    size_t user;
+    kloop_outcome outcome;
+    size_t acked, failed, unknown;
+    int32_t partition;
+    kloop_cause cause;
+    int16_t broker_error;
+    char text[1024];
+} host_chunk;
+
+/* Bytes that the engine may look at until it gives them back; then they are freed at once. */
+typedef struct host_loan {
+    uint8_t *bytes; /* NULL: they are back */
+    size_t len;
+    uint64_t hash;
+} host_loan;
 
 typedef struct host {
     kl_fail_alloc memory;
@@ -153,6 +172,12 @@ typedef struct host {
     size_t flushed[64]; /* users of FLUSHED, in order */
     size_t flushed_count;
     bool closed;
+    host_chunk chunks[64]; /* in the order of their completion */
+    size_t chunk_count;
+    size_t chunk_records; /* taken with a chunk: no report speaks of them */
+    host_loan *loans;
+    size_t loan_count, loan_cap;
+    size_t loans_back;
     size_t held_max; /* the most that was held */
     size_t receive_max;
 } host;
@@ -186,10 +211,31 @@ void host_close(host *h, uint64_t timeout_ms, uint64_t within_ms);
 host_topic *host_add_topic(host *h, const char *name, int32_t partitions);
 /* One record; partition below 0: the producer chooses. user is set by the host. */
 kloop_status host_send_record(host *h, host_topic *t, kloop_record *r);
+/* A batch of so many records that was encoded elsewhere; likewise. */
+kloop_status host_send_batch(host *h, host_topic *t, kloop_encoded *batch, size_t records);
 /* Small records "v1", "v2", ... that are all to be taken. */
 void host_send(host *h, host_topic *t, int32_t partition, size_t count);
 /* One with a value of this many bytes. */
 kloop_status host_send_bytes(host *h, host_topic *t, int32_t partition, size_t len);
+
+/* Borrowed bytes of this length, which no codec makes smaller if it is odd; put into the record as
+ * its value, KLOOP_SET_BORROWED and lender. Sent and refused: give it to host_unlend. */
+void host_lend(host *h, kloop_record *r, size_t len);
+void host_unlend(host *h, kloop_record *r);
+/* The loan of a RELEASE is back: it was out, and is as it was. */
+void host_take_back(host *h, const kloop_loan *loan);
+/* Of borrowed bytes, as the host compares them. */
+uint64_t host_hash(const uint8_t *bytes, size_t len);
+/* As many loans are out. */
+void host_expect_lent(const host *h, size_t count);
+/* At the end: a producer that is closed has given all back. */
+void host_forget_loans(host *h);
+kloop_chunk *host_begin_chunk(host *h, size_t user);
+void host_take_chunk(host *h, const kloop_chunk_report *c);
+/* The one with this user, which is done. */
+const host_chunk *host_chunk_of(const host *h, size_t user);
+/* Fails unless it came out so. */
+void host_expect_chunk(const host *h, size_t user, size_t acked, size_t failed, size_t unknown);
 
 /* ---- Brokers ---- */
 

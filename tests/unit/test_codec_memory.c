@@ -234,11 +234,73 @@ static void memory_follows_the_bytes(void **state)
     }
 }
 
+/* What begin would get at once is there already, whatever the level and the size; and without
+ * memory it goes on later. */
+static void memory_is_got_beforehand(void **state)
+{
+    (void)state;
+    static const size_t lens[] = {300000, 1000, 1000000, 1000, 1000000};
+    for (int32_t level = 1; level <= 12; level++) {
+        kl_fail_alloc f;
+        kl_fail_alloc_init(&f, 0);
+        kloop_allocator alloc = kl_fail_alloc_table(&f);
+        kl_pool pool;
+        kl_pool_init(&pool, &alloc, 0);
+        kl_chain chain;
+        kl_chain_init(&chain, &pool);
+        kl_compressor *c;
+        assert_int_equal(kl_compressor_new(&c, KL_CODEC_ZSTD, level, &alloc), KL_CODEC_OK);
+        for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+            bool done = false;
+            f.nth = f.calls + 1;
+            kl_codec_status status = kl_compressor_prepare(c, lens[i], &done);
+            assert_true(status == KL_CODEC_OK || status == KL_CODEC_NO_MEMORY);
+            f.nth = 0;
+            int steps = 0;
+            while (!done) {
+                assert_int_equal(kl_compressor_prepare(c, lens[i], &done), KL_CODEC_OK);
+                assert_true(++steps < 1000);
+            }
+            f.largest_bytes = 0;
+            assert_int_equal(kl_compress_begin(c, lens[i], &chain), KL_CODEC_OK);
+            if (f.largest_bytes >= 512 * 1024)
+                fail_msg("level %d, %zu bytes: %zu at once", (int)level, lens[i], f.largest_bytes);
+            kl_compress_abort(c);
+            /* Once it is there nothing more is to be got. */
+            done = false;
+            size_t calls = f.calls;
+            assert_int_equal(kl_compressor_prepare(c, lens[i], &done), KL_CODEC_OK);
+            assert_true(done);
+            assert_int_equal(f.calls, calls);
+        }
+        kl_compressor_del(c);
+        kl_chain_clear(&chain);
+        kl_pool_deinit(&pool);
+        kl_fail_alloc_check(&f);
+    }
+    /* Others need no such thing, and one that is given up in the middle gives all back. */
+    FOR_EACH_CODEC(id)
+    {
+        kl_fail_alloc f;
+        kl_fail_alloc_init(&f, 0);
+        kloop_allocator alloc = kl_fail_alloc_table(&f);
+        kl_compressor *c;
+        assert_int_equal(kl_compressor_new(&c, (kl_codec_id)id, KL_CODEC_LEVEL_DEFAULT, &alloc),
+                         KL_CODEC_OK);
+        bool done = false;
+        assert_int_equal(kl_compressor_prepare(c, 1000000, &done), KL_CODEC_OK);
+        assert_int_equal(done, id != KL_CODEC_ZSTD);
+        kl_compressor_del(c);
+        kl_fail_alloc_check(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bomb_stops_at_the_limit),
         cmocka_unit_test(memory_follows_the_bytes),
+        cmocka_unit_test(memory_is_got_beforehand),
         cmocka_unit_test(each_allocation_may_fail_in_compression),
         cmocka_unit_test(each_allocation_may_fail_in_decompression),
         cmocka_unit_test(a_steady_producer_allocates_nothing),

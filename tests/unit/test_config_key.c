@@ -43,13 +43,17 @@ static void presets_and_ranges(void **state)
     } cases[] = {
         {"acks", "all", "all, -1, 0, 1"},
         {"allow.auto.create.topics", "true", "true, false"},
+        {"api.version.max", "", NULL},
         {"batch.size", "1000000", "0 to 2147483647"},
         {"bootstrap.servers", "", NULL},
         {"buffer.memory", "67108864", "0 to 9223372036854775807"},
+        {"client.dns.lookup", "use_all_dns_ips",
+         "use_all_dns_ips, resolve_canonical_bootstrap_servers_only"},
         {"client.id", "kloop", NULL},
         {"compression.gzip.level", "-1", "-1, 1 to 9"},
         {"compression.lz4.level", "9", "1 to 17"},
-        {"compression.type", "none", "none, gzip, snappy, lz4, zstd"},
+        {"compression.type", "none",
+         "none, gzip, snappy, lz4, zstd; or several with commas, best first"},
         {"compression.zstd.level", "3", "-131072 to 22"},
         {"connections.max.idle.ms", "540000", "-1 to 9223372036854775807"},
         {"delivery.timeout.ms", "120000", "0 to 2147483647"},
@@ -60,7 +64,13 @@ static void presets_and_ranges(void **state)
         {"max.request.size", "1048576", "1 to 2147483647"},
         {"metadata.max.age.ms", "300000", "0 to 9223372036854775807"},
         {"metadata.max.idle.ms", "300000", "5000 to 9223372036854775807"},
+        {"metadata.recovery.rebootstrap.trigger.ms", "300000", "0 to 9223372036854775807"},
+        {"metadata.recovery.strategy", "rebootstrap", "none, rebootstrap"},
         {"partitioner.adaptive.partitioning.enable", "true", "true, false"},
+        {"partitioner.availability.timeout.ms", "0", "0 to 9223372036854775807"},
+        {"partitioner.class", "sticky",
+         "sticky, uniform_sticky, round_robin, random, consistent, consistent_random, murmur2, "
+         "murmur2_random, fnv1a, fnv1a_random, sarama_hash, sarama_reference"},
         {"partitioner.ignore.keys", "false", "true, false"},
         {"receive.buffer.bytes", "-1", "-1 to 2147483647"},
         {"receive.memory", "67108864", "1024 to 9223372036854775807"},
@@ -75,6 +85,9 @@ static void presets_and_ranges(void **state)
         {"send.buffer.bytes", "-1", "-1 to 2147483647"},
         {"socket.connection.setup.timeout.max.ms", "30000", "1 to 9223372036854775807"},
         {"socket.connection.setup.timeout.ms", "10000", "1 to 9223372036854775807"},
+        {"socket.keepalive.enable", "true", "true, false"},
+        {"socket.keepalive.idle.ms", "60000", "0 to 32767000"},
+        {"warn.at.exit", "true", "true, false"},
     };
     assert_int_equal(sizeof cases / sizeof cases[0], kloop_config_key_count());
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -190,7 +203,7 @@ static void not_taken_and_why(void **state)
         {"transactional.id", "transactions"}, {"transaction.timeout.ms", "transactions"},
         {"security.protocol", "TLS"},         {"ssl.truststore.location", "TLS"},
         {"sasl.jaas.config", "SASL"},         {"compression.level", "compression.zstd.level"},
-        {"partitioner", "murmur2"},           {"queue.buffering.max.messages", "buffer.memory"},
+        {"batch.num.messages", "batch.size"}, {"queue.buffering.max.messages", "buffer.memory"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *why = kl_config_key_why_not(cases[i].name);

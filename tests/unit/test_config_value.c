@@ -2,6 +2,7 @@
 /* The value of a key: text to a number and back, at the edges of every key, and what is said about
  * text that is not allowed. */
 #include "core/config_value.h"
+#include "core/partitioner.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,6 +51,58 @@ static void refused(const char *name, const char *text)
     kl_config_named named = kl_config_key_find(name);
     if (named.unit == 1 && !strstr(error.text, named.key->shown.allowed))
         fail_msg("no '%s' in: %s", named.key->shown.allowed, error.text);
+}
+
+/* By kloop's names, librdkafka's and Java's. */
+static void partitioners(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        kl_partitioner_kind kind;
+    } cases[] = {
+        {"", KL_PARTITIONER_STICKY},
+        {"sticky", KL_PARTITIONER_STICKY},
+        {"DefaultPartitioner", KL_PARTITIONER_STICKY},
+        {"org.apache.kafka.clients.producer.internals.DefaultPartitioner", KL_PARTITIONER_STICKY},
+        {"org.apache.kafka.clients.producer.internals.BuiltInPartitioner", KL_PARTITIONER_STICKY},
+        {"uniform_sticky", KL_PARTITIONER_UNIFORM_STICKY},
+        {"org.apache.kafka.clients.producer.UniformStickyPartitioner",
+         KL_PARTITIONER_UNIFORM_STICKY},
+        {"round_robin", KL_PARTITIONER_ROUND_ROBIN},
+        {"RoundRobinPartitioner", KL_PARTITIONER_ROUND_ROBIN},
+        {"org.apache.kafka.clients.producer.RoundRobinPartitioner", KL_PARTITIONER_ROUND_ROBIN},
+        {"random", KL_PARTITIONER_RANDOM},
+        {"consistent", KL_PARTITIONER_CONSISTENT},
+        {"consistent_random", KL_PARTITIONER_CONSISTENT_RANDOM},
+        {"murmur2", KL_PARTITIONER_MURMUR2},
+        {"murmur2_random", KL_PARTITIONER_MURMUR2_RANDOM},
+        {"fnv1a", KL_PARTITIONER_FNV1A},
+        {"fnv1a_random", KL_PARTITIONER_FNV1A_RANDOM},
+        {"sarama_hash", KL_PARTITIONER_SARAMA_HASH},
+        {"sarama_reference", KL_PARTITIONER_SARAMA_REFERENCE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        accepted("partitioner.class", cases[i].text, cases[i].kind);
+        accepted("partitioner", cases[i].text, cases[i].kind);
+    }
+    refused("partitioner.class", "Sticky");
+    refused("partitioner.class", "org.apache.kafka.clients.producer.Partitioner");
+    refused("partitioner.class", "com.example.OurPartitioner");
+    int64_t number;
+    kloop_error error;
+    assert_int_equal(parse("partitioner.class", "murmur_random", &number, &error),
+                     KLOOP_BAD_CONFIG);
+    assert_non_null(strstr(error.text, "did you mean 'murmur2_random'?"));
+    assert_int_equal(parse("partitioner", "RoundRobinPartitoner", &number, &error),
+                     KLOOP_BAD_CONFIG);
+    assert_non_null(strstr(error.text, "did you mean 'RoundRobinPartitioner'?"));
+    /* Each kind prints as the name that it is set by. */
+    for (int64_t kind = 0; kind < KL_PARTITIONER_KINDS; kind++) {
+        char text[KL_CONFIG_NUMBER_TEXT];
+        kl_config_value_print(kl_config_key_of(KL_CONFIG_PARTITIONER), kind, text, sizeof text);
+        accepted("partitioner.class", text, kind);
+    }
 }
 
 static void edges_of_every_number(void **state)
@@ -164,11 +217,41 @@ static void choices(void **state)
         refused("acks", bad[i]);
     static const char *const codecs[] = {"none", "gzip", "snappy", "lz4", "zstd"};
     for (int i = 0; i < KL_CODEC_COUNT; i++) {
-        accepted("compression.type", codecs[i], i);
+        accepted("compression.type", codecs[i], i + 1);
+        assert_int_equal(kl_config_choices_at(i + 1, 0), i);
+        assert_int_equal(kl_config_choices_at(i + 1, 1), -1);
         const kl_codec *codec = kl_codec_by_id(i);
         assert_string_equal(codec ? codec->name : "none", codecs[i]);
     }
     refused("compression.type", "GZIP");
+}
+
+static void several_choices(void **state)
+{
+    (void)state;
+    accepted("compression.type", "zstd,lz4,none", 0x145);
+    accepted("compression.type", " gzip , snappy,lz4,zstd ,none", 0x15432);
+    accepted("compression.type", "zstd,none", 0x15);
+    static const int places[] = {4, 3, 0, -1, -1};
+    for (unsigned n = 0; n < 5; n++)
+        assert_int_equal(kl_config_choices_at(0x145, n), places[n]);
+    refused("compression.type", "zstd;lz4");
+    refused("compression.type", "zstd lz4");
+    int64_t number;
+    kloop_error error;
+    static const char *const gaps[] = {",", "zstd,", ",zstd", "zstd, ,lz4"};
+    for (size_t i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
+        assert_int_equal(parse("compression.type", gaps[i], &number, &error), KLOOP_BAD_CONFIG);
+        assert_non_null(strstr(error.text, "compression.type: '' is not among what is allowed"));
+    }
+    parse("compression.type", "zstd,lz5", &number, &error);
+    assert_string_equal(error.text, "compression.type: 'lz5' is not among what is allowed: none, "
+                                    "gzip, snappy, lz4, zstd; or several with commas, best first");
+    parse("compression.codec", "zstd,lz4,zstd", &number, &error);
+    assert_string_equal(error.text, "compression.codec (compression.type): 'zstd' is named twice");
+    parse("compression.type", "zstd,none,lz4", &number, &error);
+    assert_string_equal(error.text, "compression.type: 'lz4' would never be used, for it stands "
+                                    "behind none; leave it out or move it to the front");
 }
 
 static void truth(void **state)
@@ -260,6 +343,7 @@ static void printed_and_read_again(void **state)
         {"acks", "1"},
         {"compression.type", "none"},
         {"compression.type", "zstd"},
+        {"compression.type", "gzip,snappy,lz4,zstd,none"},
         {"enable.idempotence", "true"},
         {"enable.idempotence", "false"},
         {"linger.ms", "9223372036854775807"},
@@ -277,11 +361,13 @@ static void printed_and_read_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(partitioners),
         cmocka_unit_test(edges_of_every_number),
         cmocka_unit_test(numbers_as_java_reads_them),
         cmocka_unit_test(the_sentence_tells_a_slip_from_a_number_too_far),
         cmocka_unit_test(other_names_speak_for_themselves),
         cmocka_unit_test(choices),
+        cmocka_unit_test(several_choices),
         cmocka_unit_test(truth),
         cmocka_unit_test(levels),
         cmocka_unit_test(text),

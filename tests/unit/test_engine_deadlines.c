@@ -229,7 +229,8 @@ static void idle_producer_sleeps(void **state)
     host_new(&h, "linger.ms", "0", "connections.max.idle.ms", "-1", "metadata.max.age.ms",
              "9223372036854775807", NULL);
     warm();
-    host_sleep(&h, 2000);
+    /* A last look, some seconds after the last record, at memory that can go back. */
+    host_sleep(&h, 12000);
     assert_false(kloop_engine_busy(h.e));
     assert_true(kloop_engine_deadline(h.e) == KLOOP_NEVER);
     host_end(&h);
@@ -434,6 +435,48 @@ static void throttle_is_believed_for_a_while_only(void **state)
     expect_throttle(INT32_MAX, 3900);
 }
 
+/* Brokers from before KIP-219 have held the answer back themselves: nobody waits twice. */
+static void throttle_of_old_versions(void **state)
+{
+    (void)state;
+    for (int16_t version = 5; version < 7; version++) {
+        host_new(&h, "linger.ms", "0", NULL);
+        h.max_version[KLOOP_PRODUCE] = version;
+        warm();
+        h.throttle_ms = 2000;
+        host_send(&h, t, 0, 1);
+        host_run(&h);
+        HOST_ANSWER(&h, 1, 0);
+        host_send(&h, t, 0, 1);
+        host_run(&h);
+        assert_int_equal(host_produces(&h, 1), version < 6);
+        host_end(&h);
+    }
+}
+
+/* A shorter time that is told later does not make the first one shorter. */
+static void throttle_is_never_shortened(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", NULL);
+    warm();
+    host_send(&h, t, 0, 1);
+    host_run(&h);
+    host_send(&h, t, 1, 1);
+    host_run(&h);
+    assert_int_equal(host_produces(&h, 1), 2);
+    h.throttle_ms = 3000;
+    HOST_ANSWER(&h, 1, 0);
+    h.throttle_ms = 100;
+    HOST_ANSWER(&h, 1, 0);
+    host_send(&h, t, 0, 1);
+    host_sleep(&h, 2990);
+    assert_int_equal(host_produces(&h, 1), 0);
+    host_sleep(&h, 20);
+    assert_int_equal(host_produces(&h, 1), 1);
+    host_end(&h);
+}
+
 /* The loop is not held for as many batches as a producer may have: each call settles some, and the
  * deadline stays in the past until all are. Ten thousand of them once were one call. */
 static void thousands_expire_in_pieces(void **state)
@@ -483,6 +526,8 @@ int main(void)
         cmocka_unit_test(host_that_does_not_come),
         cmocka_unit_test(throttle_moves_the_clock),
         cmocka_unit_test(throttle_is_believed_for_a_while_only),
+        cmocka_unit_test(throttle_of_old_versions),
+        cmocka_unit_test(throttle_is_never_shortened),
         cmocka_unit_test(thousands_expire_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -263,7 +263,7 @@ static void answer_before_its_question(void **state)
         host_run(&h);
         HOST_ANSWER(&h, 1, 0);
         h.manual_write = true;
-        host_send(&h, t, 0, 1);
+        host_send_bytes(&h, t, 0, 2000);
         host_run(&h);
         host_conn *c = host_at(&h, 1);
         kloop_slice part;
@@ -301,9 +301,94 @@ static void any_garbage_ends_in_another_attempt(void **state)
     }
 }
 
+/* ---- Limits, and those who hang up ---- */
+
+/* Nothing newer than api.version.max allows is spoken, whatever the broker offers. */
+static void limits_are_kept(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "api.version.max",
+             "Produce=12,Metadata=9,ApiVersions=2,InitProducerId=3", NULL);
+    h.hold_versions = h.hold_metadata = h.hold_id = true;
+    host_topic *t = host_add_topic(&h, "t", 1);
+    host_send(&h, t, 0, 1);
+    host_run(&h);
+    host_conn *c = host_at(&h, 1);
+    assert_int_equal(host_first(&h, c)->version, 2);
+    h.hold_versions = false;
+    host_run(&h);
+    int16_t versions[KLOOP_INIT_PRODUCER_ID + 1] = {0};
+    for (size_t i = c->request_first; i < c->request_count; i++)
+        versions[c->requests[i].api] = c->requests[i].version;
+    h.hold_metadata = h.hold_id = false;
+    host_run(&h);
+    for (size_t i = 0; i < c->request_count; i++)
+        versions[c->requests[i].api] = c->requests[i].version;
+    assert_int_equal(versions[KLOOP_METADATA], 9);
+    assert_int_equal(versions[KLOOP_INIT_PRODUCER_ID], 3);
+    /* By its name, and not by an id that such a broker may not know. */
+    host_expect_produce(&h, 1, &seen);
+    assert_int_equal(seen.version, 12);
+    assert_int_equal(seen.batches[0].incarnation, -1);
+    HOST_ANSWER(&h, 1, 0);
+    host_expect_acked(&h, 1, 1);
+    host_end(&h);
+}
+
+/* A limit below what the broker has left is named, for it may be the reason. */
+static void limit_that_leaves_nothing(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "api.version.max", "Produce=3", NULL);
+    kloop_api_versions_response m;
+    kloop_message_init(KLOOP_API_VERSIONS, KLOOP_RESPONSE, &m);
+    static const kloop_api_version offered[] = {{KLOOP_PRODUCE, 4, 13}, {KLOOP_METADATA, 0, 13}};
+    m.api_keys = kloop_array_of(offered, 2);
+    h.hold_versions = true;
+    host_add_topic(&h, "t", 1);
+    host_run(&h);
+    host_respond(&h, host_at(&h, 1), &m, sizeof m);
+    host_run(&h);
+    host_expect_line(&h, "b1:9091 has no version of Produce in common with kloop (api.version.max "
+                         "allows Produce up to 3)");
+    host_end(&h);
+}
+
+/* Some brokers close the connection when they do not know a version: the oldest one is asked then,
+ * and the newest again when that does not help. */
+static void broker_that_hangs_up_on_the_newest(void **state)
+{
+    (void)state;
+    int16_t newest = kloop_api_find(KLOOP_API_VERSIONS)->max_version;
+    host_conn *c = asking();
+    assert_int_equal(host_first(&h, c)->version, newest);
+    for (int i = 0; i < 4; i++) {
+        host_lose_connection(&h, 1, "closed by the peer");
+        host_sleep(&h, 2500);
+        c = host_at(&h, 1);
+        assert_int_equal(host_first(&h, c)->version, i % 2 == 0 ? 0 : newest);
+    }
+    host_lose_connection(&h, 1, "closed by the peer");
+    host_sleep(&h, 2500);
+    assert_int_equal(host_first(&h, host_at(&h, 1))->version, 0);
+    h.hold_versions = false;
+    host_sleep(&h, 1300);
+    HOST_ANSWER(&h, 1, 0);
+    host_expect_acked(&h, 1, 1);
+    /* What it was found to understand is remembered. */
+    h.hold_versions = true;
+    host_lose_connection(&h, 1, "reset");
+    host_sleep(&h, 2500);
+    assert_int_equal(host_first(&h, host_at(&h, 1))->version, 0);
+    host_end(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(limits_are_kept),
+        cmocka_unit_test(limit_that_leaves_nothing),
+        cmocka_unit_test(broker_that_hangs_up_on_the_newest),
         cmocka_unit_test(newest_versions_are_taken),
         cmocka_unit_test(old_broker_is_asked_again),
         cmocka_unit_test(old_broker_tells_no_versions),

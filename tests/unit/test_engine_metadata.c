@@ -484,7 +484,7 @@ static void idle_topic_is_not_asked_for(void **state)
     assert_int_equal(q.topics.count, 0);
     h.hold_metadata = false;
     host_send(&h, t, 0, 1);
-    host_run(&h);
+    host_sleep(&h, 1000);
     HOST_ANSWER(&h, 1, 0);
     host_expect_acked(&h, 1, 2);
     host_end(&h);

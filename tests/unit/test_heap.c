@@ -130,8 +130,9 @@ static void model_set(model *m, int i, uint64_t when)
     m->turn[i] = m->turns++;
 }
 
-/* Times from 0 to spread - 1: few of them make many ties. */
-static void run_against_model(uint64_t seed, uint64_t spread)
+/* Times from 0 to spread - 1: few of them make many ties. With rows: later from step to step by so
+ * much, into a row or the heap; whoever looks must not see the difference. */
+static void run_against_model(uint64_t seed, uint64_t spread, uint64_t later)
 {
     kl_prng p;
     kl_prng_init(&p, seed);
@@ -150,8 +151,12 @@ static void run_against_model(uint64_t seed, uint64_t spread)
         /* Full for a while, then nearly empty for a while. */
         bool filling = step / 2500 % 2 == 0;
         if (kl_prng_below(&p, 10) < (filling ? 8 : 3)) {
-            uint64_t when = kl_prng_below(&p, spread);
-            kl_heap_set(&heap, &t[i], when);
+            uint64_t when = kl_prng_below(&p, spread) + (uint64_t)step * later;
+            uint64_t way = later ? kl_prng_below(&p, KL_HEAP_ROWS + 1) : KL_HEAP_ROWS;
+            if (way < KL_HEAP_ROWS)
+                kl_heap_set_in_row(&heap, (unsigned)way, &t[i], when);
+            else
+                kl_heap_set(&heap, &t[i], when);
             model_set(&m, i, when);
         } else if (kl_prng_below(&p, 2)) {
             kl_heap_remove(&heap, &t[i]);
@@ -184,10 +189,48 @@ static void run_against_model(uint64_t seed, uint64_t spread)
 static void random_steps_agree_with_a_search(void **state)
 {
     (void)state;
-    run_against_model(1, 1);
-    run_against_model(2, 4);
-    run_against_model(3, 100);
-    run_against_model(4, UINT64_C(1) << 62);
+    run_against_model(1, 1, 0);
+    run_against_model(2, 4, 0);
+    run_against_model(3, 100, 0);
+    run_against_model(4, UINT64_C(1) << 62, 0);
+}
+
+static void rows_are_only_quicker(void **state)
+{
+    (void)state;
+    run_against_model(5, 1, 1);
+    run_against_model(6, 4, 1);
+    run_against_model(7, 100, 1);
+    run_against_model(8, 3, 10);
+}
+
+static void a_row_needs_no_room_and_no_search(void **state)
+{
+    (void)state;
+    enum { COUNT = 100 };
+    kl_heap heap;
+    kl_heap_init(&heap, &kl_mem_libc);
+    kl_timer t[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        kl_timer_init(&t[i], 0);
+        kl_heap_set_in_row(&heap, 1, &t[i], (uint64_t)i / 2);
+    }
+    assert_int_equal(heap.count, 0);
+    /* To its own time: keeps its turn. */
+    kl_heap_set_in_row(&heap, 1, &t[0], 0);
+    kl_heap_set_in_row(&heap, 1, &t[COUNT - 1], KL_NEVER);
+    assert_false(kl_timer_is_set(&t[COUNT - 1]));
+    kl_heap_remove(&heap, &t[50]);
+    for (int i = 0; i < COUNT - 1; i++) {
+        if (i == 50)
+            continue;
+        assert_ptr_equal(kl_heap_first(&heap), &t[i]);
+        assert_true(kl_heap_when(&heap) == (uint64_t)i / 2);
+        kl_heap_remove(&heap, &t[i]);
+        assert_true(t[i].when == KL_NEVER);
+    }
+    assert_null(kl_heap_first(&heap));
+    kl_heap_deinit(&heap);
 }
 
 /* Every size passes through every shape of the last, half-filled node. */
@@ -261,6 +304,38 @@ static void room_fails_and_nothing_is_lost(void **state)
     kl_fail_alloc_check(&f);
 }
 
+static void room_goes_back_but_what_is_needed(void **state)
+{
+    (void)state;
+    kl_fail_alloc f;
+    kl_fail_alloc_init(&f, 0);
+    kloop_allocator alloc = kl_fail_alloc_table(&f);
+    kl_heap heap;
+    kl_heap_init(&heap, &alloc);
+    kl_heap_give_back(&heap, 0);
+    assert_true(kl_heap_reserve(&heap, 10000));
+    kl_timer t[3];
+    for (int i = 0; i < 3; i++) {
+        kl_timer_init(&t[i], 0);
+        kl_heap_set(&heap, &t[i], (uint64_t)i);
+    }
+    size_t bytes = f.live_bytes;
+    kl_heap_give_back(&heap, 7000);
+    assert_int_equal(f.live_bytes, bytes);
+    kl_heap_give_back(&heap, 100);
+    assert_true(f.live_bytes < bytes / 90);
+    size_t calls = f.calls;
+    assert_true(kl_heap_reserve(&heap, 100));
+    assert_int_equal(f.calls, calls);
+    kl_heap_give_back(&heap, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_ptr_equal(kl_heap_first(&heap), &t[i]);
+        kl_heap_remove(&heap, &t[i]);
+    }
+    kl_heap_deinit(&heap);
+    kl_fail_alloc_check(&f);
+}
+
 typedef struct scene {
     kl_heap heap;
     kl_heap other;
@@ -325,8 +400,11 @@ int main(void)
         cmocka_unit_test(a_timer_is_set_moved_and_taken_out),
         cmocka_unit_test(ties_come_in_the_order_they_were_set),
         cmocka_unit_test(random_steps_agree_with_a_search),
+        cmocka_unit_test(rows_are_only_quicker),
+        cmocka_unit_test(a_row_needs_no_room_and_no_search),
         cmocka_unit_test(every_size_comes_out_sorted),
         cmocka_unit_test(room_fails_and_nothing_is_lost),
+        cmocka_unit_test(room_goes_back_but_what_is_needed),
         cmocka_unit_test(misuse_is_asserted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

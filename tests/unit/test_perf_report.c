@@ -97,16 +97,16 @@ static void percentiles(void **state)
 static void the_object(void **state)
 {
     (void)state;
-    const kl_perf_process process = {.records = 1010,
-                                     .failed = 7,
-                                     .unknown = 3,
-                                     .user_us = 1500000,
-                                     .sys_us = 520000,
-                                     .max_rss_kb = 4096,
-                                     .threads = 1,
-                                     .vcsw = 12,
-                                     .ivcsw = 34,
-                                     .loop_hold_max_ns = 1234567};
+    kl_perf_process process = {.records = 1010,
+                               .failed = 7,
+                               .unknown = 3,
+                               .user_us = 1500000,
+                               .sys_us = 520000,
+                               .max_rss_kb = 4096,
+                               .threads = 1,
+                               .vcsw = 12,
+                               .ivcsw = 34,
+                               .loop_hold_max_ns = 1234567};
     fill();
     FILE *to = begin_text();
     kl_perf_print_json(&stats, &process, false, to);
@@ -120,6 +120,11 @@ static void the_object(void **state)
     fclose(to);
     assert_non_null(strstr(text, ",\"intended_p50_ms\":50.175,\"intended_p99_ms\":99.327,"
                                  "\"intended_max_ms\":100.050,"));
+    process.cpu_hold_max_ns = 987654;
+    to = begin_text();
+    kl_perf_print_json(&stats, &process, false, to);
+    fclose(to);
+    assert_non_null(strstr(text, ",\"loop_hold_max_ms\":1.235,\"cpu_hold_max_ms\":0.988}\n"));
 }
 
 static void nothing_came_back(void **state)

@@ -41,6 +41,8 @@ typedef struct world {
     uint64_t refused_full;
     int writables;
     int flushed;
+    int chunks;
+    int loans_out;
     int closed;
     kloop_stats stats; /* of the closed producer */
     char log[4096];
@@ -72,7 +74,7 @@ static void on_delivery(kloop_producer *p, const kloop_report *run, void *me)
     world *w = me;
     assert_ptr_equal(p, w->producer);
     assert_true(run->count > 0);
-    w->reported[run->outcome] += run->count;
+    w->reported[run->outcome] += run->record_count;
     assert_int_equal(run->outcome == KLOOP_OUTCOME_ACKED, run->text[0] == '\0');
 }
 
@@ -265,6 +267,104 @@ static void test_one_thread(void **state)
     fclose(status);
     assert_int_equal(threads, 1);
     close_world(&w, 10000);
+}
+
+/* ---- Chunks, borrowed values, batches of others ---- */
+
+static void on_chunk(kloop_producer *p, const kloop_chunk_report *chunk, void *me)
+{
+    world *w = me;
+    (void)p;
+    assert_ptr_equal(chunk->user, &w->topic);
+    assert_int_equal(chunk->outcome, KLOOP_OUTCOME_ACKED);
+    w->reported[KLOOP_OUTCOME_ACKED] += chunk->acked;
+    w->chunks++;
+}
+
+/* What comes back is not looked at any more. */
+static void on_release(kloop_producer *p, const kloop_loan *loans, size_t count, void *me)
+{
+    world *w = me;
+    (void)p;
+    for (size_t i = 0; i < count; i++) {
+        assert_ptr_equal(loans[i].value.data, loans[i].lender);
+        memset(loans[i].lender, 0xa5, loans[i].value.len);
+        free(loans[i].lender);
+        w->loans_out--;
+    }
+}
+
+static uint8_t *some_bytes(size_t len)
+{
+    uint8_t *bytes = malloc(len);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (uint8_t)(i * 7 + len);
+    return bytes;
+}
+
+static void send_lent(world *w, kloop_chunk *chunk, size_t len)
+{
+    uint8_t *bytes = some_bytes(len);
+    const kloop_record r = {.value = {bytes, len},
+                            .set = KLOOP_SET_BORROWED | (chunk ? KLOOP_SET_CHUNK : 0),
+                            .lender = bytes,
+                            .chunk = chunk};
+    assert_int_equal(kloop_send(w->topic, &r), KLOOP_OK);
+    w->loans_out++;
+}
+
+static void send_encoded(world *w, size_t records)
+{
+    const kloop_batch_record r = {.value = {(const uint8_t *)"hello", 5}};
+    kloop_batch_record list[16];
+    kloop_batch_header header;
+    assert_in_range(records, 1, 16);
+    for (size_t i = 0; i < records; i++) {
+        list[i] = r;
+        list[i].offset = (int64_t)i;
+    }
+    kloop_batch_header_fit(&header, list, records);
+    kloop_batch_writer *writer = kloop_batch_writer_new(NULL);
+    size_t cap = kloop_batch_size_max(&header, list, records);
+    size_t used;
+    uint8_t *bytes = malloc(cap);
+    assert_non_null(bytes);
+    assert_int_equal(kloop_batch_encode(writer, &header, list, records, bytes, cap, &used, NULL),
+                     KLOOP_OK);
+    kloop_batch_writer_del(writer);
+    const kloop_encoded batch = {
+        .bytes = {bytes, used}, .set = KLOOP_SET_BORROWED, .lender = bytes, .user = w};
+    assert_int_equal(kloop_send_batch(w->topic, &batch), KLOOP_OK);
+    w->loans_out++;
+}
+
+static void test_chunks_and_loans(void **state)
+{
+    (void)state;
+    const char *const codecs[] = {"none", "lz4"};
+    for (int i = 0; i < 2; i++) {
+        const char *const settings[] = {"compression.type", codecs[i], NULL};
+        world w;
+        kloop_chunk *chunk;
+        open_world(&w, 2, settings);
+        kloop_on_chunk(w.producer, on_chunk, &w);
+        kloop_on_release(w.producer, on_release, &w);
+        assert_int_equal(kloop_chunk_begin(w.producer, &w.topic, &chunk), KLOOP_OK);
+        for (int n = 0; n < 10; n++) {
+            send_lent(&w, chunk, 65536);
+            send_lent(&w, NULL, 30000);
+            send_lent(&w, chunk, 40); /* is copied, and comes back all the same */
+            send_encoded(&w, 7);
+        }
+        kloop_chunk_end(chunk);
+        RUN_UNTIL(&w, w.chunks == 1 && w.reported[KLOOP_OUTCOME_ACKED] == 100);
+        assert_int_equal(stored(&w), 100);
+        /* Some more on the way out. */
+        send_lent(&w, NULL, 200000);
+        close_world(&w, 10000);
+        assert_int_equal(w.loans_out, 0);
+    }
 }
 
 /* ---- Back-pressure ---- */
@@ -560,19 +660,13 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_send_and_ack),
-        cmocka_unit_test(test_loop_ends_when_idle),
-        cmocka_unit_test(test_one_thread),
-        cmocka_unit_test(test_back_pressure),
-        cmocka_unit_test(test_send_from_delivery),
-        cmocka_unit_test(test_resets_while_writing),
-        cmocka_unit_test(test_nobody_listens),
-        cmocka_unit_test(test_close_after_turns),
-        cmocka_unit_test(test_close_stalled),
-        cmocka_unit_test(test_close_in_delivery),
-        cmocka_unit_test(test_close_while_resolving),
-        cmocka_unit_test(test_bad_config),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_send_and_ack),         cmocka_unit_test(test_loop_ends_when_idle),
+        cmocka_unit_test(test_one_thread),           cmocka_unit_test(test_chunks_and_loans),
+        cmocka_unit_test(test_back_pressure),        cmocka_unit_test(test_send_from_delivery),
+        cmocka_unit_test(test_resets_while_writing), cmocka_unit_test(test_nobody_listens),
+        cmocka_unit_test(test_close_after_turns),    cmocka_unit_test(test_close_stalled),
+        cmocka_unit_test(test_close_in_delivery),    cmocka_unit_test(test_close_while_resolving),
+        cmocka_unit_test(test_bad_config),           cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

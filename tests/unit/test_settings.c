@@ -94,15 +94,15 @@ static void presets(void **state)
     assert_int_equal(s.acks, -1);
     assert_true(s.idempotent);
     assert_false(s.idempotence_turned_off);
-    assert_int_equal(s.linger_ns, 5 * MS);
-    assert_int_equal(s.batch_bytes, 1000000);
+    assert_int_equal(s.topic.linger_ns, 5 * MS);
+    assert_int_equal(s.topic.batch_bytes, 1000000);
     assert_int_equal(s.record_bytes_max, 1048576);
     assert_int_equal(s.request_bytes_max, 16777216);
     assert_int_equal(s.memory_bytes, 67108864);
     assert_int_equal(s.receive_frame_max, 33554432);
     assert_int_equal(s.receive_bytes_max, 67108864);
-    assert_int_equal(s.codec, KL_CODEC_NONE);
-    assert_int_equal(s.codec_level, KL_CODEC_LEVEL_DEFAULT);
+    assert_int_equal(s.topic.codecs[0].id, KL_CODEC_NONE);
+    assert_int_equal(s.topic.codecs[0].level, KL_CODEC_LEVEL_DEFAULT);
     assert_int_equal(s.in_flight_max, 5);
     assert_int_equal(s.retries, INT32_MAX);
     assert_int_equal(s.delivery_timeout_ns, 120000 * MS);
@@ -119,8 +119,8 @@ static void presets(void **state)
     assert_int_equal(s.metadata_max_age_ns, 300000 * MS);
     assert_int_equal(s.metadata_max_idle_ns, 300000 * MS);
     assert_true(s.auto_create_topics);
-    assert_false(s.ignore_keys);
-    assert_true(s.adaptive_partitioning);
+    assert_false(s.topic.partitioning.ignore_keys);
+    assert_true(s.topic.partitioning.adaptive);
     unload();
 }
 
@@ -131,8 +131,8 @@ static void every_key_arrives(void **state)
     load(P("linger.ms", "11"), P("batch.size", "12"), P("max.request.size", "1013"),
          P("request.bytes.max", "1014"), P("buffer.memory", "1015"),
          P("receive.message.max.bytes", "1036"));
-    assert_int_equal(s.linger_ns, 11 * MS);
-    assert_int_equal(s.batch_bytes, 12);
+    assert_int_equal(s.topic.linger_ns, 11 * MS);
+    assert_int_equal(s.topic.batch_bytes, 12);
     assert_int_equal(s.record_bytes_max, 1013);
     assert_int_equal(s.request_bytes_max, 1014);
     assert_int_equal(s.memory_bytes, 1015);
@@ -170,12 +170,12 @@ static void every_key_arrives(void **state)
     unload();
     load(P("allow.auto.create.topics", "false"), P("partitioner.ignore.keys", "true"));
     assert_false(s.auto_create_topics);
-    assert_true(s.ignore_keys);
-    assert_true(s.adaptive_partitioning);
+    assert_true(s.topic.partitioning.ignore_keys);
+    assert_true(s.topic.partitioning.adaptive);
     unload();
     load(P("partitioner.adaptive.partitioning.enable", "false"));
-    assert_false(s.adaptive_partitioning);
-    assert_false(s.ignore_keys);
+    assert_false(s.topic.partitioning.adaptive);
+    assert_false(s.topic.partitioning.ignore_keys);
     unload();
 }
 
@@ -206,13 +206,13 @@ static void sizes_that_bound_each_other(void **state)
     (void)state;
     /* A batch is no larger than a record may be, and never of no size. */
     load(P("max.request.size", "5000"));
-    assert_int_equal(s.batch_bytes, 5000);
+    assert_int_equal(s.topic.batch_bytes, 5000);
     unload();
     load(P("batch.size", "2147483647"));
-    assert_int_equal(s.batch_bytes, 1048576);
+    assert_int_equal(s.topic.batch_bytes, 1048576);
     unload();
     load(P("batch.size", "0"));
-    assert_int_equal(s.batch_bytes, 1);
+    assert_int_equal(s.topic.batch_bytes, 1);
     unload();
     /* Presets follow what was set. */
     load(P("max.request.size", "20000000"));
@@ -263,7 +263,7 @@ static void the_time_to_deliver(void **state)
     /* The largest delivery.timeout.ms is enough for whatever else is set, as for Java. */
     load(P("linger.ms", "9223372036854775807"), P("request.timeout.ms", "2147483647"),
          P("delivery.timeout.ms", "2147483647"));
-    assert_int_equal(s.linger_ns, INT_MAX_MS);
+    assert_int_equal(s.topic.linger_ns, INT_MAX_MS);
     assert_int_equal(s.delivery_timeout_ns, INT_MAX_MS);
     unload();
     refuse("delivery.timeout.ms=2147483646 is less than linger.ms=9223372036854775807 and "
@@ -385,15 +385,46 @@ static void codecs_and_their_levels(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         load(P("compression.type", cases[i].name), P(cases[i].key, cases[i].level));
-        const kl_codec *codec = kl_codec_by_id((int)s.codec);
+        const kl_codec *codec = kl_codec_by_id((int)s.topic.codecs[0].id);
         assert_string_equal(codec ? codec->name : "none", cases[i].name);
-        assert_int_equal(s.codec_level, cases[i].number);
-        assert_true(!codec || kl_codec_has_level(codec, s.codec_level));
+        assert_int_equal(s.topic.codecs[0].level, cases[i].number);
+        assert_true(!codec || kl_codec_has_level(codec, s.topic.codecs[0].level));
         unload();
         load(P("compression.type", cases[i].name));
-        assert_int_equal(s.codec_level, KL_CODEC_LEVEL_DEFAULT);
+        assert_int_equal(s.topic.codecs[0].level, KL_CODEC_LEVEL_DEFAULT);
         unload();
     }
+}
+
+/* The cluster: what to do when it is lost, and how new the versions may be. */
+static void recovery_names_and_versions(void **state)
+{
+    (void)state;
+    assert_int_equal(load_pairs((const pair[PAIRS_MAX]){{0}}), KLOOP_OK);
+    assert_true(s.rebootstraps);
+    assert_true(s.rebootstrap_trigger_ns == UINT64_C(300000000000));
+    assert_int_equal(s.caps.produce, INT16_MAX);
+    unload();
+    assert_int_equal(
+        load_pairs((const pair[PAIRS_MAX]){{"metadata.recovery.strategy", "none"},
+                                           {"metadata.recovery.rebootstrap.trigger.ms", "0"},
+                                           {"api.version.max", "Produce=6,ApiVersions=0"},
+                                           {"compression.type", "zstd,lz4"},
+                                           {0}}),
+        KLOOP_OK);
+    assert_false(s.rebootstraps);
+    assert_true(s.rebootstrap_trigger_ns == UINT64_C(1000000000));
+    assert_int_equal(s.caps.produce, 6);
+    assert_int_equal(s.caps.api_versions, 0);
+    assert_int_equal(s.caps.metadata, INT16_MAX);
+    unload();
+    refuse("compression.type=zstd needs Produce 7, and api.version.max allows it up to 6; raise "
+           "that, or choose another codec or a list such as zstd,lz4",
+           {"api.version.max", "Produce=6"}, {"compression.type", "zstd"});
+    refuse("client.dns.lookup=resolve_canonical_bootstrap_servers_only is not there: it turns "
+           "addresses back into names, which only Kerberos needs; leave it out and list the "
+           "brokers' own names in bootstrap.servers",
+           {"client.dns.lookup", "resolve_canonical_bootstrap_servers_only"});
 }
 
 static void brokers_in_order_without_doubles(void **state)
@@ -471,6 +502,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(presets),
+        cmocka_unit_test(recovery_names_and_versions),
         cmocka_unit_test(every_key_arrives),
         cmocka_unit_test(times_without_end),
         cmocka_unit_test(sizes_that_bound_each_other),

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -17,7 +18,7 @@
 
 #include <cmocka.h>
 
-static const kl_tcp_options plain = {-1, -1, 0};
+static const kl_tcp_options plain = {-1, -1, 0, true, 0};
 
 static int listen_somewhere(kloop_address *at)
 {
@@ -149,12 +150,51 @@ static void test_own_peer(void **state)
     close(fd);
 }
 
+static int option_of(const kl_tcp_options *options, int level, int name)
+{
+    kloop_address at;
+    int fd, listener = listen_somewhere(&at), value = -1;
+    socklen_t len = sizeof value;
+    int answer = kl_tcp_connect(&at, options, &fd);
+    assert_true(answer == 0 || answer == -EINPROGRESS);
+    assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
+    close(fd);
+    close(listener);
+    return value;
+}
+
+/* Probes go out well before a load balancer forgets the connection, and one that is lost on the way
+ * does not end it: once a probe is out, Linux looks at TCP_USER_TIMEOUT and counts none. */
+static void test_keep_alive(void **state)
+{
+    (void)state;
+    kl_tcp_options options = {-1, -1, 30000, true, 60000};
+    assert_int_equal(option_of(&options, SOL_SOCKET, SO_KEEPALIVE), 1);
+    assert_int_equal(option_of(&options, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+    assert_int_equal(option_of(&options, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+    assert_int_equal(option_of(&options, IPPROTO_TCP, TCP_KEEPCNT), 3);
+    assert_int_equal(option_of(&options, IPPROTO_TCP, TCP_USER_TIMEOUT), 90000);
+    options.lost_after_ms = 200000;
+    options.keep_idle_ms = 1;
+    assert_int_equal(option_of(&options, IPPROTO_TCP, TCP_KEEPIDLE), 1);
+    assert_int_equal(option_of(&options, IPPROTO_TCP, TCP_USER_TIMEOUT), 200000);
+    /* Left to the system. */
+    options.keep_idle_ms = 0;
+    options.lost_after_ms = 30000;
+    assert_true(option_of(&options, IPPROTO_TCP, TCP_KEEPIDLE) > 60);
+    assert_int_equal(option_of(&options, IPPROTO_TCP, TCP_USER_TIMEOUT), 30000);
+    options.keep_alive = false;
+    options.keep_idle_ms = 60000;
+    assert_int_equal(option_of(&options, SOL_SOCKET, SO_KEEPALIVE), 0);
+    assert_int_equal(option_of(&options, IPPROTO_TCP, TCP_USER_TIMEOUT), 30000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exchange), cmocka_unit_test(test_no_signal),
         cmocka_unit_test(test_full),     cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_own_peer),
+        cmocka_unit_test(test_own_peer), cmocka_unit_test(test_keep_alive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,9 @@ import (
 const (
 	groupRecordsMax = 64
 	groupBytesMax   = 32 << 10
-	wakeMin         = 250 * time.Microsecond
+	highRate        = 8000
+	nap             = 250 * time.Microsecond
+	longNap         = 2 * time.Millisecond
 )
 
 // A run of the job. Records are taken from a pool and go back when their promise has run: what a careful user does.
@@ -79,14 +81,18 @@ func (r *run) sendAtRate() error {
 	}
 	background := context.Background()
 	period := 1e9 / r.job.rate
-	now, woken := r.tally.start, r.tally.start
+	now, burst := r.tally.start, r.tally.start
+	shortest := nap
+	if r.job.rate >= highRate {
+		shortest = longNap
+	}
 	for n := uint64(1); n < r.job.records; n++ {
 		due := r.tally.start.Add(time.Duration(float64(n-1) * period))
-		if due.After(now) {
+		if due.After(now) || n%groupRecordsMax == 0 {
 			now = time.Now()
 		}
 		if due.After(now) {
-			at := woken.Add(wakeMin)
+			at := burst.Add(shortest)
 			if due.After(at) {
 				at = due
 			}
@@ -94,10 +100,9 @@ func (r *run) sendAtRate() error {
 				return err
 			}
 			now = time.Now()
-			woken = now
+			burst = due
 		}
 		r.client.Produce(background, r.record(n), r.timed(now, now.Sub(due)))
-		now = time.Now()
 	}
 	return nil
 }

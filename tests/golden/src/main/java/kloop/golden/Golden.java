@@ -28,6 +28,7 @@ public final class Golden {
             verdict        API VERSION request|response HEX       -> ok, TAB, JSON, TAB, sloppy forms | error: ...
             batch-verdict  HEX                                    -> the same
             encode         API VERSION request|response JSON      -> HEX | error: ...
+            partitions     see PartitionLines                     -> partitions, with spaces between
             decode-only marks lines whose bytes do not follow from their JSON: unknown tags, tagged fields at
             their default, packed records.""";
 
@@ -50,7 +51,8 @@ public final class Golden {
                 "check-batches", BatchLines::check,
                 "verdict", MessageLines::verdict,
                 "batch-verdict", BatchLines::verdict,
-                "encode", MessageLines::encode);
+                "encode", MessageLines::encode,
+                "partitions", PartitionLines::answer);
         switch (args[0]) {
             case "rows" -> {
                 for (Shape shape : Shape.ALL) {

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Batches of others. See encoded.h. */
+#include "core/encoded.h"
+
+#include "core/accumulator.h"
+#include "core/budget.h"
+#include "core/chunk.h"
+#include "core/metadata.h"
+#include "core/parking.h"
+#include "core/readiness.h"
+#include "protocol/record_lend.h"
+
+#define SET_KNOWN (KLOOP_SET_PARTITION | KLOOP_SET_BORROWED | KLOOP_SET_CHUNK)
+
+/* ---- Into the line ---- */
+
+static size_t growth_max(const kloop_engine *e, const kloop_record *r)
+{
+    const kl_chain empty = {.pool = (kl_pool *)(uintptr_t)&e->pool};
+    size_t bytes = KL_BATCH_MEMORY_BYTES + kl_budget_growth_max(&empty, sizeof r->user);
+    if (r->set & KLOOP_SET_CHUNK)
+        bytes += kl_chunk_runs_growth_max(NULL);
+    if (r->set & KLOOP_SET_BORROWED)
+        return bytes + kl_chain_lend_growth_max(&empty) + r->value.len;
+    return bytes + kl_budget_growth_max(&empty, r->value.len);
+}
+
+/* The chunk or the user, and the bytes. false: no memory. */
+static bool fill(kloop_engine *e, kl_batch *b, const kloop_record *r, const kl_encoded_view *view)
+{
+    kl_chunk_run *run = NULL;
+    if (r->set & KLOOP_SET_CHUNK) {
+        run = kl_chunk_runs_at(e, b, 0, r->chunk);
+        if (!run)
+            return false;
+    }
+    if (!kl_chain_append(&b->users, &r->user, sizeof r->user) ||
+        !kl_batch_builder_take(&b->builder, view, (r->set & KLOOP_SET_BORROWED) != 0, r->lender))
+        return false;
+    if (run)
+        run->count++;
+    b->whole = (uint32_t)view->count;
+    return true;
+}
+
+kloop_status kl_encoded_add(kloop_engine *e, kl_partition *p, const kloop_record *r,
+                            uint64_t created_ns, bool admit)
+{
+    if (admit) {
+        kloop_status status = kl_budget_admit(e, p->topic, growth_max(e, r));
+        if (status)
+            return status;
+    }
+    kl_encoded_view view = kl_encoded_read(r->value);
+    kl_batch *b = kl_batch_new(e, p->topic, p, KL_STAGE_READY);
+    if (!b)
+        return KLOOP_NO_MEMORY;
+    if (!fill(e, b, r, &view)) {
+        kl_batch_del(e, b);
+        return KLOOP_NO_MEMORY;
+    }
+    if (kl_topics_open(p))
+        kl_readiness_close_batch(e, p);
+    kl_accumulator_line_up(e, b, created_ns);
+    kl_readiness_count_closed(e, b);
+    kl_readiness_update(e, p);
+    return KLOOP_OK;
+}
+
+/* ---- The caller's side ---- */
+
+static kloop_status check(const kloop_engine *e, const kloop_encoded *batch)
+{
+    if (!batch->bytes.data || (batch->set & ~SET_KNOWN))
+        return KLOOP_BAD_ARGUMENT;
+    if ((batch->set & KLOOP_SET_PARTITION) && batch->partition < 0)
+        return KLOOP_BAD_PARTITION;
+    if (!e->taking)
+        return e->fatal ? KLOOP_FATAL : KLOOP_CLOSED;
+    if ((batch->set & KLOOP_SET_CHUNK) && !kl_chunk_takes(e, batch->chunk))
+        return KLOOP_BAD_CHUNK;
+    if (batch->bytes.len > e->set.record_bytes_max)
+        return KLOOP_TOO_LARGE;
+    return kl_encoded_check(batch->bytes, NULL);
+}
+
+static kloop_status add(kloop_topic *t, const kloop_record *r, uint32_t count)
+{
+    kloop_engine *e = t->engine;
+    if (!kl_list_is_empty(&t->parked))
+        kl_parking_advance(e, t);
+    if (t->partition_count > 0 && (r->set & KLOOP_SET_PARTITION) &&
+        r->partition >= t->partition_count) {
+        kl_metadata_want(e);
+        return KLOOP_BAD_PARTITION;
+    }
+    if (t->partition_count == 0 || !kl_list_is_empty(&t->parked))
+        return kl_parking_add_whole(e, t, r, count);
+    int32_t index = kl_accumulator_choose(e, t, r);
+    if (index < 0)
+        return KLOOP_BAD_PARTITION;
+    kl_partition *p = kl_topics_partition(e, t, index);
+    return p ? kl_encoded_add(e, p, r, e->now.mono_ns, true) : KLOOP_NO_MEMORY;
+}
+
+kloop_status kloop_engine_send_batch(kloop_topic *t, const kloop_encoded *batch)
+{
+    if (!t || !batch)
+        return KLOOP_BAD_ARGUMENT;
+    kloop_engine *e = t->engine;
+    kloop_status status = check(e, batch);
+    if (status)
+        return status;
+    /* From here on it goes the way of a record whose value it is. */
+    const kloop_record r = {
+        .value = batch->bytes,
+        .set = batch->set,
+        .partition = batch->partition,
+        .user = batch->user,
+        .lender = batch->lender,
+        .chunk = batch->chunk,
+    };
+    int32_t count = kl_encoded_read(batch->bytes).count;
+    status = add(t, &r, (uint32_t)count);
+    if (status)
+        return status;
+    e->stats.accepted += (uint64_t)count;
+    if (r.set & KLOOP_SET_CHUNK)
+        r.chunk->taken += (uint64_t)count;
+    return KLOOP_OK;
+}

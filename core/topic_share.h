@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A topic's share of buffer.memory: an account of what its batches hold, and a limit to that.
+ *
+ * The chains of such a topic draw on a pool of their own, which has nothing but the count and takes
+ * its memory from the engine's (base/segment.h). So a record costs nothing more, and the limit is
+ * looked at where the whole budget is: when a segment or a batch is needed. Batches that were begun
+ * before the topic had a share do not count.
+ *
+ * One record always goes in when nothing is held, as with the whole budget. At the limit the
+ * topic's open batches become due, and WRITABLE is owed; it comes when there is room for what was
+ * refused and for an eighth of the share, or nothing is held for the topic at all.
+ *
+ * Who owns what: the engine owns the shares, which outlive the topics' batches.
+ */
+#ifndef KL_CORE_TOPIC_SHARE_H
+#define KL_CORE_TOPIC_SHARE_H
+
+#include "core/engine_state.h"
+
+typedef struct kl_topic_share {
+    kl_pool pool;
+    kl_link in_shares;
+    size_t limit;       /* SIZE_MAX: no more */
+    size_t batch_bytes; /* of batches that live, beside what the pool has given out */
+    bool refused;       /* WRITABLE is owed for it */
+    size_t refused_bytes;
+} kl_topic_share;
+
+static inline size_t kl_topic_share_held(const kl_topic_share *s)
+{
+    return s->pool.held_bytes + s->batch_bytes;
+}
+
+/* t has one from now on, without a limit if it is new; false: no memory. */
+bool kl_topic_share_make(kloop_engine *e, kloop_topic *t);
+/* 0: no limit. t has a share, unless that is 0. */
+void kl_topic_share_limit(kloop_engine *e, kloop_topic *t, size_t bytes);
+void kl_topic_share_del_all(kloop_engine *e);
+
+/* What a batch of t draws on. */
+static inline kl_pool *kl_topic_share_pool(kloop_engine *e, const kloop_topic *t)
+{
+    return t->share ? &t->share->pool : &e->pool;
+}
+
+/* May t take so much more? If not, WRITABLE is owed. t has a share. */
+bool kl_topic_share_admit(kloop_engine *e, kloop_topic *t, size_t bytes);
+/* A batch that draws on this pool is there, or is gone. */
+void kl_topic_share_add_batch(kloop_engine *e, kl_pool *pool, size_t bytes);
+void kl_topic_share_remove_batch(kloop_engine *e, kl_pool *pool, size_t bytes);
+/* Something may have been given back to this pool: is it time for WRITABLE? */
+void kl_topic_share_released(kloop_engine *e, kl_pool *pool);
+
+#endif
