@@ -54,7 +54,6 @@ void kl_loans_return(kl_pool *pool, kl_segment *last)
         kl_loans_drop(last);
         return;
     }
-    pool = kl_pool_root(pool);
     if (pool->returned) {
         kl_segment *first = last->next;
         last->next = pool->returned->next;

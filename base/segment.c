@@ -22,6 +22,7 @@ kl_grade kl_grade_for(size_t len)
 void kl_pool_init(kl_pool *pool, const kloop_allocator *alloc, size_t idle_bytes_max)
 {
     *pool = (kl_pool){.parent = NULL};
+    kl_list_init(&pool->sunk_children);
     kl_slabs_init(&pool->slabs, alloc, idle_bytes_max);
     for (kl_grade grade = KL_GRADE_TINY; grade < KL_GRADE_COUNT; grade++)
         kl_slab_init(&pool->grades[grade], &pool->slabs, grade_size[grade]);
@@ -50,8 +51,20 @@ void kl_pool_unhold(kl_pool *pool, size_t bytes)
 {
     KL_ASSERT(pool->held_bytes >= bytes);
     pool->held_bytes -= bytes;
-    if (pool->parent)
-        pool->parent->held_bytes -= bytes;
+    pool->sunk = true;
+    kl_pool *parent = pool->parent;
+    if (!parent)
+        return;
+    parent->held_bytes -= bytes;
+    parent->sunk = true;
+    if (!kl_link_is_linked(&pool->in_sunk))
+        kl_list_push_back(&parent->sunk_children, &pool->in_sunk);
+}
+
+kl_pool *kl_pool_take_sunk(kl_pool *parent)
+{
+    kl_link *at = kl_list_pop_front(&parent->sunk_children);
+    return at ? KL_CONTAINER_OF(at, kl_pool, in_sunk) : NULL;
 }
 
 kl_segment *kl_segment_get(kl_pool *account, kl_grade grade)

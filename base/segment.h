@@ -57,7 +57,11 @@ struct kl_pool {
     kl_pool *parent; /* NULL, or the one that has the memory and counts what is held as well */
     kl_slabs slabs;
     kl_slab grades[KL_GRADE_COUNT];
-    size_t held_bytes; /* given out, headers included; and what was borrowed instead, see loan.h */
+    size_t held_bytes; /* given out, headers included; and what is held elsewhere in its name */
+    /* Held bytes have sunk since somebody has looked, here or, for the parent, in these. */
+    bool sunk;
+    kl_list sunk_children;
+    kl_link in_sunk;
     /* Loans that are due to their lenders: a ring, its last segment, and how much of the first was
      * taken. */
     kl_segment *returned;
@@ -88,9 +92,12 @@ static inline void kl_pool_trim(kl_pool *pool, size_t keep_bytes)
     kl_slabs_trim(&pool->slabs, keep_bytes);
 }
 
-/* So many bytes of others' are looked at in place of the pool's own, or not any more. */
+/* So many bytes more count as held, whosoever they are, or not any more. All that is given back
+ * goes through the second, which leaves the mark that they have sunk; 0 leaves nothing but that. */
 void kl_pool_hold(kl_pool *pool, size_t bytes);
 void kl_pool_unhold(kl_pool *pool, size_t bytes);
+/* The next child with that mark, which is taken from it; NULL: none. */
+kl_pool *kl_pool_take_sunk(kl_pool *parent);
 
 /* The pool that a segment's memory comes from. */
 static inline kl_pool *kl_pool_root(kl_pool *pool)

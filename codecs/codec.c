@@ -244,6 +244,45 @@ void kl_decompressor_del(kl_decompressor *d)
     kl_mem_release(&alloc, d, ops->decompressor_bytes);
 }
 
+void kl_decompress_begin(kl_decompressor *d, const kloop_slice *in, size_t count, size_t limit,
+                         kl_buf *out)
+{
+    d->in = kl_codec_input_of(in, count);
+    d->out = out;
+    d->start = out->len;
+    d->own_limit = out->limit;
+    d->first = true;
+    size_t end;
+    if (kl_mem_add(out->len, limit, &end) && end < out->limit)
+        kl_buf_set_limit(out, end);
+}
+
+/* Nothing more is written to *out. */
+static void close_stream(kl_decompressor *d, kl_codec_status status)
+{
+    kl_buf *out = d->out;
+    d->out = NULL;
+    kl_buf_set_limit(out, d->own_limit);
+    if (status == KL_CODEC_OK)
+        return;
+    kl_buf_truncate(out, d->start);
+    /* The status tells it all; a mark that stays would spoil what the caller writes next. */
+    out->failed = false;
+    out->over_limit = false;
+}
+
+kl_codec_status kl_decompress_some(kl_decompressor *d, bool *done)
+{
+    KL_ASSERT(d->out);
+    *done = false;
+    bool first = d->first;
+    d->first = false;
+    kl_codec_status status = d->codec->ops->unfold(d, first, &d->in, d->out, done);
+    if (status != KL_CODEC_OK || *done)
+        close_stream(d, status);
+    return status;
+}
+
 kl_codec_status kl_decompress(kl_decompressor *d, const kloop_slice *in, size_t count, size_t limit,
                               kl_buf *out, size_t *fault_at)
 {
@@ -252,22 +291,12 @@ kl_codec_status kl_decompress(kl_decompressor *d, const kloop_slice *in, size_t 
             *fault_at = 0;
         return kl_codec_no_room(out);
     }
-    const size_t start = out->len;
-    const size_t own_limit = out->limit;
-    size_t end;
-    if (kl_mem_add(start, limit, &end) && end < own_limit)
-        kl_buf_set_limit(out, end);
-    kl_codec_input input = kl_codec_input_of(in, count);
-    kl_codec_status status = d->codec->ops->decompress(d, &input, out);
-    kl_buf_set_limit(out, own_limit);
-    if (status != KL_CODEC_OK) {
-        kl_buf_truncate(out, start);
-        /* The status tells it all; a mark that stays would spoil what the caller writes next. */
-        out->failed = false;
-        out->over_limit = false;
-        if (fault_at)
-            *fault_at = input.at;
-    }
+    kl_decompress_begin(d, in, count, limit, out);
+    kl_codec_status status = KL_CODEC_OK;
+    for (bool done = false; status == KL_CODEC_OK && !done;)
+        status = kl_decompress_some(d, &done);
+    if (status != KL_CODEC_OK && fault_at)
+        *fault_at = d->in.at;
     return status;
 }
 

@@ -10,9 +10,9 @@
  * allocates nothing but the segments of its output. What comes out depends on the bytes, the codec
  * and its level alone, not on how the input was cut up nor on the room in the chain.
  *
- * Decompression is for tools, tests and brokers: one call, bounded by a limit, so that a bomb is an
- * error and not memory. Memory grows with the bytes that go in and come out, never with what a
- * header announces.
+ * Decompression is bounded by a limit, so that a bomb is an error and not memory. Memory grows with
+ * the bytes that go in and come out, never with what a header announces. It is one call for tools,
+ * tests and brokers, and runs in steps for whoever holds a loop.
  *
  * Who owns what: compressors and decompressors are owned by whoever made them and hold their own
  * copy of the allocator table. Input is only read during the call. A chain that is being written to
@@ -168,6 +168,17 @@ void kl_decompressor_del(kl_decompressor *d);
  */
 kl_codec_status kl_decompress(kl_decompressor *d, const kloop_slice *in, size_t count, size_t limit,
                               kl_buf *out, size_t *fault_at);
+
+/*
+ * The same in steps, for what a compressor of this file has made: each brings 32 KiB, or a block of
+ * the stream, of which none is larger than 64 KiB then. The dearest step of 1 MB, with the data of
+ * the table above, takes 70 us with gzip and 45 with the others. The slices, their bytes and *out
+ * stay where they are, and nobody else writes to *out, until *done, an error, or the end of d,
+ * which gives the stream up and leaves *out of no use.
+ */
+void kl_decompress_begin(kl_decompressor *d, const kloop_slice *in, size_t count, size_t limit,
+                         kl_buf *out);
+kl_codec_status kl_decompress_some(kl_decompressor *d, bool *done);
 
 /* Is a stream open: begun, and neither ended nor given up? */
 bool kl_compressor_busy(const kl_compressor *c);

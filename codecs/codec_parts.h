@@ -35,7 +35,15 @@ struct kl_compressor {
 struct kl_decompressor {
     const kl_codec *codec;
     kloop_allocator alloc;
+    kl_codec_input in;
+    kl_buf *out; /* NULL: no stream is open */
+    size_t start;
+    size_t own_limit; /* of *out */
+    bool first;       /* no step was made yet */
 };
+
+/* What one step of a decompressor should bring, where the stream's own blocks are not larger. */
+#define KL_CODEC_UNFOLD_BYTES 32768
 
 typedef struct kl_codec_ops {
     size_t compressor_bytes;
@@ -57,8 +65,10 @@ typedef struct kl_codec_ops {
     size_t decompressor_bytes;
     kl_codec_status (*decompressor_init)(kl_decompressor *d);
     void (*decompressor_deinit)(kl_decompressor *d);
-    /* All of *in, to *out, whose limit is set. in->at is where a fault was seen. */
-    kl_codec_status (*decompress)(kl_decompressor *d, kl_codec_input *in, kl_buf *out);
+    /* Some of *in, to *out, whose limit is set; first is set for the first step of a stream. *done,
+     * which is false before: that was all. in->at is where a fault was seen. */
+    kl_codec_status (*unfold)(kl_decompressor *d, bool first, kl_codec_input *in, kl_buf *out,
+                              bool *done);
 } kl_codec_ops;
 
 extern const kl_codec kl_codec_gzip;

@@ -158,66 +158,59 @@ static bool member_ahead(const kl_codec_input *in)
     return magic[0] == 0x1f && magic[1] == 0x8b;
 }
 
-static kl_codec_status decompress(kl_decompressor *base, kl_codec_input *in, kl_buf *out)
+static kl_codec_status unfold(kl_decompressor *base, bool first, kl_codec_input *in, kl_buf *out,
+                              bool *done)
 {
     gzip_decompressor *d = (gzip_decompressor *)base;
     z_stream *z = &d->z;
-    int rc = inflateReset(z);
-    if (rc != Z_OK)
+    if (first && inflateReset(z) != Z_OK)
         return KL_CODEC_LIBRARY;
-    for (;;) {
-        kloop_slice piece = kl_codec_input_piece(in);
-        size_t give = piece.len < UINT32_MAX ? piece.len : UINT32_MAX;
-        z->next_in = piece.data;
-        z->avail_in = (uInt)give;
+    kloop_slice piece = kl_codec_input_piece(in);
+    size_t give = piece.len < UINT32_MAX ? piece.len : UINT32_MAX;
+    z->next_in = piece.data;
+    z->avail_in = (uInt)give;
 
-        /*
-         * At the limit there may still be a trailer to read. A byte that comes out then is one too
-         * many.
-         */
-        uint8_t excess;
-        size_t room = 1;
-        bool at_limit = kl_codec_allowed(out) == 0;
-        uint8_t *to = at_limit ? &excess : kl_buf_reserve_some(out, wish(in), &room);
-        if (!to)
-            return kl_codec_no_room(out);
-        if (room > UINT32_MAX)
-            room = UINT32_MAX;
-        z->next_out = to;
-        z->avail_out = (uInt)room;
+    /* At the limit there may still be a trailer to read. A byte that comes out then is one too
+     * many. */
+    uint8_t excess;
+    size_t room = 1;
+    bool at_limit = kl_codec_allowed(out) == 0;
+    uint8_t *to = at_limit ? &excess : kl_buf_reserve_some(out, wish(in), &room);
+    if (!to)
+        return kl_codec_no_room(out);
+    if (room > KL_CODEC_UNFOLD_BYTES)
+        room = KL_CODEC_UNFOLD_BYTES;
+    z->next_out = to;
+    z->avail_out = (uInt)room;
 
-        rc = inflate(z, Z_NO_FLUSH);
-        size_t used = give - z->avail_in;
-        size_t made = room - z->avail_out;
-        kl_codec_input_skip(in, used);
-        if (made > 0 && at_limit)
-            return KL_CODEC_TOO_LARGE;
-        if (!at_limit)
-            kl_buf_commit(out, made);
+    int rc = inflate(z, Z_NO_FLUSH);
+    size_t used = give - z->avail_in;
+    size_t made = room - z->avail_out;
+    kl_codec_input_skip(in, used);
+    if (made > 0 && at_limit)
+        return KL_CODEC_TOO_LARGE;
+    if (!at_limit)
+        kl_buf_commit(out, made);
 
-        switch (rc) {
-        case Z_STREAM_END:
-            if (in->left == 0)
-                return KL_CODEC_OK;
-            if (!member_ahead(in))
-                return KL_CODEC_CORRUPT;
-            if (inflateReset(z) != Z_OK)
-                return KL_CODEC_LIBRARY;
-            break;
-        case Z_OK:
-        case Z_BUF_ERROR:
-            /* It stands still with room to write to: only more input could help. */
-            if (used == 0 && made == 0)
-                return in->left == 0 ? KL_CODEC_TRUNCATED : KL_CODEC_LIBRARY;
-            break;
-        case Z_MEM_ERROR:
-            return KL_CODEC_NO_MEMORY;
-        case Z_DATA_ERROR:
-        case Z_NEED_DICT:
+    switch (rc) {
+    case Z_STREAM_END:
+        *done = in->left == 0;
+        if (!*done && !member_ahead(in))
             return KL_CODEC_CORRUPT;
-        default:
-            return KL_CODEC_LIBRARY;
-        }
+        return *done || inflateReset(z) == Z_OK ? KL_CODEC_OK : KL_CODEC_LIBRARY;
+    case Z_OK:
+    case Z_BUF_ERROR:
+        /* It stands still with room to write to: only more input could help. */
+        if (used == 0 && made == 0)
+            return in->left == 0 ? KL_CODEC_TRUNCATED : KL_CODEC_LIBRARY;
+        return KL_CODEC_OK;
+    case Z_MEM_ERROR:
+        return KL_CODEC_NO_MEMORY;
+    case Z_DATA_ERROR:
+    case Z_NEED_DICT:
+        return KL_CODEC_CORRUPT;
+    default:
+        return KL_CODEC_LIBRARY;
     }
 }
 
@@ -236,7 +229,7 @@ static const kl_codec_ops ops = {
     .decompressor_bytes = sizeof(gzip_decompressor),
     .decompressor_init = decompressor_init,
     .decompressor_deinit = decompressor_deinit,
-    .decompress = decompress,
+    .unfold = unfold,
 };
 
 const kl_codec kl_codec_gzip = {

@@ -64,6 +64,8 @@ typedef struct lz4_decompressor {
     kl_decompressor base;
     kl_buf row;   /* a block that lies in several slices */
     kl_buf aside; /* what a block with an unusual end unfolds to */
+    size_t block_max;
+    uint8_t flags;
 } lz4_decompressor;
 
 /* --- compression --- */
@@ -241,8 +243,8 @@ static kl_codec_status unfold_aside(lz4_decompressor *d, const uint8_t *data, si
 }
 
 /* block_max is at most 4 MiB, so that every number here fits an int. */
-static kl_codec_status unfold(lz4_decompressor *d, const uint8_t *data, size_t len,
-                              size_t block_max, kl_buf *out)
+static kl_codec_status unfold_block(lz4_decompressor *d, const uint8_t *data, size_t len,
+                                    size_t block_max, kl_buf *out)
 {
     const size_t allowed = kl_codec_allowed(out);
     const size_t most = allowed < block_max ? allowed : block_max;
@@ -275,9 +277,10 @@ static kl_codec_status unfold(lz4_decompressor *d, const uint8_t *data, size_t l
 }
 
 /* One block, or the end mark and what follows it. */
-static kl_codec_status read_block(lz4_decompressor *d, kl_codec_input *in, uint8_t flags,
-                                  size_t block_max, kl_buf *out, bool *ended)
+static kl_codec_status read_block(lz4_decompressor *d, kl_codec_input *in, kl_buf *out, bool *ended)
 {
+    const uint8_t flags = d->flags;
+    const size_t block_max = d->block_max;
     uint8_t word[4];
     if (in->left < sizeof word)
         return KL_CODEC_TRUNCATED;
@@ -306,23 +309,20 @@ static kl_codec_status read_block(lz4_decompressor *d, kl_codec_input *in, uint8
     if (status == KL_CODEC_OK && stored && !kl_buf_append(out, data, size))
         status = kl_codec_no_room(out);
     else if (status == KL_CODEC_OK && !stored && !*ended)
-        status = unfold(d, data, size, block_max, out);
+        status = unfold_block(d, data, size, block_max, out);
     if (status != KL_CODEC_OK)
         *in = start;
     return status;
 }
 
-static kl_codec_status decompress(kl_decompressor *base, kl_codec_input *in, kl_buf *out)
+static kl_codec_status unfold(kl_decompressor *base, bool first, kl_codec_input *in, kl_buf *out,
+                              bool *done)
 {
     lz4_decompressor *d = (lz4_decompressor *)base;
-    uint8_t flags;
-    size_t block_max;
-    kl_codec_status status = read_header(in, &flags, &block_max);
-    for (bool ended = false; status == KL_CODEC_OK && !ended;)
-        status = read_block(d, in, flags, block_max, out, &ended);
-    if (status == KL_CODEC_OK && in->left > 0)
-        status = KL_CODEC_CORRUPT;
-    return status;
+    kl_codec_status status = first ? read_header(in, &d->flags, &d->block_max) : KL_CODEC_OK;
+    if (status == KL_CODEC_OK)
+        status = read_block(d, in, out, done);
+    return status == KL_CODEC_OK && *done && in->left > 0 ? KL_CODEC_CORRUPT : status;
 }
 
 static const kl_codec_ops ops = {
@@ -335,7 +335,7 @@ static const kl_codec_ops ops = {
     .decompressor_bytes = sizeof(lz4_decompressor),
     .decompressor_init = decompressor_init,
     .decompressor_deinit = decompressor_deinit,
-    .decompress = decompress,
+    .unfold = unfold,
 };
 
 const kl_codec kl_codec_lz4 = {

@@ -198,17 +198,20 @@ static kl_codec_status read_chunk(snappy_decompressor *d, kl_codec_input *in, kl
     return status == KL_CODEC_TRUNCATED ? KL_CODEC_CORRUPT : status;
 }
 
-static kl_codec_status decompress(kl_decompressor *base, kl_codec_input *in, kl_buf *out)
+static kl_codec_status unfold(kl_decompressor *base, bool first, kl_codec_input *in, kl_buf *out,
+                              bool *done)
 {
     snappy_decompressor *d = (snappy_decompressor *)base;
-    if (header_cut_off(in))
-        return KL_CODEC_TRUNCATED;
-    if (!header_ahead(in))
-        return read_raw(d, in, in->left, out);
-    kl_codec_input_skip(in, HEADER_SIZE);
     kl_codec_status status = KL_CODEC_OK;
-    while (status == KL_CODEC_OK && in->left > 0)
+    if (!first)
         status = read_chunk(d, in, out);
+    else if (header_cut_off(in))
+        status = KL_CODEC_TRUNCATED;
+    else if (header_ahead(in))
+        kl_codec_input_skip(in, HEADER_SIZE);
+    else
+        status = read_raw(d, in, in->left, out);
+    *done = in->left == 0;
     return status;
 }
 
@@ -222,7 +225,7 @@ static const kl_codec_ops ops = {
     .decompressor_bytes = sizeof(snappy_decompressor),
     .decompressor_init = decompressor_init,
     .decompressor_deinit = decompressor_deinit,
-    .decompress = decompress,
+    .unfold = unfold,
 };
 
 const kl_codec kl_codec_snappy = {

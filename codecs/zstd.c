@@ -55,11 +55,6 @@ typedef struct zstd_compressor {
 #define TOUCH_BYTES ((size_t)256 * 1024)
 #define PAGE_BYTES  4096
 
-typedef struct zstd_decompressor {
-    kl_decompressor base;
-    ZSTD_DCtx *ctx;
-} zstd_decompressor;
-
 static void *zstd_alloc(void *opaque, size_t size)
 {
     return kl_lib_alloc(opaque, size);
@@ -294,6 +289,23 @@ static kl_codec_status read_header(kl_codec_input *in, frame_header *header)
 
 /* --- decompression --- */
 
+/*
+ *     no frame --header--> anew --room--> in its blocks --last--> no frame
+ *                            ^                |
+ *                            +-- more room ---+
+ */
+typedef struct zstd_decompressor {
+    kl_decompressor base;
+    ZSTD_DCtx *ctx;
+    bool in_frame;
+    bool anew; /* its blocks are to be read from the first one on, into more room */
+    frame_header header;
+    kl_codec_input blocks;
+    ZSTD_outBuffer decoded; /* in room that stays where it is */
+    size_t wish;            /* for room */
+    size_t wants;           /* input; 0: there is no more of the frame */
+} zstd_decompressor;
+
 static kl_codec_status decompressor_init(kl_decompressor *base)
 {
     zstd_decompressor *d = (zstd_decompressor *)base;
@@ -310,49 +322,6 @@ static void decompressor_deinit(kl_decompressor *base)
 {
     zstd_decompressor *d = (zstd_decompressor *)base;
     ZSTD_freeDCtx(d->ctx);
-}
-
-typedef enum attempt {
-    FRAME_DONE,
-    FRAME_NEEDS_ROOM,
-    FRAME_FAILED,
-} attempt;
-
-/* One attempt at the blocks of a frame, into room that stays where it is. */
-static attempt try_frame(ZSTD_DCtx *ctx, const frame_header *header, kl_codec_input *in,
-                         ZSTD_outBuffer *out, kl_codec_status *status)
-{
-    size_t rc = ZSTD_DCtx_reset(ctx, ZSTD_reset_session_only);
-    ZSTD_inBuffer from = {header->plain, PLAIN_HEADER, 0};
-    if (!ZSTD_isError(rc))
-        rc = ZSTD_decompressStream(ctx, out, &from);
-    /*
-     * libzstd tells how much it wants next: a block and the header of the one behind. So a fault is
-     * known to a block.
-     */
-    while (!ZSTD_isError(rc) && rc > 0) {
-        kloop_slice piece = kl_codec_input_piece(in);
-        if (piece.len == 0) {
-            *status = KL_CODEC_TRUNCATED;
-            return FRAME_FAILED;
-        }
-        from = (ZSTD_inBuffer){piece.data, piece.len < rc ? piece.len : rc, 0};
-        rc = ZSTD_decompressStream(ctx, out, &from);
-        if (!ZSTD_isError(rc))
-            kl_codec_input_skip(in, from.pos);
-    }
-    if (!ZSTD_isError(rc))
-        return FRAME_DONE;
-    switch (ZSTD_getErrorCode(rc)) {
-    case ZSTD_error_dstSize_tooSmall:
-        return FRAME_NEEDS_ROOM;
-    case ZSTD_error_memory_allocation:
-        *status = KL_CODEC_NO_MEMORY;
-        return FRAME_FAILED;
-    default:
-        *status = KL_CODEC_CORRUPT;
-        return FRAME_FAILED;
-    }
 }
 
 /*
@@ -376,47 +345,97 @@ static size_t blocks_len(const kl_codec_input *in)
     return in->left - ahead.left;
 }
 
-static kl_codec_status read_frame(ZSTD_DCtx *ctx, kl_codec_input *in, kl_buf *out)
+static kl_codec_status begin_frame(zstd_decompressor *d, kl_codec_input *in, const kl_buf *out)
 {
-    frame_header header;
-    kl_codec_status status = read_header(in, &header);
+    kl_codec_status status = read_header(in, &d->header);
     if (status != KL_CODEC_OK)
         return status;
-    const kl_codec_input blocks = *in;
-    const size_t allowed = kl_codec_allowed(out);
-    if (header.has_size && header.size > allowed)
+    if (d->header.has_size && d->header.size > kl_codec_allowed(out))
         return KL_CODEC_TOO_LARGE;
     /* Enough for most frames at once, and in keeping with the bytes that are here. */
     const size_t packed = blocks_len(in);
-    size_t wish = packed < SIZE_MAX / 8 ? 8 * packed : packed;
-    if (header.has_size && header.size < wish)
-        wish = (size_t)header.size;
-    for (;;) {
-        size_t room = 0;
-        uint8_t *to = kl_buf_reserve(out, wish < allowed ? wish : allowed, &room);
-        if (!to)
-            return kl_codec_no_room(out);
-        ZSTD_outBuffer decoded = {to, room, 0};
-        *in = blocks;
-        switch (try_frame(ctx, &header, in, &decoded, &status)) {
-        case FRAME_DONE:
-            if (header.has_size && decoded.pos != header.size)
-                return KL_CODEC_CORRUPT;
-            kl_buf_commit(out, decoded.pos);
-            return KL_CODEC_OK;
-        case FRAME_FAILED:
-            return status;
-        case FRAME_NEEDS_ROOM:
-            break;
-        }
-        if (header.has_size && room >= header.size)
-            return KL_CODEC_CORRUPT; /* there is more than was announced */
-        if (room == allowed)
-            return KL_CODEC_TOO_LARGE;
-        wish = room <= SIZE_MAX / 4 ? 4 * room + 1 : SIZE_MAX;
-        if (header.has_size && header.size < wish)
-            wish = (size_t)header.size;
+    d->wish = packed < SIZE_MAX / 8 ? 8 * packed : packed;
+    if (d->header.has_size && d->header.size < d->wish)
+        d->wish = (size_t)d->header.size;
+    d->blocks = *in;
+    d->in_frame = true;
+    d->anew = true;
+    return KL_CODEC_OK;
+}
+
+/* It does not fit. */
+static kl_codec_status want_room(zstd_decompressor *d, const kl_buf *out)
+{
+    const size_t room = d->decoded.size;
+    if (d->header.has_size && room >= d->header.size)
+        return KL_CODEC_CORRUPT; /* there is more than was announced */
+    if (room == kl_codec_allowed(out))
+        return KL_CODEC_TOO_LARGE;
+    d->wish = room <= SIZE_MAX / 4 ? 4 * room + 1 : SIZE_MAX;
+    if (d->header.has_size && d->header.size < d->wish)
+        d->wish = (size_t)d->header.size;
+    d->anew = true;
+    return KL_CODEC_OK;
+}
+
+/* What libzstd answered. */
+static kl_codec_status judge(zstd_decompressor *d, size_t rc, const kl_buf *out)
+{
+    if (!ZSTD_isError(rc)) {
+        d->wants = rc;
+        return KL_CODEC_OK;
     }
+    switch (ZSTD_getErrorCode(rc)) {
+    case ZSTD_error_dstSize_tooSmall:
+        return want_room(d, out);
+    case ZSTD_error_memory_allocation:
+        return KL_CODEC_NO_MEMORY;
+    default:
+        return KL_CODEC_CORRUPT;
+    }
+}
+
+static kl_codec_status begin_blocks(zstd_decompressor *d, kl_codec_input *in, kl_buf *out)
+{
+    const size_t allowed = kl_codec_allowed(out);
+    size_t room = 0;
+    uint8_t *to = kl_buf_reserve(out, d->wish < allowed ? d->wish : allowed, &room);
+    if (!to)
+        return kl_codec_no_room(out);
+    d->anew = false;
+    d->decoded = (ZSTD_outBuffer){to, room, 0};
+    *in = d->blocks;
+    size_t rc = ZSTD_DCtx_reset(d->ctx, ZSTD_reset_session_only);
+    ZSTD_inBuffer from = {d->header.plain, PLAIN_HEADER, 0};
+    if (!ZSTD_isError(rc))
+        rc = ZSTD_decompressStream(d->ctx, &d->decoded, &from);
+    return judge(d, rc, out);
+}
+
+/* libzstd tells how much it wants next: a block and the header of the one behind. So a fault is
+ * known to a block. */
+static kl_codec_status read_blocks(zstd_decompressor *d, kl_codec_input *in, kl_buf *out)
+{
+    size_t stop = d->decoded.pos + KL_CODEC_UNFOLD_BYTES;
+    while (d->wants > 0 && !d->anew && d->decoded.pos < stop) {
+        kloop_slice piece = kl_codec_input_piece(in);
+        if (piece.len == 0)
+            return KL_CODEC_TRUNCATED;
+        ZSTD_inBuffer from = {piece.data, piece.len < d->wants ? piece.len : d->wants, 0};
+        size_t rc = ZSTD_decompressStream(d->ctx, &d->decoded, &from);
+        if (!ZSTD_isError(rc))
+            kl_codec_input_skip(in, from.pos);
+        kl_codec_status status = judge(d, rc, out);
+        if (status != KL_CODEC_OK)
+            return status;
+    }
+    if (d->wants > 0 || d->anew)
+        return KL_CODEC_OK;
+    if (d->header.has_size && d->decoded.pos != d->header.size)
+        return KL_CODEC_CORRUPT;
+    kl_buf_commit(out, d->decoded.pos);
+    d->in_frame = false;
+    return KL_CODEC_OK;
 }
 
 static kl_codec_status skip_frame(kl_codec_input *in)
@@ -432,24 +451,29 @@ static kl_codec_status skip_frame(kl_codec_input *in)
     return KL_CODEC_OK;
 }
 
-static kl_codec_status decompress(kl_decompressor *base, kl_codec_input *in, kl_buf *out)
+static kl_codec_status begin_any(zstd_decompressor *d, kl_codec_input *in, const kl_buf *out)
+{
+    uint8_t magic[4];
+    if (in->left < sizeof magic)
+        return KL_CODEC_TRUNCATED;
+    kl_codec_input_peek(in, magic, sizeof magic);
+    uint32_t number = kl_le_load32(magic);
+    if (number == MAGIC)
+        return begin_frame(d, in, out);
+    return (number & SKIPPABLE_MASK) == SKIPPABLE_MAGIC ? skip_frame(in) : KL_CODEC_CORRUPT;
+}
+
+static kl_codec_status unfold(kl_decompressor *base, bool first, kl_codec_input *in, kl_buf *out,
+                              bool *done)
 {
     zstd_decompressor *d = (zstd_decompressor *)base;
-    do {
-        uint8_t magic[4];
-        if (in->left < sizeof magic)
-            return KL_CODEC_TRUNCATED;
-        kl_codec_input_peek(in, magic, sizeof magic);
-        uint32_t number = kl_le_load32(magic);
-        kl_codec_status status = KL_CODEC_CORRUPT;
-        if (number == MAGIC)
-            status = read_frame(d->ctx, in, out);
-        else if ((number & SKIPPABLE_MASK) == SKIPPABLE_MAGIC)
-            status = skip_frame(in);
-        if (status != KL_CODEC_OK)
-            return status;
-    } while (in->left > 0);
-    return KL_CODEC_OK;
+    if (first)
+        d->in_frame = false;
+    kl_codec_status status = !d->in_frame ? begin_any(d, in, out)
+                             : d->anew    ? begin_blocks(d, in, out)
+                                          : read_blocks(d, in, out);
+    *done = !d->in_frame && in->left == 0;
+    return status;
 }
 
 static const kl_codec_ops ops = {
@@ -463,7 +487,7 @@ static const kl_codec_ops ops = {
     .decompressor_bytes = sizeof(zstd_decompressor),
     .decompressor_init = decompressor_init,
     .decompressor_deinit = decompressor_deinit,
-    .decompress = decompress,
+    .unfold = unfold,
 };
 
 const kl_codec kl_codec_zstd = {

@@ -149,6 +149,7 @@ void kl_accumulator_line_up(kloop_engine *e, kl_batch *b, uint64_t created_ns)
     b->created_ns = created_ns;
     kl_list_push_back(&p->line, &b->in_line);
     p->line_count++;
+    p->topic->lined_batches++;
     e->lined_batches++;
     kl_sticky_line_changed(e, p);
     kl_heap_set_in_row(&e->timers, KL_ROW_EXPIRY, &b->expiry,
@@ -278,7 +279,11 @@ static kloop_status send_copied(kloop_topic *t, const kloop_record *r)
         return KLOOP_NO_MEMORY;
     kloop_record copied = *r;
     copied.set &= ~KLOOP_SET_BORROWED;
+    /* Where nothing is held a record always goes in, and this is nothing. */
+    size_t bytes = kl_segment_size(ring);
+    kl_pool_unhold(pool, bytes);
     kloop_status status = send_slowly(t, &copied);
+    kl_pool_hold(pool, bytes);
     if (status)
         kl_loans_drop(ring);
     else

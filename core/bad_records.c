@@ -21,7 +21,7 @@ static kl_bad_records *new_list(kloop_engine *e, uint32_t count, const char *tex
                             .text_bytes = text_bytes,
                             .texts = (char *)bad + list_bytes};
     memcpy(bad->texts, texts, text_bytes);
-    e->batch_bytes += bad->memory_bytes;
+    kl_pool_hold(&e->pool, bad->memory_bytes);
     kl_budget_note_peak(e);
     return bad;
 }
@@ -30,7 +30,7 @@ void kl_bad_records_del(kloop_engine *e, kl_batch *b)
 {
     if (!b->bad)
         return;
-    e->batch_bytes -= b->bad->memory_bytes;
+    kl_pool_unhold(&e->pool, b->bad->memory_bytes);
     kl_mem_release(&e->alloc, b->bad, b->bad->memory_bytes);
     b->bad = NULL;
 }

@@ -24,8 +24,6 @@ kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partit
     kl_mem_zero((uint8_t *)b + offsetof(kl_batch, limit), sizeof *b - offsetof(kl_batch, limit));
     b->unit = unit;
     e->timer_count++;
-    e->batch_bytes += KL_BATCH_MEMORY_BYTES;
-    kl_budget_note_peak(e);
     b->topic = topic;
     b->partition = partition;
     b->stage = stage;
@@ -39,7 +37,8 @@ kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partit
     kl_pool *pool = kl_topic_share_pool(e, topic);
     kl_batch_builder_init(&b->builder, pool);
     kl_chain_init(&b->users, pool);
-    kl_topic_share_add_batch(e, pool, KL_BATCH_MEMORY_BYTES);
+    kl_pool_hold(pool, KL_BATCH_MEMORY_BYTES);
+    kl_budget_note_peak(e);
     return b;
 }
 
@@ -74,7 +73,6 @@ void kl_batch_let_go(kloop_engine *e, kl_batch *b)
         return;
     }
     kl_batch_builder_clear(&b->builder);
-    kl_topic_share_released(e, b->users.pool);
 }
 
 void kl_batch_del(kloop_engine *e, kl_batch *b)
@@ -83,12 +81,11 @@ void kl_batch_del(kloop_engine *e, kl_batch *b)
         b->generation->outstanding--;
     kl_heap_remove(&e->timers, &b->expiry);
     kl_batch_builder_clear(&b->builder);
-    kl_pool *pool = b->users.pool;
-    kl_chain_clear(&b->users);
-    kl_topic_share_remove_batch(e, pool, KL_BATCH_MEMORY_BYTES);
     kl_bad_records_del(e, b);
     kl_chunk_runs_del(e, b);
-    e->batch_bytes -= KL_BATCH_MEMORY_BYTES;
+    kl_pool *pool = b->users.pool;
+    kl_chain_clear(&b->users);
+    kl_pool_unhold(pool, KL_BATCH_MEMORY_BYTES);
     e->timer_count--;
     kl_slab_put(b->unit, b);
 }

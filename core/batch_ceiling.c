@@ -3,18 +3,11 @@
 #include "core/batch_ceiling.h"
 
 #include "core/log.h"
+#include "core/readiness.h"
 
 /* So many batches that are nearly as large as allowed are stored before more is tried: where the
  * limit stands as it stood, one in about 400 is refused. */
 #define FULL_BATCHES 64
-
-/* Open batches may have been told that there is room for more. */
-static void limit_open(const kloop_topic *t)
-{
-    for (int32_t i = 0; i < t->table_count; i++)
-        if (t->open[i])
-            t->open[i]->limit = kl_batch_builder_limit(&t->open[i]->builder, t->batch_bytes);
-}
 
 /* To half of b, if that is less; true: it is. */
 static bool lower(const kl_batch *b)
@@ -27,7 +20,8 @@ static bool lower(const kl_batch *b)
     t->batch_bytes = half;
     t->refused_raw = raw;
     t->full_stored = 0;
-    limit_open(t);
+    /* Open batches may have been told that there is room for more. */
+    kl_readiness_review(t->engine, t, false);
     return true;
 }
 

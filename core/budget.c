@@ -3,6 +3,7 @@
 #include "core/budget.h"
 
 #include "core/conn.h"
+#include "core/parking.h"
 #include "core/readiness.h"
 #include "core/topic_share.h"
 
@@ -82,11 +83,10 @@ void kl_budget_trim(kloop_engine *e)
         kl_budget_trim_soon(e);
 }
 
-void kl_budget_released(kloop_engine *e)
+/* Is there room for what was refused, and for some more? */
+static void judge(kloop_engine *e)
 {
-    if (kl_pool_idle_bytes(&e->pool) > 0)
-        kl_budget_trim_soon(e);
-    if (!e->refused || e->writable_due)
+    if (!e->refused)
         return;
     size_t held = kl_budget_held(e);
     size_t room = held < e->set.memory_bytes ? e->set.memory_bytes - held : 0;
@@ -100,4 +100,14 @@ void kl_budget_released(kloop_engine *e)
         e->writable_due = e->stats.refused_full % 2 == 0;
 #endif
     }
+}
+
+void kl_budget_settle(kloop_engine *e)
+{
+    e->pool.sunk = false;
+    if (kl_pool_idle_bytes(&e->pool) > 0)
+        kl_budget_trim_soon(e);
+    judge(e);
+    kl_topic_share_settle(e);
+    kl_parking_retry(e);
 }

@@ -4,10 +4,10 @@
  * share of one topic see topic_share.h.
  *
  * What counts is capacity, not content: whole segments of payload and of users' pointers, and the
- * batches themselves. A segment that a write still shows is held as well. What a codec writes, and
- * what a batch is put together anew in, is counted and never refused: that is at most two batches
- * more, one in the codec and one being reshaped (reshape.h); and the blocks of its pieces, which
- * are more than those of the batch.
+ * batches themselves, all of it in the pool's count. A segment that a write still shows is held as
+ * well. What a codec writes, and what a batch is put together anew in, is counted and never
+ * refused: that is at most two batches more, one in the codec and one being reshaped (reshape.h);
+ * and the blocks of its pieces, which are more than those of the batch.
  */
 #ifndef KL_CORE_BUDGET_H
 #define KL_CORE_BUDGET_H
@@ -16,7 +16,7 @@
 
 static inline size_t kl_budget_held(const kloop_engine *e)
 {
-    return e->pool.held_bytes + e->batch_bytes;
+    return e->pool.held_bytes;
 }
 
 static inline void kl_budget_note_peak(kloop_engine *e)
@@ -43,7 +43,14 @@ void kl_budget_trim(kloop_engine *e);
 /* There may be some of it. */
 void kl_budget_trim_soon(kloop_engine *e);
 
-/* Memory may have been given back: is it time for WRITABLE? */
-void kl_budget_released(kloop_engine *e);
+/* What is held has sunk: is it time for WRITABLE, or for what waits for memory? Asked when the user
+ * is to hear what there is, and when a turn begins, and not by those who give something back: there
+ * are many of them, and each that did not ask once left a user waiting for ever. */
+void kl_budget_settle(kloop_engine *e);
+static inline void kl_budget_settle_if_sunk(kloop_engine *e)
+{
+    if (KL_UNLIKELY(e->pool.sunk))
+        kl_budget_settle(e);
+}
 
 #endif

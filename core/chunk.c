@@ -45,6 +45,15 @@ static void judge(kloop_engine *e, kloop_chunk *c)
 
 static void end(kloop_chunk *c, bool dropped)
 {
+    if (c->left_open) {
+        c->left_open = false;
+        c->dropped = dropped;
+        if (dropped) {
+            kl_list_remove(&c->in_chunks);
+            del(c->engine, c);
+        }
+        return;
+    }
     KL_ASSERT(!c->ended);
     c->ended = true;
     c->dropped = dropped;
@@ -75,7 +84,7 @@ static kl_chunk_runs *runs_of(kloop_engine *e, kl_batch *b)
     if (!runs)
         return NULL;
     kl_chain_init(&runs->list, b->users.pool);
-    e->batch_bytes += sizeof *runs;
+    kl_pool_hold(runs->list.pool, sizeof *runs);
     kl_budget_note_peak(e);
     b->chunks = runs;
     return runs;
@@ -112,7 +121,7 @@ void kl_chunk_runs_del(kloop_engine *e, kl_batch *b)
     if (!b->chunks)
         return;
     kl_chain_clear(&b->chunks->list);
-    e->batch_bytes -= sizeof *b->chunks;
+    kl_pool_unhold(b->chunks->list.pool, sizeof *b->chunks);
     kl_mem_release(&e->alloc, b->chunks, sizeof *b->chunks);
     b->chunks = NULL;
 }
@@ -222,6 +231,7 @@ const kloop_chunk_report *kl_chunk_take_done(kloop_engine *e)
     if (!at)
         return NULL;
     kloop_chunk *c = KL_CONTAINER_OF(at, kloop_chunk, in_chunks);
+    c->left_open = false;
     e->chunk_told = c;
     e->chunk_report = (kloop_chunk_report){
         .user = c->user,
@@ -253,6 +263,7 @@ void kl_chunk_end_all(kloop_engine *e)
         /* All that was taken is settled: nobody is left in the list but those that were not ended.
          */
         end(c, false);
+        c->left_open = true;
     }
 }
 

@@ -31,6 +31,7 @@ struct kloop_chunk {
     uint64_t unknown;
     bool ended;
     bool dropped;
+    bool left_open; /* ended by the close, and its owner was not told yet: he may end it still */
 
     /* The first that was not acked. */
     kloop_topic *topic; /* NULL: all were */

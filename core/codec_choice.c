@@ -78,12 +78,17 @@ bool kl_codec_choice_explain(const kl_batch *b, char *text, size_t size)
     if (b->whole || first_for(p->topic, c) < p->topic->set->codec_count)
         return false;
     char list[64];
+    char why[80];
     list_of(p->topic, list, sizeof list);
+    if (c->codecs_refused)
+        snprintf(why, sizeof why, "it has refused with UNSUPPORTED_COMPRESSION_TYPE");
+    else
+        snprintf(why, sizeof why, "it has Produce up to version %d, zstd came with %d",
+                 (int)c->agreed.produce, KL_PRODUCE_OF_ZSTD);
     snprintf(text, size,
-             "%s:%u takes nothing of compression.type=%s (it has Produce up to version %d, zstd "
-             "came with %d); add another, as in compression.type=%s,none",
-             p->leader->host, (unsigned)p->leader->port, list, (int)c->agreed.produce,
-             KL_PRODUCE_OF_ZSTD, list);
+             "%s:%u takes nothing of compression.type=%s (%s); add another, as in "
+             "compression.type=%s,none",
+             p->leader->host, (unsigned)p->leader->port, list, why, list);
     return true;
 }
 
@@ -99,7 +104,7 @@ void kl_codec_choice_mend(kloop_engine *e, kl_batch *b)
             kl_log_trouble(e, KLOOP_LOG_ERROR, "topic '%s' partition %d: %s", t->name,
                            (int)p->index, why);
         t->codec_complained = true;
-        kl_completion_put_off(e, b);
+        kl_completion_put_off_long(e, b);
         return;
     }
     t->codec_complained = false;

@@ -5,7 +5,6 @@
 #include "core/backoff.h"
 #include "core/bad_records.h"
 #include "core/batch_ceiling.h"
-#include "core/budget.h"
 #include "core/chunk.h"
 #include "core/codec_choice.h"
 #include "core/error.h"
@@ -20,6 +19,7 @@
 #include "core/reshape.h"
 #include "core/shutdown.h"
 #include "core/sticky.h"
+#include "core/topic_share.h"
 
 /* ---- Settling ---- */
 
@@ -41,6 +41,8 @@ static void forget_lined(kloop_engine *e, kl_partition *p)
 {
     p->line_count--;
     e->lined_batches--;
+    if (--p->topic->lined_batches == 0 && p->topic->share)
+        kl_pool_unhold(&p->topic->share->pool, 0);
     kl_sticky_line_changed(e, p);
 }
 
@@ -145,6 +147,14 @@ static uint64_t pause_of(kloop_engine *e, uint32_t failures)
 void kl_completion_put_off(kloop_engine *e, kl_batch *b)
 {
     hold_back(e, b->partition, pause_of(e, b->attempts));
+    kl_readiness_update(e, b->partition);
+}
+
+void kl_completion_put_off_long(kloop_engine *e, kl_batch *b)
+{
+    hold_back(e, b->partition,
+              kl_backoff_in_vain(e->set.retry_backoff_ns, e->set.retry_backoff_max_ns, UINT32_MAX,
+                                 &e->prng));
     kl_readiness_update(e, b->partition);
 }
 
@@ -432,8 +442,6 @@ static void finish_report(kloop_engine *e)
     b->stage = KL_STAGE_REPORTED;
     kl_batch_let_go(e, b);
     release_flushes(e);
-    kl_budget_released(e);
-    kl_parking_retry(e);
 }
 
 uint64_t kl_completion_pending(const kloop_engine *e)

@@ -27,6 +27,8 @@ void kl_completion_retry(kloop_engine *e, kl_batch *b, kloop_cause cause);
 /* b, which is READY, could not be made fit for sending: again after a pause. That was no attempt.
  */
 void kl_completion_put_off(kloop_engine *e, kl_batch *b);
+/* The same where it takes another connection: after the longest of pauses. */
+void kl_completion_put_off_long(kloop_engine *e, kl_batch *b);
 /* There will be no answer to it. doubtful: the broker may have got it. */
 void kl_completion_lost(kloop_engine *e, kl_batch *b, bool doubtful);
 /* An answer came to its request and says nothing of it. */

@@ -18,6 +18,9 @@
  * kernel needs for one slice more. */
 #define COPY_MAX ((size_t)1024)
 
+/* However soon a connection counts as idle, one that something waits for is not closed. */
+#define LOOK_AGAIN_NS (100 * KL_MS)
+
 /* ---- Life ---- */
 
 kl_conn *kl_conn_new(kloop_engine *e, kl_broker *broker, const kloop_address *address)
@@ -233,8 +236,10 @@ static uint64_t idle_at(const kloop_engine *e, const kl_conn *c)
     if (e->life == KL_LIFE_OPEN)
         return KL_NEVER;
 #endif
+    /* Nobody tells when what waits has run out of time: it is looked at again. */
     if (!kl_list_is_empty(&c->broker->ready))
-        return KL_NEVER;
+        return kl_time_add(e->now.mono_ns,
+                           e->set.idle_ns < LOOK_AGAIN_NS ? LOOK_AGAIN_NS : e->set.idle_ns);
     uint64_t from = c->last_active_ns;
     if (from < c->throttled_until)
         from = c->throttled_until;

@@ -52,9 +52,11 @@ static void init_lists(kloop_engine *e)
     kl_list_init(&e->broker_actions);
     kl_list_init(&e->opened);
     kl_list_init(&e->hurried);
+    kl_list_init(&e->reviewed);
     kl_list_init(&e->folding);
     kl_list_init(&e->reshaping);
     kl_list_init(&e->unpark);
+    kl_list_init(&e->unpark_full);
     kl_list_init(&e->reports);
     kl_list_init(&e->paused);
     kl_list_init(&e->asked);
@@ -288,8 +290,9 @@ void kloop_engine_stats(const kloop_engine *e, kloop_stats *stats)
 static void renew_turn(kloop_engine *e)
 {
     e->turn_work = TURN_WORK;
+    kl_budget_settle_if_sunk(e);
     if (!kl_list_is_empty(&e->folding) || !kl_list_is_empty(&e->reshaping) ||
-        !kl_list_is_empty(&e->hurried) || !kl_list_is_empty(&e->unpark))
+        kl_readiness_has_steps(e) || !kl_list_is_empty(&e->unpark))
         e->stirred = true;
 }
 
@@ -367,7 +370,6 @@ void kloop_engine_on_closed(kloop_engine *e, kloop_id conn, kloop_now now)
     kl_conn_lose(e, c, "%s:%u: the host closed it", c->broker->host, (unsigned)c->broker->port);
     kl_conn_del(e, c);
     kl_conn_resume_paused(e);
-    kl_budget_released(e);
 }
 
 static void fire(kloop_engine *e, kl_timer *timer)
@@ -398,7 +400,7 @@ static void fire(kloop_engine *e, kl_timer *timer)
         kl_sticky_timer(e);
         return;
     case KL_TIMER_UNPARK:
-        kl_parking_retry(e);
+        kl_parking_timer(e);
         return;
     case KL_TIMER_WARM_UP:
         kl_warm_up_timer(e, timer);
@@ -499,13 +501,14 @@ static bool take_released(kloop_engine *e, kloop_action *a)
     if (count > 1)
         count--;
 #endif
-    kl_budget_released(e);
     if (count == 0)
         return false;
-    for (size_t i = 0; i < count; i++)
-        e->loans[i] = (kloop_loan){
-            .value = {loans[i].data - loans[i].front, (size_t)loans[i].len + loans[i].front},
-            .lender = loans[i].lender};
+    for (size_t i = 0; i < count; i++) {
+        const kl_loan *l = &loans[i];
+        /* Of a null, nothing is in front. */
+        const uint8_t *data = l->front ? l->data - l->front : l->data;
+        e->loans[i] = (kloop_loan){.value = {data, (size_t)l->len + l->front}, .lender = l->lender};
+    }
     *a = (kloop_action){.kind = KLOOP_ACT_RELEASE, .loans = e->loans, .loan_count = count};
     return true;
 }
@@ -523,6 +526,7 @@ static bool take_news(kloop_engine *e, kloop_action *a)
     }
     if (take_chunk(e, a) || take_released(e, a) || take_flushed(e, a) || kl_warm_up_take(e, a))
         return true;
+    kl_budget_settle_if_sunk(e);
     if (e->writable_due) {
         e->writable_due = false;
         if (e->life == KL_LIFE_OPEN && !e->fatal) {
@@ -550,8 +554,13 @@ bool kloop_engine_next(kloop_engine *e, kloop_action *action)
         return true;
     if (take_news(e, action))
         return true;
-    /* Giving back what the last report held may let work go on that was waiting for it. */
-    return kloop_engine_next_io(e, action) || take_news(e, action);
+    /* What was given back may let work go on that was waiting for it, and that may give back more.
+     */
+    do {
+        if (kloop_engine_next_io(e, action) || take_news(e, action))
+            return true;
+    } while (e->stirred);
+    return false;
 }
 
 size_t kloop_engine_write_vec(kloop_engine *e, kloop_id conn, kloop_slice *slices, size_t max)
@@ -563,7 +572,7 @@ size_t kloop_engine_write_vec(kloop_engine *e, kloop_id conn, kloop_slice *slice
 uint64_t kloop_engine_deadline(const kloop_engine *e)
 {
     if (!kl_list_is_empty(&e->folding) || !kl_list_is_empty(&e->reshaping) ||
-        !kl_list_is_empty(&e->hurried) || (!kl_list_is_empty(&e->unpark) && !e->unpark_waits) ||
+        kl_readiness_has_steps(e) || (!kl_list_is_empty(&e->unpark) && !e->unpark_waits) ||
         kl_completion_has_report(e))
         return e->now.mono_ns;
     return kl_heap_when(&e->timers);

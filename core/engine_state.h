@@ -3,7 +3,7 @@
  * All that an engine holds, for the files of this layer.
  *
  * Who owns what: the engine owns everything here. Memory that counts against buffer.memory is what
- * the pool has given out and what kl_batch_new has counted.
+ * the pool holds: segments that it has given out, batches, and what stands beside them.
  */
 #ifndef KL_CORE_ENGINE_STATE_H
 #define KL_CORE_ENGINE_STATE_H
@@ -89,10 +89,12 @@ typedef enum kl_life {
 
 /* The work on one batch that is put together anew. */
 typedef struct kl_reshape {
-    kl_batch *batch;        /* the first of the queue, once begun; NULL: none */
-    kl_buf raw;             /* its records, unfolded */
-    size_t at;              /* in raw: of the next record */
-    kl_chain_cursor folded; /* what was not gathered into raw yet */
+    kl_batch *batch;           /* the first of the queue, once begun; NULL: none */
+    kl_buf raw;                /* its records, unfolded */
+    size_t at;                 /* in raw: of the next record */
+    kl_chain_cursor folded;    /* what was not gathered into raw yet */
+    kl_decompressor *unfolder; /* NULL, or it writes to raw, and reads what these show: */
+    kl_buf slices;
     kl_chain_cursor users;
     uint32_t user;      /* how many of them were given away */
     uint32_t bad;       /* of these, how many are in the list of refused records */
@@ -120,7 +122,6 @@ struct kloop_engine {
     kl_slab batches;  /* beside the segments, in the same blocks */
     size_t held_peak; /* since the last trimming */
     kl_timer trim_timer;
-    size_t batch_bytes; /* of batches that live, beside what the pool has given out */
 
     kl_heap timers;
     size_t timer_count; /* that exist, set or not */
@@ -160,9 +161,12 @@ struct kloop_engine {
     kl_list broker_actions; /* brokers with actions to give */
     kl_list opened;         /* partitions with an open batch */
     kl_list hurried;        /* of these, those whose batch is to become due */
+    kl_list reviewed;       /* topics whose open batches are looked at anew, see readiness.h */
     kl_list folding;        /* batches that wait for the codec */
     kl_list unpark;         /* topics with records to be moved */
-    bool unpark_waits;      /* for memory, or for what was moved to leave */
+    kl_list unpark_full;    /* those whose share has no room for that */
+    bool unpark_waits;      /* for what was moved to leave, or for memory: */
+    bool unpark_starved;    /* that the allocator did not have; only the timer ends it */
     kl_timer unpark_timer;
     size_t lined_batches; /* in the lines of all partitions */
     kl_list reports;      /* batches whose records are to be reported */
@@ -191,6 +195,7 @@ struct kloop_engine {
     /* metadata */
     bool metadata_full;    /* a full one is due */
     bool metadata_partial; /* topics that are new are due */
+    bool metadata_fresh;   /* and of these, some that nobody has been asked about */
     bool metadata_asked;
     bool metadata_known; /* at least one answer was taken */
     uint32_t metadata_failures;

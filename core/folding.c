@@ -2,11 +2,9 @@
 /* The codec's queue. See folding.h. */
 #include "core/folding.h"
 
-#include "core/budget.h"
 #include "core/codec_choice.h"
 #include "core/log.h"
 #include "core/readiness.h"
-#include "core/topic_share.h"
 
 void kl_folding_begin(kloop_engine *e, kl_batch *b)
 {
@@ -62,8 +60,6 @@ static void finish(kloop_engine *e, kl_batch *b)
 {
     e->sealing = NULL;
     leave(e, b);
-    kl_topic_share_released(e, b->users.pool);
-    kl_budget_released(e);
     kl_readiness_update(e, b->partition);
 }
 

@@ -24,6 +24,10 @@
 /* Something new in each answer: no longer than four times the shortest distance. */
 #define STREAK_OF_NEWS 2
 
+/* The least distance to the last question, however short others are spoken for: twenty in a
+ * second. */
+#define FRESH_NS (50 * KL_MS)
+
 /* So often in a row, and what looks older must be believed. Topics without an id do not tell that
  * they were made anew, with epochs from the beginning; and one broken answer with the last epoch
  * there is must not keep a partition from its leader for ever. */
@@ -70,17 +74,33 @@ void kl_metadata_want(kloop_engine *e)
     set_timer(e);
 }
 
+/* There are topics that nobody has been bothered with yet: the pause that others have brought about
+ * is not theirs. What keeps us from any answer is. */
+static void hasten(kloop_engine *e)
+{
+    if (!e->metadata_fresh || e->metadata_failures > 0)
+        return;
+    uint64_t when = kl_time_add(e->metadata_tried_ns, FRESH_NS);
+    if (when < e->now.mono_ns)
+        when = e->now.mono_ns;
+    e->metadata_at = kl_time_min(e->metadata_at, when);
+}
+
 void kl_metadata_want_topic(kloop_engine *e, kloop_topic *t)
 {
     if (t->newly_wanted || t->partition_count > 0 || t->asked)
         return;
     t->newly_wanted = true;
+    e->metadata_fresh |= !t->asked_once;
     if (!e->metadata_partial) {
         e->metadata_partial = true;
         e->stirred = true;
-        /* Nobody has been bothered with this question yet. */
         if (e->metadata_failures == 0 && !t->asked_once)
             e->metadata_at = e->now.mono_ns;
+        set_timer(e);
+    } else if (!t->asked_once) {
+        e->stirred = true;
+        hasten(e);
         set_timer(e);
     }
 }
@@ -405,6 +425,7 @@ static void keep_distance(kloop_engine *e, bool changed)
     uint64_t least = kl_time_add(e->metadata_tried_ns, KL_BACKOFF_LONG_NS);
     if (e->metadata_run >= KL_BACKOFF_FREE && e->metadata_at < least)
         e->metadata_at = least;
+    hasten(e);
     if (e->metadata_streak < UINT32_MAX)
         e->metadata_streak++;
     if (e->metadata_run < UINT32_MAX)
@@ -584,6 +605,7 @@ bool kl_metadata_step(kloop_engine *e)
     e->metadata_asked = true;
     e->metadata_full = false;
     e->metadata_partial = false;
+    e->metadata_fresh = false;
     for (kl_link *at = kl_list_first(&e->topic_list); at; at = kl_list_next(&e->topic_list, at))
         KL_CONTAINER_OF(at, kloop_topic, in_topics)->newly_wanted = false;
     set_timer(e);

@@ -17,6 +17,7 @@
 #include "core/encoded.h"
 #include "core/metadata.h"
 #include "core/readiness.h"
+#include "core/topic_share.h"
 
 /* A null has this length. */
 #define NULL_LEN UINT32_MAX
@@ -41,6 +42,9 @@ typedef struct parked_header {
 #define SLICE_RECORDS 512
 #define SLICE_BYTES   (256 * 1024)
 #define STEP_RECORDS  8
+/* To begin a batch takes as long as so many more records, and in a topic of many partitions nearly
+ * each of them does: ten thousand once held the loop for 3 ms. */
+#define BATCH_RECORDS 8
 
 /* A parked batch is given back when it was moved to its last record, and until then the records are
  * in memory twice. */
@@ -251,6 +255,8 @@ void kl_parking_forget(kloop_engine *e, kl_batch *b)
     if (!kl_list_is_empty(&t->parked) || !kl_link_is_linked(&t->in_unpark))
         return;
     kl_list_remove(&t->in_unpark);
+    if (t->share)
+        t->share->unpark_waits = false;
     /* Batches were spared the look at their age meanwhile. */
     kl_link *next;
     for (kl_link *at = kl_list_first(&e->opened); at; at = next) {
@@ -435,19 +441,25 @@ static void drop_first(kloop_engine *e, kl_batch *b)
     kl_list_remove(&b->in_line);
     kl_parking_forget(e, b);
     kl_batch_del(e, b);
-    kl_budget_released(e);
 }
 
 /*
- * Is there room for the records to be in other batches? Some partitions take far more memory for a
+ * Is there room for t's records to be in other batches? Some partitions take far more memory for a
  * record than the line does. What was moved has to leave before more is moved; but something must
- * always get on.
+ * always get on. A topic whose share is full waits alone.
  */
-static bool has_room(kloop_engine *e)
+static bool has_room(kloop_engine *e, kloop_topic *t)
 {
+    if (t->share && !kl_topic_share_moves(e, t)) {
+        kl_list_remove(&t->in_unpark);
+        kl_list_push_back(&e->unpark_full, &t->in_unpark);
+        t->share->unpark_waits = true;
+        return false;
+    }
     if (kl_budget_held(e) <= e->set.memory_bytes || e->lined_batches == 0)
         return true;
     kl_readiness_hurry(e);
+    e->unpark_waits = true;
     return false;
 }
 
@@ -474,38 +486,44 @@ static bool move_record(kloop_engine *e, kloop_topic *t, kl_batch *b, size_t *by
     return true;
 }
 
-/* At most so many records of t's line. false: no more of it can be moved now. */
-static bool move_some(kloop_engine *e, kloop_topic *t, int records_max)
+/* At most so many records of t's line, until they have to wait: for room, or for the allocator. One
+ * that begins a batch counts as batch_records more. */
+static void move_some(kloop_engine *e, kloop_topic *t, size_t records_max, size_t batch_records)
 {
-    size_t bytes = 0;
-    for (int n = 0; n < records_max && bytes < SLICE_BYTES; n++) {
+    size_t bytes = 0, begun = 0;
+    for (size_t n = 0; n + begun * batch_records < records_max && bytes < SLICE_BYTES; n++) {
         kl_link *first = kl_list_first(&t->parked);
         if (!first)
-            return true;
+            return;
         kl_batch *b = KL_CONTAINER_OF(first, kl_batch, in_line);
         if (!t->unparking) {
             t->unparking = true;
             t->unpark_records = kl_chain_read(&b->builder.payload);
             t->unpark_users = kl_chain_read(&b->users);
         }
-        if (!has_room(e))
-            return false;
-        if (!move_record(e, t, b, &bytes)) {
-            /* Nothing tells when the allocator has memory again. */
+        if (!has_room(e, t))
+            return;
+        size_t lined = e->lined_batches;
+        bool moved = move_record(e, t, b, &bytes);
+        begun += e->lined_batches > lined;
+        if (!moved) {
+            /* Nothing tells when the allocator has memory again, and least of all what was begun
+             * here and given back. */
             kl_heap_set(&e->timers, &e->unpark_timer,
                         kl_time_add(e->now.mono_ns, e->set.retry_backoff_ns));
-            return false;
+            e->unpark_waits = e->unpark_starved = true;
+            return;
         }
         if (b->moved == b->parked)
             drop_first(e, b);
     }
-    return true;
 }
 
 void kl_parking_advance(kloop_engine *e, kloop_topic *t)
 {
-    if (kl_link_is_linked(&t->in_unpark) && !e->unpark_waits)
-        e->unpark_waits = !move_some(e, t, STEP_RECORDS);
+    if (kl_link_is_linked(&t->in_unpark) && !e->unpark_waits &&
+        !(t->share && t->share->unpark_waits))
+        move_some(e, t, STEP_RECORDS, 0);
 }
 
 bool kl_parking_step(kloop_engine *e)
@@ -514,16 +532,30 @@ bool kl_parking_step(kloop_engine *e)
     if (!at || e->turn_work == 0 || e->unpark_waits)
         return false;
     e->turn_work--;
-    kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_unpark);
-    /* It goes on when memory is given back. */
-    e->unpark_waits = !move_some(e, t, SLICE_RECORDS);
+    move_some(e, KL_CONTAINER_OF(at, kloop_topic, in_unpark), SLICE_RECORDS, BATCH_RECORDS);
     return true;
 }
 
 void kl_parking_retry(kloop_engine *e)
 {
-    if (!e->unpark_waits)
+    if (!e->unpark_waits || e->unpark_starved)
         return;
     e->unpark_waits = false;
+    e->stirred = true;
+}
+
+void kl_parking_timer(kloop_engine *e)
+{
+    e->unpark_starved = false;
+    kl_parking_retry(e);
+}
+
+void kl_parking_retry_share(kloop_engine *e, kloop_topic *t)
+{
+    if (!t->share->unpark_waits)
+        return;
+    t->share->unpark_waits = false;
+    kl_list_remove(&t->in_unpark);
+    kl_list_push_back(&e->unpark, &t->in_unpark);
     e->stirred = true;
 }

@@ -26,6 +26,10 @@ void kl_parking_open(kloop_engine *e, kloop_topic *t);
 bool kl_parking_step(kloop_engine *e);
 /* Memory was given back: what waited for it may go on. */
 void kl_parking_retry(kloop_engine *e);
+/* The allocator may have memory again. */
+void kl_parking_timer(kloop_engine *e);
+/* The same as the first of these for t's share, which it has. */
+void kl_parking_retry_share(kloop_engine *e, kloop_topic *t);
 /* Nobody will ever know the partitions of t. */
 void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error);
 /* b, which is parked, was settled and left the line. */

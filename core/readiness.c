@@ -3,7 +3,7 @@
  * Judging partitions. See readiness.h.
  *
  *     open, young ------ linger is over, flush, full ------> due
- *       in_open of the leader:                                 in_ready of the leader, unless
+ *       leader->open:                                          leader->ready, unless
  *       goes along when others go                              - no leader, or it is backing off
  *                                                              - order or numbers forbid it
  *                                                              - the codec has it first
@@ -28,6 +28,8 @@
 
 /* What is looked at for a unit of a turn's work. */
 #define HURRY_MAX 128
+/* And of those that may have nothing open. */
+#define LOOKED_AT_MAX 4096
 
 /* How much goes to one partition before records without a key may go to another. */
 #define STICKY_BYTES 16384
@@ -173,11 +175,19 @@ void kl_readiness_hurry(kloop_engine *e)
     e->stirred = true;
 }
 
-bool kl_readiness_step(kloop_engine *e)
+void kl_readiness_review(kloop_engine *e, kloop_topic *t, bool due)
 {
-    if (kl_list_is_empty(&e->hurried) || e->turn_work == 0)
-        return false;
-    e->turn_work--;
+    /* All of them from here on, round the end: to begin at the first each time would let those at
+     * the end wait for ever. */
+    t->review_left = t->table_count;
+    t->review_made_due |= due;
+    if (!kl_link_is_linked(&t->in_reviewed))
+        kl_list_push_back(&e->reviewed, &t->in_reviewed);
+    e->stirred = true;
+}
+
+static void hurry_some(kloop_engine *e)
+{
     kl_link *at;
     for (int n = 0; n < HURRY_MAX && (at = kl_list_pop_front(&e->hurried)); n++) {
         kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_opened);
@@ -185,5 +195,42 @@ bool kl_readiness_step(kloop_engine *e)
         kl_topics_open(p)->due = true;
         kl_readiness_update(e, p);
     }
+}
+
+static void review_some(kloop_engine *e, kloop_topic *t)
+{
+    int found = 0;
+    for (int n = 0; n < LOOKED_AT_MAX && found < HURRY_MAX && t->review_left > 0; n++) {
+        /* The table may have become another since. */
+        if (t->review_left > t->table_count)
+            t->review_left = t->table_count;
+        if (t->review_left == 0)
+            break;
+        t->review_left--;
+        if (t->review_at >= t->table_count)
+            t->review_at = 0;
+        kl_batch *b = t->open[t->review_at++];
+        if (!b)
+            continue;
+        found++;
+        b->limit = kl_batch_builder_limit(&b->builder, t->batch_bytes);
+        b->due |= t->review_made_due;
+        kl_readiness_update(e, b->partition);
+    }
+    if (t->review_left > 0)
+        return;
+    t->review_made_due = false;
+    kl_list_remove(&t->in_reviewed);
+}
+
+bool kl_readiness_step(kloop_engine *e)
+{
+    if (!kl_readiness_has_steps(e) || e->turn_work == 0)
+        return false;
+    e->turn_work--;
+    if (!kl_list_is_empty(&e->hurried))
+        hurry_some(e);
+    else
+        review_some(e, KL_CONTAINER_OF(kl_list_first(&e->reviewed), kloop_topic, in_reviewed));
     return true;
 }

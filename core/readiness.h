@@ -29,7 +29,14 @@ void kl_readiness_count_closed(kloop_engine *e, const kl_batch *b);
 /* All open batches become due: a flush, a close, memory is short. There may be very many, so it is
  * done in slices. */
 void kl_readiness_hurry(kloop_engine *e);
-/* One of them, if the turn has work left for it; true: something was done. */
+/* The open batches of t are held against its settings and its ceiling anew, or become due, all in
+ * slices as well. */
+void kl_readiness_review(kloop_engine *e, kloop_topic *t, bool due);
+/* One slice of all that, if the turn has work left for it; true: something was done. */
 bool kl_readiness_step(kloop_engine *e);
+static inline bool kl_readiness_has_steps(const kloop_engine *e)
+{
+    return !kl_list_is_empty(&e->hurried) || !kl_list_is_empty(&e->reviewed);
+}
 
 #endif

@@ -32,8 +32,16 @@
 void kl_reshape_init(kloop_engine *e)
 {
     kl_buf_init(&e->reshape.raw, &e->alloc);
+    kl_buf_init(&e->reshape.slices, &e->alloc);
     kl_list_init(&e->reshape.children);
     kl_chain_init(&e->reshape.plain, &e->pool);
+}
+
+static void end_unfolding(kl_reshape *w)
+{
+    kl_decompressor_del(w->unfolder);
+    w->unfolder = NULL;
+    kl_buf_deinit(&w->slices);
 }
 
 /* Whatever was begun is as if it had not been. */
@@ -43,6 +51,7 @@ static void drop_work(kloop_engine *e)
     kl_link *at;
     while ((at = kl_list_pop_front(&w->children)))
         kl_batch_del(e, KL_CONTAINER_OF(at, kl_batch, in_queue));
+    end_unfolding(w);
     kl_buf_deinit(&w->raw);
     kl_chain_clear(&w->plain);
     w->batch = NULL;
@@ -152,25 +161,35 @@ static kl_codec_status begin(kloop_engine *e, kl_batch *b)
     return KL_CODEC_OK;
 }
 
-/* All at once, for decoders know no steps: about 1 ms for 1 MB, gzip 3. */
-static kl_codec_status unfold(kloop_engine *e, kl_batch *b)
+static kl_codec_status begin_unfolding(kloop_engine *e, const kl_batch *b)
 {
     kl_reshape *w = &e->reshape;
     const kl_chain *payload = &b->builder.payload;
     size_t count = kl_chain_slice_count(payload);
-    kl_buf_reset(&e->scratch);
     kloop_slice *slices =
-        (kloop_slice *)(void *)kl_buf_reserve(&e->scratch, count * sizeof *slices, NULL);
+        (kloop_slice *)(void *)kl_buf_reserve(&w->slices, count * sizeof *slices, NULL);
     if (!slices)
         return KL_CODEC_NO_MEMORY;
     kl_chain_slices(payload, slices, count);
-    kl_decompressor *d;
-    kl_codec_status status = kl_decompressor_new(&d, b->builder.codec, &e->alloc);
+    kl_codec_status status = kl_decompressor_new(&w->unfolder, b->builder.codec, &e->alloc);
     if (!status)
-        status = kl_decompress(d, slices, count, raw_bytes(b), &w->raw, NULL);
-    kl_decompressor_del(d);
-    e->turn_work = 0;
-    return status ? status : w->raw.len == raw_bytes(b) ? KL_CODEC_OK : KL_CODEC_CORRUPT;
+        kl_decompress_begin(w->unfolder, slices, count, raw_bytes(b), &w->raw);
+    return status;
+}
+
+/* A step of the codec's. No more comes out than went in, for which raw has its room: whatever its
+ * bytes say, this is no bomb. */
+static kl_codec_status unfold(kloop_engine *e, const kl_batch *b)
+{
+    kl_reshape *w = &e->reshape;
+    if (!w->unfolder)
+        return begin_unfolding(e, b);
+    bool done;
+    kl_codec_status status = kl_decompress_some(w->unfolder, &done);
+    if (status || !done)
+        return status;
+    end_unfolding(w);
+    return w->raw.len == raw_bytes(b) ? KL_CODEC_OK : KL_CODEC_CORRUPT;
 }
 
 /* Some more of its records into raw, which has room for all. */
@@ -317,6 +336,7 @@ static void settle_in(kloop_engine *e, kl_batch *b, kl_batch *child)
     kl_partition *p = b->partition;
     kl_list_insert_before(&b->in_line, &child->in_line);
     p->line_count++;
+    p->topic->lined_batches++;
     e->lined_batches++;
     kl_sticky_line_changed(e, p);
     kl_heap_set(&e->timers, &child->expiry,
@@ -342,6 +362,7 @@ static void leave_husk(kloop_engine *e, kl_batch *b)
     kl_list_remove(&b->in_queue);
     kl_list_remove(&b->in_line);
     b->partition->line_count--;
+    b->topic->lined_batches--;
     e->lined_batches--;
     kl_sticky_line_changed(e, b->partition);
     kl_chain_clear(&b->users);
@@ -370,8 +391,6 @@ static void replace(kloop_engine *e, kl_batch *b)
     }
     drop_work(e);
     leave_husk(e, b);
-    kl_budget_released(e);
-    kl_parking_retry(e);
     kl_readiness_update(e, p);
 }
 
@@ -411,7 +430,7 @@ static kl_codec_status work_at(kloop_engine *e, kl_batch *b, bool *done)
     kl_codec_status status = w->batch ? KL_CODEC_OK : begin(e, b);
     if (status)
         return status;
-    if (w->raw.len < raw_bytes(b))
+    if (w->unfolder || w->raw.len < raw_bytes(b))
         return gather(e, b);
     return b->to_refold ? spread_some(w, b, done) : move_some(e, b, done);
 }

@@ -32,7 +32,7 @@
 /* What one piece of work may hold the loop with: to gather so many batches, or to read what became
  * of them, takes some tenths of a millisecond, and so do so many bytes whose sum was not taken yet,
  * as is usual where batches are small. */
-#define BATCHES_MAX        2000
+#define BATCHES_MAX        800
 #define UNSUMMED_BYTES_MAX ((size_t)1 << 21)
 
 /* The batches of a request in the making. */
@@ -163,7 +163,6 @@ static void release(kloop_engine *e, kl_request *r)
         kl_batch_let_go(e, b);
     }
     r->batch_count = 0;
-    kl_budget_released(e);
 }
 
 static const kl_request_kind produce = {

@@ -109,10 +109,10 @@ void kl_sticky_leader_changed(kloop_engine *e, kloop_topic *t, int32_t index)
 {
     if (!t->tree || index >= t->partition_count)
         return;
-    /* Perhaps to one that takes something. */
-    if (t->tree_takes_all)
-        t->tree_stale = true;
     update(e, t, index);
+    /* Perhaps to one that takes something, or the last one is gone that did. */
+    if (t->tree_takes_all || (t->tree && t->tree->all.present == 0))
+        t->tree_stale = true;
 }
 
 /* ---- Drawing ---- */

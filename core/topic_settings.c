@@ -180,14 +180,6 @@ static void resize_batches(kloop_topic *t, size_t before)
         t->batch_bytes = t->set->batch_bytes;
 }
 
-/* Batches that are open may have to leave earlier than their timers say. */
-static void judge_open(kloop_engine *e, const kloop_topic *t)
-{
-    for (int32_t i = 0; i < t->table_count; i++)
-        if (t->open[i])
-            kl_readiness_update(e, t->partitions[i]);
-}
-
 /* false: no memory. */
 static bool put(kloop_engine *e, kloop_topic *t, const kl_topic_settings *fresh)
 {
@@ -198,7 +190,7 @@ static bool put(kloop_engine *e, kloop_topic *t, const kl_topic_settings *fresh)
         return false;
     *own = *fresh;
     t->set = own;
-    kl_topic_share_limit(e, t, fresh->memory_bytes);
+    kl_topic_share_limit(t, fresh->memory_bytes);
     return true;
 }
 
@@ -247,7 +239,9 @@ kloop_status kloop_topic_set(kloop_topic *t, const char *key, const char *value,
                             t->name, key);
     resize_batches(t, before);
     kl_sticky_set_partitioning(e, t, &t->set->partitioning);
+    /* A host that sleeps has to look at its deadline anew. */
+    e->stirred = true;
     if (t->set->linger_ns < lingered)
-        judge_open(e, t);
+        kl_readiness_review(e, t, false);
     return KLOOP_OK;
 }

@@ -2,11 +2,8 @@
 /* Accounts and limits of topics. See topic_share.h. */
 #include "core/topic_share.h"
 
-/* NULL: nobody's but the engine's. */
-static kl_topic_share *share_of(const kloop_engine *e, kl_pool *pool)
-{
-    return pool == &e->pool ? NULL : KL_CONTAINER_OF(pool, kl_topic_share, pool);
-}
+#include "core/parking.h"
+#include "core/readiness.h"
 
 static void judge(kloop_engine *e, kl_topic_share *s)
 {
@@ -34,18 +31,20 @@ bool kl_topic_share_make(kloop_engine *e, kloop_topic *t)
     if (!s)
         return false;
     kl_pool_init_child(&s->pool, &e->pool);
+    s->topic = t;
     s->limit = SIZE_MAX;
     kl_list_push_back(&e->shares, &s->in_shares);
     t->share = s;
     return true;
 }
 
-void kl_topic_share_limit(kloop_engine *e, kloop_topic *t, size_t bytes)
+void kl_topic_share_limit(kloop_topic *t, size_t bytes)
 {
     if (!t->share)
         return;
     t->share->limit = bytes ? bytes : SIZE_MAX;
-    judge(e, t->share);
+    /* As good as that something was given back. */
+    kl_pool_unhold(&t->share->pool, 0);
 }
 
 void kl_topic_share_del_all(kloop_engine *e)
@@ -54,22 +53,9 @@ void kl_topic_share_del_all(kloop_engine *e)
     while ((at = kl_list_pop_front(&e->shares))) {
         kl_topic_share *s = KL_CONTAINER_OF(at, kl_topic_share, in_shares);
         KL_ASSERT(kl_topic_share_held(s) == 0);
+        kl_list_drop(&s->pool.in_sunk);
         kl_mem_release(&e->alloc, s, sizeof *s);
     }
-}
-
-/* What it has open becomes due, so that there is room again: in slices, like what a full buffer
- * makes due (readiness.h). */
-static void hurry(kloop_engine *e, const kloop_topic *t)
-{
-    for (int32_t i = 0; i < t->table_count; i++) {
-        if (!t->open[i])
-            continue;
-        kl_link *link = &t->partitions[i]->in_opened;
-        kl_list_remove(link);
-        kl_list_push_back(&e->hurried, link);
-    }
-    e->stirred = true;
 }
 
 bool kl_topic_share_admit(kloop_engine *e, kloop_topic *t, size_t bytes)
@@ -83,30 +69,25 @@ bool kl_topic_share_admit(kloop_engine *e, kloop_topic *t, size_t bytes)
     if (!s->refused) {
         s->refused = true;
         e->shares_refused++;
-        hurry(e, t);
+        kl_readiness_review(e, t, true);
     }
     return false;
 }
 
-void kl_topic_share_add_batch(kloop_engine *e, kl_pool *pool, size_t bytes)
+bool kl_topic_share_moves(kloop_engine *e, kloop_topic *t)
 {
-    kl_topic_share *s = share_of(e, pool);
-    if (s)
-        s->batch_bytes += bytes;
+    if (kl_topic_share_held(t->share) <= t->share->limit || t->lined_batches == 0)
+        return true;
+    kl_readiness_review(e, t, true);
+    return false;
 }
 
-void kl_topic_share_remove_batch(kloop_engine *e, kl_pool *pool, size_t bytes)
+void kl_topic_share_settle(kloop_engine *e)
 {
-    kl_topic_share *s = share_of(e, pool);
-    if (!s)
-        return;
-    s->batch_bytes -= bytes;
-    judge(e, s);
-}
-
-void kl_topic_share_released(kloop_engine *e, kl_pool *pool)
-{
-    kl_topic_share *s = share_of(e, pool);
-    if (s)
+    kl_pool *pool;
+    while ((pool = kl_pool_take_sunk(&e->pool))) {
+        kl_topic_share *s = KL_CONTAINER_OF(pool, kl_topic_share, pool);
         judge(e, s);
+        kl_parking_retry_share(e, s->topic);
+    }
 }

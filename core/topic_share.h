@@ -20,22 +20,23 @@
 
 typedef struct kl_topic_share {
     kl_pool pool;
+    kloop_topic *topic;
     kl_link in_shares;
-    size_t limit;       /* SIZE_MAX: no more */
-    size_t batch_bytes; /* of batches that live, beside what the pool has given out */
-    bool refused;       /* WRITABLE is owed for it */
+    size_t limit; /* SIZE_MAX: no more */
+    bool refused; /* WRITABLE is owed for it */
     size_t refused_bytes;
+    bool unpark_waits; /* its topic is in the engine's unpark_full */
 } kl_topic_share;
 
 static inline size_t kl_topic_share_held(const kl_topic_share *s)
 {
-    return s->pool.held_bytes + s->batch_bytes;
+    return s->pool.held_bytes;
 }
 
 /* t has one from now on, without a limit if it is new; false: no memory. */
 bool kl_topic_share_make(kloop_engine *e, kloop_topic *t);
 /* 0: no limit. t has a share, unless that is 0. */
-void kl_topic_share_limit(kloop_engine *e, kloop_topic *t, size_t bytes);
+void kl_topic_share_limit(kloop_topic *t, size_t bytes);
 void kl_topic_share_del_all(kloop_engine *e);
 
 /* What a batch of t draws on. */
@@ -46,10 +47,10 @@ static inline kl_pool *kl_topic_share_pool(kloop_engine *e, const kloop_topic *t
 
 /* May t take so much more? If not, WRITABLE is owed. t has a share. */
 bool kl_topic_share_admit(kloop_engine *e, kloop_topic *t, size_t bytes);
-/* A batch that draws on this pool is there, or is gone. */
-void kl_topic_share_add_batch(kloop_engine *e, kl_pool *pool, size_t bytes);
-void kl_topic_share_remove_batch(kloop_engine *e, kl_pool *pool, size_t bytes);
-/* Something may have been given back to this pool: is it time for WRITABLE? */
-void kl_topic_share_released(kloop_engine *e, kl_pool *pool);
+/* Has t, which has a share, room for parked records in its batches? Not while more is held than its
+ * share and batches are there that will leave; they become due then. */
+bool kl_topic_share_moves(kloop_engine *e, kloop_topic *t);
+/* Of those that have sunk: is it time for WRITABLE, may parked records move? */
+void kl_topic_share_settle(kloop_engine *e);
 
 #endif

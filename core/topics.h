@@ -91,9 +91,15 @@ struct kloop_topic {
     uint32_t direct_count;   /* the same while records may go straight to their partitions; else 0:
                                 parked   ones come first, or a function of the user's chooses */
 
+    kl_link in_reviewed;  /* of the engine: open batches are looked at anew, see readiness.h */
+    int32_t review_at;    /* the next of them */
+    int32_t review_left;  /* how many partitions */
+    bool review_made_due; /* they become due as well */
+
     kl_topic_share *share; /* NULL: it never had one */
     kl_list parked;        /* batches of records that have no partition yet, oldest first */
     kl_link in_unpark;     /* of the engine: partitions are known and records still parked */
+    size_t lined_batches;  /* in the lines of its partitions */
     bool unparking;        /* the first of parked is being read: */
     kl_chain_cursor unpark_records;
     kl_chain_cursor unpark_users;

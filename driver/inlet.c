@@ -93,8 +93,7 @@ kl_inlet_load kl_inlet_load_of(const kl_inlet *in)
 
 /* ---- Items ---- */
 
-/* 0: more than a size_t. */
-static size_t block_bytes(const kloop_record *r)
+size_t kl_inlet_bytes_of(const kloop_record *r)
 {
     size_t bytes = sizeof(kl_inlet_item) + r->header_count * sizeof *r->headers;
     bool fits = kl_mem_add(bytes, r->key.len, &bytes) && kl_mem_add(bytes, r->value.len, &bytes);
@@ -154,7 +153,7 @@ kloop_status kl_inlet_push(kl_inlet *in, kloop_topic *topic, const kloop_record 
                            uint64_t now_ns, bool *wake)
 {
     *wake = false;
-    size_t bytes = block_bytes(record);
+    size_t bytes = kl_inlet_bytes_of(record);
     if (bytes == 0 || bytes > in->bytes_max)
         return KLOOP_TOO_LARGE;
     kloop_status status = reserve(in, bytes);

@@ -74,6 +74,9 @@ void kl_inlet_deinit(kl_inlet *in);
 kloop_status kl_inlet_push(kl_inlet *in, kloop_topic *topic, const kloop_record *record,
                            uint64_t now_ns, bool *wake);
 
+/* What this record takes; 0: more than can be told. */
+size_t kl_inlet_bytes_of(const kloop_record *record);
+
 /* ---- The loop's thread ---- */
 
 /* Behind all that were pushed before. */

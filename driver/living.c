@@ -95,15 +95,11 @@ void kl_living_leave(kl_living *member)
 
 void kl_living_add_socket(kl_living_socket *s, int fd)
 {
-    kl_living_lock();
     s->fd = fd;
     kl_list_push_back(&sockets, &s->link);
-    kl_living_unlock();
 }
 
 void kl_living_remove_socket(kl_living_socket *s)
 {
-    kl_living_lock();
     kl_list_remove(&s->link);
-    kl_living_unlock();
 }

@@ -8,8 +8,8 @@
  *                           the parent's connections is an end; each producer is told
  *     exit                  each producer that this process has opened may have a last word
  *
- * The one piece of memory that producers share, under a lock that is held for a few instructions
- * when a producer or a connection comes and goes, and across a fork. Nobody owns anything here: a
+ * The one piece of memory that producers share, under a lock that is held for a moment when a
+ * producer or a connection comes and goes, and across a fork. Nobody owns anything here: a
  * member takes itself out before it goes.
  *
  * What can fail: entering, when the system does not take our handlers.
@@ -40,13 +40,13 @@ typedef struct kl_living_socket {
 bool kl_living_enter(kl_living *member);
 void kl_living_leave(kl_living *member);
 
-/* The process's lock, for a few instructions about something else that all of it shares. A fork in
- * another thread waits for it, so that a child never finds it taken. */
+/* The process's lock, for a moment. A fork in another thread waits for it, so that a child never
+ * finds it taken, nor what is done under it half done. */
 void kl_living_lock(void);
 void kl_living_unlock(void);
 
+/* Under the lock: in one go with the making of the descriptor, and with its closing. */
 void kl_living_add_socket(kl_living_socket *s, int fd);
-/* Before the descriptor is closed. */
 void kl_living_remove_socket(kl_living_socket *s);
 
 #endif

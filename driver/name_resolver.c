@@ -72,7 +72,9 @@ static void on_socket_closed(uv_handle_t *handle)
 static void drop_socket(name_socket *s)
 {
     kl_list_remove(&s->link);
+    kl_living_lock();
     kl_living_remove_socket(&s->living);
+    kl_living_unlock();
     uv_close((uv_handle_t *)&s->poll, on_socket_closed);
 }
 
@@ -154,7 +156,9 @@ static name_socket *watch_socket(kl_name_resolver *r, ares_socket_t fd)
     s->resolver = r;
     s->fd = fd;
     uv_unref((uv_handle_t *)&s->poll);
+    kl_living_lock();
     kl_living_add_socket(&s->living, fd);
+    kl_living_unlock();
     kl_list_push_back(&r->sockets, &s->link);
     r->handle_count++;
     return s;

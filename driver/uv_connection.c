@@ -22,7 +22,10 @@
 #define WRITE_BYTES_LATE (64u << 10)
 #define LATE_NS          KL_MS
 #define READ_CALLS_MAX   16
-#define READ_BYTES_MAX   (256u << 10)
+#define READ_BYTES_MAX   (64u << 10)
+/* An answer about a thousand batches is some tens of kilobytes, and takes some tenths of a
+ * millisecond. */
+#define READ_CALL_BYTES_MAX (32u << 10)
 /* A connection that is lost is read to its end, which the kernel's buffer bounds anyway: there may
  * be answers before the end. */
 #define LAST_BYTES_MAX (64u << 20)
@@ -107,13 +110,33 @@ static void on_poll_closed(uv_handle_t *handle)
     kl_uv_producer_handle_gone(p);
 }
 
+/* In one go: a child that is forked in between would keep the connection from ending. */
+static void close_socket(kl_uv_connection *c)
+{
+    kl_living_lock();
+    kl_living_remove_socket(&c->living);
+    close(c->fd);
+    kl_living_unlock();
+}
+
+/* The same for the beginning. 0, or a system's error, negative. */
+static int open_socket(kl_uv_connection *c, const kloop_address *address,
+                       const kl_tcp_options *options)
+{
+    kl_living_lock();
+    int error = kl_tcp_connect(address, options, &c->fd);
+    if (c->fd >= 0)
+        kl_living_add_socket(&c->living, c->fd);
+    kl_living_unlock();
+    return error;
+}
+
 /* libuv lets go of the descriptor in uv_close(), of the handle in its callback. */
 static void release(kl_uv_connection *c)
 {
     c->producer->connections[c->id.slot] = NULL;
     uv_close((uv_handle_t *)&c->poll, on_poll_closed);
-    kl_living_remove_socket(&c->living);
-    close(c->fd);
+    close_socket(c);
 }
 
 static void lose(kl_uv_connection *c, const char *why)
@@ -149,6 +172,8 @@ static int receive(kl_uv_connection *c, bool last)
         uint8_t *space = kloop_engine_read_space(e, c->id, &room);
         if (!space)
             return 1;
+        if (room > READ_CALL_BYTES_MAX && !last)
+            room = READ_CALL_BYTES_MAX;
         ssize_t n = kl_tcp_read(c->fd, space, room);
         /* Without bytes it still says that we have let go of the space. */
         kloop_engine_on_received(e, c->id, n > 0 ? (size_t)n : 0, c->producer->now);
@@ -304,12 +329,12 @@ static kl_uv_connection *make(kloop_producer *p, kloop_id id, const kloop_addres
         *error = -ENOMEM;
         return NULL;
     }
-    *error = kl_tcp_connect(address, &p->tcp, &c->fd);
+    *error = open_socket(c, address, &p->tcp);
     if (c->fd >= 0) {
         /* Connected at once or not: poll will say so. */
         *error = uv_poll_init(p->loop, &c->poll, c->fd);
         if (*error)
-            close(c->fd);
+            close_socket(c);
     }
     if (*error) {
         kl_mem_release(&p->alloc, c, size);
@@ -321,7 +346,6 @@ static kl_uv_connection *make(kloop_producer *p, kloop_id id, const kloop_addres
     c->id = id;
     c->size = size;
     memcpy(c->where, where, len);
-    kl_living_add_socket(&c->living, c->fd);
     p->connections[id.slot] = c;
     p->handle_count++;
     return c;

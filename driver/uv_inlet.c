@@ -36,6 +36,48 @@ kloop_status kloop_send_from_any_thread(kloop_topic *topic, const kloop_record *
     return status;
 }
 
+static int bad_argument(const kloop_topic *t, const kl_uv_inlet *in, char *text, size_t size)
+{
+    kloop_string name = kloop_topic_name(t);
+    if (!in)
+        return snprintf(text, size,
+                        "topic '%.*s': its producer takes no records of other threads; call "
+                        "kloop_allow_threads() on the loop's thread before they send",
+                        (int)name.len, name.data);
+    return snprintf(text, size,
+                    "topic '%.*s': set has bits that are for the loop's thread alone; other "
+                    "threads may set KLOOP_SET_PARTITION and KLOOP_SET_TIMESTAMP",
+                    (int)name.len, name.data);
+}
+
+size_t kloop_thread_send_error(const kloop_topic *topic, const kloop_record *record,
+                               kloop_status status, char *text, size_t size)
+{
+    /* What the record alone explains, and what says nothing of an inlet, is as with any send. */
+    kloop_status plain = kloop_engine_check(topic, record);
+    bool of_inlet =
+        status == KLOOP_FULL || status == KLOOP_TOO_LARGE || status == KLOOP_BAD_ARGUMENT;
+    if (plain == status || !of_inlet || !topic || !record)
+        return kloop_send_error(topic, record, status, text, size);
+    const kl_uv_inlet *in = kloop_topic_producer(topic)->inlet;
+    if (status == KLOOP_BAD_ARGUMENT || !in)
+        return (size_t)bad_argument(topic, in, text, size);
+    kloop_string name = kloop_topic_name(topic);
+    size_t bytes = kl_inlet_bytes_of(record);
+    if (status == KLOOP_TOO_LARGE)
+        return (size_t)snprintf(text, size,
+                                "topic '%.*s': the record takes %zu bytes in the inlet, and "
+                                "kloop_allow_threads() was given %llu for all",
+                                (int)name.len, name.data, bytes,
+                                (unsigned long long)in->queue.bytes_max);
+    return (size_t)snprintf(text, size,
+                            "topic '%.*s': the inlet is full (kloop_allow_threads() was given %llu "
+                            "bytes, %llu are in use, the record takes %zu); send again when "
+                            "kloop_on_inlet_room() tells that there is room",
+                            (int)name.len, name.data, (unsigned long long)in->queue.bytes_max,
+                            (unsigned long long)kl_inlet_load_of(&in->queue).bytes, bytes);
+}
+
 /* ---- What becomes of an item ---- */
 
 /* The item is gone when the user hears of it. */
@@ -58,6 +100,8 @@ static void report(kloop_producer *p, kl_inlet_item *item, kloop_cause cause, co
     };
     kl_inlet_pop(&in->queue);
     kl_inlet_release(&in->queue, item);
+    /* Or statistics would count it twice: here, and in the queue. */
+    kl_inlet_settle(&in->queue);
     in->failed++;
     if (p->on_delivery)
         p->on_delivery(p, &run, p->delivery_me);
@@ -88,13 +132,16 @@ static void report_refused(kloop_producer *p, kl_inlet_item *item, kloop_status 
 
 static void report_given_up(kloop_producer *p, kl_inlet_item *item, kloop_cause cause)
 {
-    char text[512];
+    char text[512], limit[96];
     kloop_string name = kloop_topic_name(item->topic);
     const char *why = "was given up by kloop_purge()";
-    if (cause == KLOOP_CAUSE_TIMEOUT)
-        why = "found no room in buffer.memory for delivery.timeout.ms";
-    else if (cause == KLOOP_CAUSE_CLOSED)
+    if (cause == KLOOP_CAUSE_TIMEOUT) {
+        snprintf(limit, sizeof limit, "found no room in buffer.memory for delivery.timeout.ms=%llu",
+                 (unsigned long long)p->timeout_ms);
+        why = limit;
+    } else if (cause == KLOOP_CAUSE_CLOSED) {
         why = "was still there when the time of kloop_close() was over";
+    }
     snprintf(text, sizeof text, "topic '%.*s': a record of another thread %s", (int)name.len,
              name.data, why);
     report(p, item, cause, text);
@@ -184,6 +231,12 @@ static void go_on_closing(kloop_producer *p)
     kloop_engine_close(p->engine, left_ns / KL_MS, p->now);
 }
 
+/* What was reported has let the user do anything. */
+static bool goes_on(const kloop_producer *p)
+{
+    return p->state == KL_UV_OPEN && !p->living.forked;
+}
+
 void kl_uv_inlet_drain(kloop_producer *p, uint64_t until_ns)
 {
     kl_uv_inlet *in = p->inlet;
@@ -193,8 +246,7 @@ void kl_uv_inlet_drain(kloop_producer *p, uint64_t until_ns)
     waits(p);
     kl_inlet_item *item;
     for (unsigned n = 1; (item = kl_inlet_first(&in->queue)) != NULL && take(p, item); n++) {
-        /* What was reported has let the user do anything. */
-        if (p->state != KL_UV_OPEN || p->living.forked)
+        if (!goes_on(p))
             return;
         if (n % PIECE)
             continue;
@@ -205,7 +257,7 @@ void kl_uv_inlet_drain(kloop_producer *p, uint64_t until_ns)
     kl_inlet_settle(&in->queue);
     if (kl_inlet_take_room(&in->queue) && p->on_inlet_room)
         p->on_inlet_room(p, p->inlet_room_me);
-    if (p->state == KL_UV_OPEN)
+    if (goes_on(p))
         go_on_closing(p);
 }
 
@@ -215,7 +267,7 @@ bool kl_uv_inlet_has_work(kloop_producer *p)
     if (!in || in->retry_ns || !kl_inlet_has_items(&in->queue))
         return false;
     const kl_inlet_item *first = waits(p) ? kl_inlet_first(&in->queue) : NULL;
-    return !first || first->purged;
+    return !first || first->purged || !first->topic;
 }
 
 uint64_t kl_uv_inlet_deadline(kloop_producer *p)
@@ -247,7 +299,7 @@ bool kl_uv_inlet_on_writable(kloop_producer *p)
     in->user_first = user_waits && !in->user_first;
     if (user_waits && !in->user_first)
         kl_uv_inlet_drain(p, kl_clocks_mono_ns() + SHARE_NS);
-    return user_waits;
+    return user_waits && goes_on(p);
 }
 
 /* ---- What the user asks for ---- */

@@ -194,7 +194,8 @@ static void on_timer(uv_timer_t *timer)
 
 void kl_uv_pump_wake(kloop_producer *p)
 {
-    if (p->dirty || p->state != KL_UV_OPEN)
+    /* In a forked child nothing runs any more, and nothing must keep its loop. */
+    if (p->dirty || p->state != KL_UV_OPEN || p->living.forked)
         return;
     p->dirty = true;
     uv_idle_start(&p->idle, on_idle);
@@ -287,7 +288,8 @@ static void on_prepare(uv_prepare_t *prepare)
         let_go(p);
         return;
     }
-    if (!p->dirty && uv_now(p->loop) >= p->deadline_ms)
+    /* Settings of a topic are changed without a word to us. */
+    if (!p->dirty && (uv_now(p->loop) >= p->deadline_ms || kloop_engine_has_io(p->engine)))
         kl_uv_pump_wake(p);
     p->held_ns = 0;
     p->settled = p->polls_at_once = p->dirty;

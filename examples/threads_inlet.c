@@ -4,11 +4,11 @@
  *
  *     threads_inlet localhost:9092 events 1000000 4
  *
- * A thread calls kloop_send_from_any_thread() and nothing else of kloop. When the inlet is full it
- * waits, in a way of the program's own: here at a condition variable, which on_room() signals from
- * the loop. Reports come on the loop's thread, as ever. The end is in two steps: the threads stop,
- * then the producer is closed; a thread that would go on sending hears KLOOP_CLOSED, and must have
- * been joined when the close callback returns.
+ * A thread calls kloop_send_from_any_thread() and kloop_thread_send_error(), and nothing else of
+ * kloop. When the inlet is full it waits, in a way of the program's own: here at a condition
+ * variable, which on_room() signals from the loop. Reports come on the loop's thread, as ever. The
+ * end is in two steps: the threads stop, then the producer is closed; a thread that would go on
+ * sending hears KLOOP_CLOSED, and must have been joined when the close callback returns.
  */
 #define _POSIX_C_SOURCE 200809L /* what uv.h is made of */
 #include <kloop/kloop.h>
@@ -76,7 +76,7 @@ static void work(void *me)
         kloop_status status = send_waiting(g, &record);
         if (status) {
             char why[512];
-            kloop_send_error(g->topic, &record, status, why, sizeof why);
+            kloop_thread_send_error(g->topic, &record, status, why, sizeof why);
             fprintf(stderr, "%s\n", why);
             break;
         }

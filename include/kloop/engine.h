@@ -196,8 +196,9 @@ KLOOP_API kloop_status kloop_engine_send_batch(kloop_topic *topic, const kloop_e
  * Records of a chunk are not reported by DELIVER. When the chunk was ended and the last of its
  * records is settled, CHUNK comes, once, and the handle is gone. So it does for a chunk without
  * records. A chunk that is not ended when the producer is closed gets its CHUNK right before
- * CLOSED. A FLUSHED comes after the CHUNK of each chunk that was ended, and had its last record
- * sent, before the flush. A chunk does not count against buffer.memory; its records do.
+ * CLOSED, and may be ended or dropped until then. A FLUSHED comes after the CHUNK of each chunk
+ * that was ended, and had its last record sent, before the flush. A chunk does not count against
+ * buffer.memory; its records do.
  *
  * *chunk is NULL unless KLOOP_OK is answered: KLOOP_CLOSED, KLOOP_FATAL, KLOOP_NO_MEMORY.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The Kafka producer on your libuv loop: no thread, no lock, no hidden clock, one socket for each
- * broker.
+ * The Kafka producer on your libuv loop: no thread, no lock on a record's way, no hidden clock, one
+ * socket for each broker.
  *
  *     kloop_config *c = kloop_config_new(NULL);
  *     kloop_config_set(c, "bootstrap.servers", "localhost:9092");
@@ -26,9 +26,10 @@
  * already, every call answers KLOOP_FORKED, and the child's end is silent. A child that goes on
  * with the loop calls uv_loop_fork() before all else, as libuv demands; the producer does not keep
  * that loop from ending. kloop_close() gives its handles and memory back there, and fn runs;
- * reports and borrowed values are the parent's. A child that sends, a daemon for one, opens a
- * producer of its own. Children made by vfork(), posix_spawn() or a bare clone() are for exec
- * alone.
+ * reports and borrowed values are the parent's. Where another thread than the loop's has forked,
+ * loop and producer may be in the middle of anything: the child leaves both alone. A child that
+ * sends, a daemon for one, opens a producer of its own. Children made by vfork(), posix_spawn() or
+ * a bare clone() are for exec alone.
  *
  * exit(), or a return from main, while records are neither reported nor given up: one line on
  * stderr says how many, unless warn.at.exit=false. Nothing is waited for: that is what
@@ -160,6 +161,10 @@ KLOOP_API kloop_status kloop_allow_threads(kloop_producer *p, size_t bytes_max, 
  * from returning: kloop_keep_alive() as long as records may come.
  */
 KLOOP_API kloop_status kloop_send_from_any_thread(kloop_topic *topic, const kloop_record *record);
+
+/* kloop_send_error() for what kloop_send_from_any_thread() answered, and for every thread. */
+KLOOP_API size_t kloop_thread_send_error(const kloop_topic *topic, const kloop_record *record,
+                                         kloop_status status, char *text, size_t size);
 
 /* fn runs on the loop's thread after a thread was answered KLOOP_FULL, once no more than half of
  * the inlet is in use: the time to tell it, by whatever it waits for. */

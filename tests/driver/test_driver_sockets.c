@@ -312,8 +312,8 @@ static void test_reads(void **state)
         before = c->in_at;
     }
     assert_memory_equal(in, bytes, len);
-    /* A pass of 256 KiB ends with the room of the last call. */
-    assert_true(most <= (256u << 10) + 65536);
+    /* A pass of 64 KiB ends with the room of the last call. */
+    assert_true(most <= (64u << 10) + 65536);
     close(peer);
     wait_for_closed(&l);
     assert_string_equal(reason(&l), "closed by the peer");

@@ -75,6 +75,10 @@
     XX(other_vendor, "api.version.max: topics by name, old versions", "F40")                       \
     XX(topics_come_and_go,                                                                         \
        "a topic that is not used is forgotten, its numbers begin anew", "F100")                    \
+    /* scenario_rebootstrap.c */                                                                    \
+    XX(sent_away_for_good, "those who are known say REBOOTSTRAP_REQUIRED for ever", "F36")          \
+    XX(answers_that_bring_nothing, "those who are known tell of no broker any more", "F36")         \
+    XX(silence_is_no_news, "those who are known take connections, and say nothing", "F36")          \
     /* scenario_close.c */                                                                         \
     XX(close_unused, "close at once", "")                                                          \
     XX(close_resolving, "close while a name is being resolved, for ever", "F26 F177")              \

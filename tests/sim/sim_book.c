@@ -202,7 +202,7 @@ static bool is_folded_anew(sim *s, const sim_part *part, const sim_batch *b,
 }
 
 /* true: its records went out before. */
-static bool batch_out(sim *s, sim_conn *c, sim_part *part, kloop_slice bytes)
+static bool batch_out(sim *s, sim_conn *c, sim_part *part, kloop_slice bytes, bool by_name)
 {
     sim_book *book = &s->book;
     const kloop_batch_header *header;
@@ -262,6 +262,7 @@ static bool batch_out(sim *s, sim_conn *c, sim_part *part, kloop_slice bytes)
         uint32_t entry = enter(s, part, &h, hash, first_member);
         b = &book->batches[entry];
         b->body_hash = body_hash(bytes.data, bytes.len);
+        b->first_made_ns = c->behind_since_ns;
         sim_numbers_check_again(s, b);
         push(&part->batches, &part->batch_count, &part->batch_cap, entry);
         if (s->plan.idempotent && !whole) {
@@ -280,8 +281,10 @@ static bool batch_out(sim *s, sim_conn *c, sim_part *part, kloop_slice bytes)
     uint32_t number = (uint32_t)(b - book->batches);
     bool again = sim_ledger_record(s, book->members[b->first_record])->attempts > 0;
     for (int32_t i = 0; i < b->count; i++)
-        sim_ledger_sent(s, book->members[b->first_record + (uint32_t)i], part, number);
+        sim_ledger_sent(s, book->members[b->first_record + (uint32_t)i], part, number,
+                        c->watch.early);
     b->attempts++;
+    b->by_name |= by_name;
     if (b->last_node != c->node)
         b->refusals = 0;
     b->last_node = c->node;
@@ -323,7 +326,7 @@ bool sim_book_produce(sim *s, sim_conn *c, int16_t version, const uint8_t *body,
             for (uint32_t k = first; k < s->book.attempt_count; k++)
                 if (s->book.batches[s->book.attempts[k]].part == part)
                     sim_fail(s, "I15", "a Produce request names partition %d twice", p.index);
-            again |= batch_out(s, c, part, p.records.head);
+            again |= batch_out(s, c, part, p.records.head, version < 13);
         }
     }
     if (again)
@@ -381,7 +384,7 @@ bool sim_book_answer(sim *s, const sim_asked *asked, const uint8_t *body, size_t
         kloop_produce_partition_response p;
         for (kloop_iter i = kloop_iterate(&topic.partition_responses); kloop_next(&i, &p);) {
             if (number >= 0)
-                sim_told_hint(s, number, p.index, &p.current_leader);
+                sim_told_hint(s, number, p.index, &p.current_leader, asked);
             for (uint32_t k = 0; k < asked->attempt_count; k++) {
                 uint32_t *attempt = &s->book.attempts[asked->first_attempt + k];
                 sim_batch *b = *attempt == ANSWERED ? NULL : &s->book.batches[*attempt];

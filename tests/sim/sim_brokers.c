@@ -131,15 +131,25 @@ int sim_brokers_topic_of(const sim *s, int32_t handle)
     return sim_plan_topic_by_name(s, info.name);
 }
 
-int sim_brokers_topic_by_id(const sim *s, const kloop_uuid *id)
+int32_t sim_brokers_handle_by_id(const sim *s, const kloop_uuid *id)
 {
     kl_topic_info info;
     for (int32_t h = 0; h < kl_cluster_topic_count(s->brokers.cluster); h++) {
         kl_cluster_topic_info(s->brokers.cluster, h, &info);
         if (!memcmp(&info.id, id, sizeof *id))
-            return sim_plan_topic_by_name(s, info.name);
+            return h;
     }
-    return -1;
+    return KL_NO_TOPIC;
+}
+
+int sim_brokers_topic_by_id(const sim *s, const kloop_uuid *id)
+{
+    int32_t handle = sim_brokers_handle_by_id(s, id);
+    kl_topic_info info;
+    if (handle == KL_NO_TOPIC)
+        return -1;
+    kl_cluster_topic_info(s->brokers.cluster, handle, &info);
+    return sim_plan_topic_by_name(s, info.name);
 }
 
 /* ---- Brokers ---- */

@@ -34,6 +34,7 @@ typedef struct sim_brokers {
     uint64_t armed_ns;                 /* the event for the cluster's deadline */
     uint32_t deletions;                /* of topics */
     uint64_t made_ns[SIM_HANDLES_MAX]; /* when the topic of a handle was made, 0: not known */
+    uint64_t told_ns[SIM_HANDLES_MAX]; /* when the engine was told its id, 0: it was not */
     uint32_t lost;                     /* batches that no replica has any more */
     uint64_t requests;
     bool without_zstd[SIM_NODES_MAX + 1]; /* its release is too old for that codec */
@@ -53,6 +54,7 @@ void sim_brokers_arm(sim *s);
 /* The plan's topic with this handle, or id; -1: none. */
 int sim_brokers_topic_of(const sim *s, int32_t handle);
 int sim_brokers_topic_by_id(const sim *s, const kloop_uuid *id);
+int32_t sim_brokers_handle_by_id(const sim *s, const kloop_uuid *id);
 
 /* The controller gives partitions to nobody who is away. */
 void sim_brokers_pass_over_absent(sim *s);

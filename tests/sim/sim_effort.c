@@ -11,7 +11,7 @@
 #define BATCHES_MAX     1024
 #define REQUESTS_MAX    4
 #define BYTES_MAX       ((uint64_t)2 << 20)
-#define FRAME_SLACK     8192
+#define FRAME_SLACK     16384
 #define BROKERS_MAX     4096
 #define ACTIONS_MAX     500
 #define PIECES_MAX      500

@@ -8,7 +8,7 @@
 
 #define ACTIONS_MAX 1000000
 /* Turns in one second by deadline alone in which nothing is to be done. */
-#define EMPTY_MAX 1000
+#define EMPTY_MAX 5000
 #define PIECE_NS  (1 * KL_US)
 
 static void turn(sim *s, void *thing, uint64_t number);
@@ -44,37 +44,37 @@ void sim_host_wake(sim *s)
     set_turn(s, next_tick(s, s->world.now_ns));
 }
 
+/* No whole turn before then. What was due meanwhile, and in the holds right before, is as late. */
+static void hold(sim *s, uint64_t until_ns)
+{
+    sim_host *h = &s->host;
+    if (h->held_until_ns <= h->whole_ns)
+        h->held_from_ns = s->world.now_ns;
+    if (h->held_until_ns < until_ns)
+        h->held_until_ns = until_ns;
+    uint64_t slack = h->held_until_ns - h->held_from_ns + 2 * h->tick_ns + h->late_ns;
+    if (h->slack_ns < slack)
+        h->slack_ns = slack;
+}
+
 void sim_host_stall(sim *s, uint64_t until_ns)
 {
     sim_host *h = &s->host;
-    if (h->stalled_until_ns < s->world.now_ns)
-        h->stalled_from_ns = s->world.now_ns;
+    hold(s, until_ns);
     if (h->stalled_until_ns < until_ns)
         h->stalled_until_ns = until_ns;
-    until_ns = h->stalled_until_ns;
-    /* A turn that was due just before the stall may come that late. */
-    uint64_t slack = until_ns - h->stalled_from_ns + 2 * h->tick_ns + h->late_ns + h->unasked_ns;
-    if (h->slack_ns < slack)
-        h->slack_ns = slack;
     if (h->turn_set) {
         h->turn_set = false;
-        set_turn(s, until_ns);
+        set_turn(s, h->stalled_until_ns);
     }
 }
 
 void sim_host_ask_nothing(sim *s, uint64_t until_ns)
 {
     sim_host *h = &s->host;
-    if (h->asks_from_ns < s->world.now_ns)
-        h->unasked_since_ns = s->world.now_ns;
+    hold(s, until_ns);
     if (h->asks_from_ns < until_ns)
         h->asks_from_ns = until_ns;
-    /* Whatever was due in between is as late as that. */
-    uint64_t late = h->asks_from_ns - h->unasked_since_ns + h->tick_ns;
-    if (h->unasked_ns < late) {
-        h->slack_ns += late - h->unasked_ns;
-        h->unasked_ns = late;
-    }
     set_turn(s, next_tick(s, until_ns));
 }
 
@@ -580,6 +580,7 @@ static void turn(sim *s, void *thing, uint64_t number)
     uint32_t actions = pump(s);
     if (h->gone)
         return;
+    h->whole_ns = now.mono_ns;
     h->deadline_ns = kloop_engine_deadline(h->engine);
     sim_checks_turn(s);
     check_deadline(s, before, told, actions);

@@ -65,15 +65,16 @@ typedef struct sim_host {
     uint64_t turn_number;
     uint64_t turn_before_ns; /* when the last one was that left no work behind */
     uint64_t deadline_ns;    /* as the engine has said after the last turn */
-    uint64_t stalled_from_ns;
     uint64_t stalled_until_ns;
-    uint64_t asks_from_ns; /* it asks for nothing before, and has not since then */
-    uint64_t unasked_since_ns;
-    uint64_t unasked_ns; /* the longest that it has not */
-    uint64_t late_ns;    /* the most by which its timer has been late */
-    uint64_t slack_ns;   /* how much later than due a turn may come */
-    bool closed;         /* CLOSED was taken */
-    bool gone;           /* the engine is deleted */
+    uint64_t asks_from_ns; /* it asks for nothing before */
+    uint64_t
+        held_from_ns; /* the present hold, or the last one: of either sort, or several in a row */
+    uint64_t held_until_ns;
+    uint64_t whole_ns; /* the last whole turn */
+    uint64_t late_ns;  /* the most by which its timer has been late */
+    uint64_t slack_ns; /* how much later than due a turn may come */
+    bool closed;       /* CLOSED was taken */
+    bool gone;         /* the engine is deleted */
     uint64_t closed_ns;
     uint32_t pieces;      /* turns in a row that left work behind */
     uint32_t empty_turns; /* turns by deadline alone without any action, in this second */

@@ -138,7 +138,8 @@ void sim_ledger_check_failed(sim *s, uint32_t number);
 void sim_ledger_report(sim *s, const kloop_report *report);
 
 /* A record went out in a request, in this batch. */
-void sim_ledger_sent(sim *s, uint32_t number, sim_part *part, uint32_t batch);
+/* late: its request was answered before it was out, so that it may be settled by now. */
+void sim_ledger_sent(sim *s, uint32_t number, sim_part *part, uint32_t batch, bool late);
 
 /* A leader has appended a batch, or a replica has lost it. */
 void sim_ledger_appended(sim *s, const kl_stored_batch *batch);

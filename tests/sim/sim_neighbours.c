@@ -87,7 +87,7 @@ void sim_neighbours_report(sim *s, uint32_t number, int32_t partition)
     sim_neighbours *n = &s->neighbours;
     const sim_record *r = sim_ledger_record(s, number);
     kl_partition_info info;
-    if (!s->plan.neighbours || partition < 0 || r->purged || s->user.closing)
+    if (!s->plan.neighbours || s->plan.starved || partition < 0 || r->purged || s->user.closing)
         return;
     kl_cluster_partition_info(s->brokers.cluster, s->brokers.handles[r->topic], partition, &info);
     if (info.leader < 0 || info.leader == s->plan.sick_node ||

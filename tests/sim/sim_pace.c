@@ -43,9 +43,9 @@ void sim_pace_connect(sim *s, const kloop_action *action)
             least = 0;
         /* A node that comes is tried at once, whoever was there before: a liar who sends it away
          * and back again (seeds 25440, 26218) has as many attempts as answers, and those are paced.
-         */
+         * What failed there before says as little of it (seed 32480). */
         if (place->anew)
-            least = 0;
+            least = place->failures = 0;
         /* With several addresses a round over all of them is one attempt. */
         if (p->two_addresses || s->on_name || s->faults.rate[SIM_FAULT_NAME_DEAD_ADDRESS] ||
             s->faults.rate[SIM_FAULT_NAME_MANY_ADDRESSES] ||
@@ -81,8 +81,14 @@ void sim_pace_told_node(sim *s, int32_t node, kloop_string host, int32_t port)
 void sim_pace_use(sim *s, int topic)
 {
     sim_pace *pace = &s->pace;
-    if (s->world.now_ns - pace->used_ns[topic] >= s->plan.metadata_max_idle_ns)
+    const kloop_topic *t = s->user.topics[topic];
+    bool known = t && kloop_topic_partitions(t) > 0;
+    /* To be refused is no use, nor is a record for a batch that is there: what is forgotten says
+     * so (seed 35660). */
+    if (s->world.now_ns - pace->used_ns[topic] >= s->plan.metadata_max_idle_ns ||
+        (pace->known_topics[topic] && !known))
         pace->asked_topics[topic] = false;
+    pace->known_topics[topic] = known;
     pace->used_ns[topic] = s->world.now_ns;
 }
 
@@ -197,6 +203,10 @@ void sim_pace_again(sim *s, const sim_conn *c)
     uint64_t base = kl_time_min(p->retry_backoff_ns, 2 * p->reconnect_backoff_ns);
     base = kl_time_min(base, p->reconnect_backoff_max_ns / 4);
     uint64_t window = kl_time_min(base * (SIM_PACE_REQUESTS / 2), KL_SECOND);
+    /* After a second without any, a question is like the first one (seed 37829). */
+    uint64_t last = r->times_ns[(r->next + SIM_PACE_REQUESTS) % (SIM_PACE_REQUESTS + 1)];
+    if (s->world.now_ns - last > KL_SECOND)
+        r->since_ns = s->world.now_ns;
     r->times_ns[r->next] = s->world.now_ns;
     r->next = (r->next + 1) % (SIM_PACE_REQUESTS + 1);
     uint64_t oldest = r->times_ns[r->next];

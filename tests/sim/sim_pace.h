@@ -57,7 +57,8 @@ typedef struct sim_pace {
     sim_question metadata;
     sim_question producer_id;
     bool asked_topics[SIM_TOPICS_MAX];
-    uint64_t used_ns[SIM_TOPICS_MAX]; /* by the user, last */
+    bool known_topics[SIM_TOPICS_MAX]; /* the engine knew partitions of it when it was used last */
+    uint64_t used_ns[SIM_TOPICS_MAX];  /* by the user, last */
     sim_refuser refusers[SIM_NODES_MAX + 1];
 } sim_pace;
 

@@ -432,8 +432,9 @@ static void draw_neighbours(sim *s)
     p->min_isr = 1;
     p->first_epoch = 0;
     p->auto_create = false;
+    p->answer_delay_ns /= 20;
     s->links.delay_ns = sim_scale(s, RANDOM, 20, 3000) * KL_US;
-    set_number(s, "linger.ms", maybe(s, 30) ? 0 : sim_scale(s, RANDOM, 1, 100));
+    set_number(s, "linger.ms", sim_scale(s, RANDOM, 1, 100));
     set_number(s, "max.block.ms", 5000);
     if (maybe(s, 30))
         set_number(s, "metadata.max.age.ms", sim_scale(s, RANDOM, 500, 60000));
@@ -459,8 +460,13 @@ void sim_plan_draw(sim *s)
     }
     draw_host(s);
     draw_user(s);
-    if (!p->neighbours)
+    if (p->neighbours) {
+        /* Nobody is to wait because so much is under way. */
+        p->encoded = p->flushes = 0;
+        s->host.write_delay_ns /= 20;
+    } else {
         draw_faults(s);
+    }
     p->faults_ns = sim_between(s, RANDOM, 30, 42) * KL_SECOND;
     uint64_t ending = sim_below(s, RANDOM, 100);
     p->ending = ending < 12   ? SIM_ENDING_CLOSED

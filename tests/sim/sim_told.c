@@ -45,10 +45,14 @@ static void take_leader(sim *s, sim_told_part *p, int32_t node, int32_t epoch, b
     p->last_node = node;
     p->last_epoch = epoch;
     if (epoch > p->epoch) {
-        p->epoch = epoch;
-        p->nodes = bit_of(node);
+        /* Where it believes a newer one, this is no news, and who led before leads on (seed 34116).
+         */
         if (epoch >= p->doubtful_epoch)
             p->doubtful_nodes = 0;
+        else
+            p->doubtful_nodes |= p->nodes;
+        p->epoch = epoch;
+        p->nodes = bit_of(node);
         p->since_ns = s->world.now_ns;
     } else if (epoch == p->epoch || epoch < 0 || !sure) {
         p->nodes |= bit_of(node);
@@ -99,6 +103,9 @@ static void take_id(sim *s, sim_told_topic *t, const kloop_uuid *id, bool sound)
     if (!memcmp(id, &none, sizeof none))
         return;
     if (memcmp(&t->seen, id, sizeof *id) != 0) {
+        int32_t handle = sim_brokers_handle_by_id(s, id);
+        if (handle >= 0 && handle < SIM_HANDLES_MAX && !s->brokers.told_ns[handle])
+            s->brokers.told_ns[handle] = s->world.now_ns;
         t->seen = *id;
         t->seen_ns = s->world.now_ns;
         for (int i = 0; i < SIM_PARTITIONS_MAX; i++)
@@ -170,6 +177,19 @@ bool sim_told_is_doubting(const sim *s, int topic, uint64_t since_ns)
     return t->older > 0 && (t->older < OLDER_VIEWS_MAX || t->believed_ns > since_ns);
 }
 
+/* What looked older was told so often that it is believed, but where the known leader takes
+ * records: epochs go on from there (seed 36883). */
+static void believe(sim *s, sim_told_part *p, int32_t epoch)
+{
+    p->changed_ns = s->world.now_ns;
+    if (epoch < 0 || epoch >= p->epoch)
+        return;
+    p->doubtful_nodes |= p->nodes;
+    if (p->doubtful_epoch < p->epoch)
+        p->doubtful_epoch = p->epoch;
+    p->epoch = epoch - 1;
+}
+
 static void take_topic(sim *s, sim_told_topic *t, int16_t version, const kloop_metadata_response *r,
                        const kloop_metadata_topic *m, bool sound)
 {
@@ -194,6 +214,8 @@ static void take_topic(sim *s, sim_told_topic *t, int16_t version, const kloop_m
         sim_told_part *part = &t->parts[p.partition_index];
         if (version < TRUE_EPOCHS_SINCE)
             p.leader_epoch = -1;
+        if (believed)
+            believe(s, part, p.leader_epoch);
         if (!sound) {
             part->nodes = ANYBODY;
             if (part->epoch < p.leader_epoch)
@@ -207,8 +229,6 @@ static void take_topic(sim *s, sim_told_topic *t, int16_t version, const kloop_m
         } else {
             take_leader(s, part, p.leader_id, p.leader_epoch, sure);
         }
-        if (believed)
-            part->changed_ns = s->world.now_ns;
     }
 }
 
@@ -240,6 +260,18 @@ static bool share_address(const sim *s, const kloop_metadata_response *r)
     return false;
 }
 
+/* What is not used for metadata.max.idle.ms is given back, epochs included: whatever is told next
+ * is all that is known (seed 54749). */
+static void forget_unused(sim *s, int topic)
+{
+    const kloop_topic *t = s->user.topics[topic];
+    if (t && kloop_topic_partitions(t) == 0) {
+        forget_leaders(&s->told.topics[topic]);
+        for (int i = 0; i < SIM_PARTITIONS_MAX; i++)
+            s->told.topics[topic].parts[i].changed_ns = s->world.now_ns;
+    }
+}
+
 bool sim_told_metadata(sim *s, int16_t version, const uint8_t *body, size_t len)
 {
     kloop_metadata_response r;
@@ -263,20 +295,29 @@ bool sim_told_metadata(sim *s, int16_t version, const uint8_t *body, size_t len)
         sound &= is_sound(&m);
     for (kloop_iter i = kloop_iterate(&r.topics); kloop_next(&i, &m);) {
         int topic = m.name.data ? sim_plan_topic_by_name(s, m.name) : -1;
+        if (topic >= 0)
+            forget_unused(s, topic);
         if (topic >= 0 && m.error_code == 0)
             take_topic(s, &s->told.topics[topic], version, &r, &m, sound);
     }
     return true;
 }
 
-void sim_told_hint(sim *s, int topic, int32_t partition, const kloop_leader_hint *hint)
+void sim_told_hint(sim *s, int topic, int32_t partition, const kloop_leader_hint *hint,
+                   const sim_asked *asked)
 {
     if (hint->leader_id < 0 || partition < 0 || partition >= SIM_PARTITIONS_MAX)
         return;
+    /* What left before the topic was made anew is answered for the one that is gone (seed 4745). */
+    const sim_told_topic *t = &s->told.topics[topic];
+    if (t->id_ns > asked->at_ns)
+        return;
+    /* Where nobody tells ids, older epochs are what tells of it (seed 44435). */
+    uint64_t anew_ns = t->id_ns > t->believed_ns ? t->id_ns : t->believed_ns;
     sim_told_part *p = &s->told.topics[topic].parts[partition];
     /* Of a node that is not known it may make nothing: it meets one a second at most by hints. */
-    if (s->told.listed & bit_of(hint->leader_id) && hint->leader_id <= s->brokers.count &&
-        !s->faults.rate[SIM_FAULT_HINT_LIES]) {
+    if (anew_ns <= asked->made_ns && s->told.listed & bit_of(hint->leader_id) &&
+        hint->leader_id <= s->brokers.count && !s->faults.rate[SIM_FAULT_HINT_LIES]) {
         /* Where an older state was insisted on, epochs go on from there. */
         bool sure = s->told.topics[topic].older < OLDER_VIEWS_MAX;
         take_leader(s, p, hint->leader_id, hint->leader_epoch, sure);

@@ -20,6 +20,7 @@
 
 typedef struct sim sim;
 typedef struct sim_conn sim_conn;
+typedef struct sim_asked sim_asked;
 
 typedef struct sim_told_part {
     int32_t epoch;           /* the highest that was told, -1: none */
@@ -69,7 +70,8 @@ void sim_told_init(sim *s);
 
 /* false: whoever has asked knows no more than before, and has to ask again. */
 bool sim_told_metadata(sim *s, int16_t version, const uint8_t *body, size_t len);
-void sim_told_hint(sim *s, int topic, int32_t partition, const kloop_leader_hint *hint);
+void sim_told_hint(sim *s, int topic, int32_t partition, const kloop_leader_hint *hint,
+                   const sim_asked *asked);
 /* I49: until long after then it was told of an older state of the topic too seldom to believe it.
  */
 bool sim_told_is_doubting(const sim *s, int topic, uint64_t since_ns);

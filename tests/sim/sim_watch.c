@@ -95,6 +95,7 @@ static void request(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
                        .version = version,
                        .correlation_id = h.correlation_id,
                        .at_ns = s->world.now_ns,
+                       .made_ns = c->behind_since_ns,
                        .first_attempt = s->book.attempt_count};
     bool answered = true;
     if (api_key == KLOOP_PRODUCE)

@@ -29,6 +29,7 @@ typedef struct sim_asked {
     int16_t version;
     int32_t correlation_id;
     uint64_t at_ns;
+    uint64_t made_ns;       /* the engine has made it then, or later */
     uint32_t first_attempt; /* its batches, in sim_book.attempts */
     uint32_t attempt_count;
 } sim_asked;
@@ -72,6 +73,8 @@ typedef struct sim_batch {
     uint64_t body_hash;
     uint32_t first_record; /* place of its records' numbers in sim_book.members */
     uint64_t first_sent_ns;
+    uint64_t first_made_ns; /* the engine has made its first request then, or later */
+    bool by_name;           /* one of its requests named the topic, not its id */
     uint32_t attempts;
     uint32_t unanswered;  /* attempts whose answer the engine has not seen, and may never */
     bool maybe_answered;  /* one was answered by an error that says nothing about the log */

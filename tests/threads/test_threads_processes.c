@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +72,8 @@ typedef enum way {
     WAYS,
 } way;
 
+static kloop_chunk *parents_chunk;
+
 static void be_child(loop_world *w, way how)
 {
     w->closed = 0;
@@ -86,8 +89,12 @@ static void be_child(loop_world *w, way how)
         /* Returns, though the producer is busy: in the parent. */
         uv_run(&w->loop, UV_RUN_DEFAULT);
         MUST(w->closed == (how == RUNS_CLOSED));
-        if (how == RUNS)
+        if (how == RUNS) {
             call_all(w);
+            /* Ended in the child, a chunk of the parent's once kept the loop turning for ever. */
+            kloop_chunk_end(parents_chunk);
+            uv_run(&w->loop, UV_RUN_DEFAULT);
+        }
     }
     MUST(w->reported[KLOOP_OUTCOME_FAILED] + w->reported[KLOOP_OUTCOME_UNKNOWN] == 0);
     _exit(0);
@@ -119,10 +126,12 @@ static void test_fork(void **state)
             kloop_get_stats(w.producer, &stats);
         } while (stats.requests < 4);
         send_some(&w, 1000);
+        MUST(!kloop_chunk_begin(w.producer, NULL, &parents_chunk));
         pid_t child = fork();
         if (child == 0)
             be_child(&w, how);
         assert_int_equal(wait_for(child), 0);
+        kloop_chunk_drop(parents_chunk);
         kl_loop_broker_stall(w.broker, false);
         LOOP_WORLD_UNTIL(&w, w.reported[KLOOP_OUTCOME_ACKED] == 2010);
         /* Nobody has touched the connection. */
@@ -195,6 +204,68 @@ static void test_fork_in_a_callback(void **state)
     }
     assert_int_equal(kl_loop_broker_accepted(w.broker), 1);
     loop_world_close(&w, 10000);
+}
+
+static void on_gone(kloop_producer *p, void *me)
+{
+    (void)p;
+    *(bool *)me = true;
+}
+
+static _Atomic bool churns;
+
+/* Opens and closes connections as fast as it can: nobody listens on port 9. */
+static void churn(void *me)
+{
+    (void)me;
+    uv_loop_t loop;
+    MUST(uv_loop_init(&loop) == 0);
+    while (churns) {
+        kloop_producer *p;
+        kloop_config *config = kloop_config_new(NULL);
+        kloop_config_set(config, "bootstrap.servers", "127.0.0.1:9,[::1]:9");
+        kloop_config_set(config, "reconnect.backoff.ms", "1");
+        MUST(!kloop_open(&p, &loop, config, NULL));
+        kloop_config_del(config);
+        bool gone = false;
+        for (int i = 0; i < 5; i++)
+            uv_run(&loop, UV_RUN_NOWAIT);
+        kloop_close(p, 0, on_gone, &gone);
+        while (!gone)
+            uv_run(&loop, UV_RUN_ONCE);
+    }
+    MUST(uv_loop_close(&loop) == 0);
+}
+
+static int streams(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 256; fd++) {
+        int domain = 0, type = 0;
+        socklen_t len = sizeof domain;
+        if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+            getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0)
+            count += domain != AF_UNIX && type == SOCK_STREAM;
+    }
+    return count;
+}
+
+/* One was in a child that was forked by another thread between its making and its entering, or
+ * between its leaving and its closing: every second child, as things are here. */
+static void test_no_moment_to_inherit_a_connection(void **state)
+{
+    (void)state;
+    uv_thread_t thread;
+    churns = true;
+    assert_int_equal(uv_thread_create(&thread, churn, NULL), 0);
+    for (int i = 0; i < 200; i++) {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(streams());
+        assert_int_equal(wait_for(child), 0);
+    }
+    churns = false;
+    uv_thread_join(&thread);
 }
 
 /* ---- Exit ---- */
@@ -356,6 +427,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_a_child_holds_no_connection),
         cmocka_unit_test(test_fork_in_a_callback),
+        cmocka_unit_test(test_no_moment_to_inherit_a_connection),
         cmocka_unit_test(test_exit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

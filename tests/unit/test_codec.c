@@ -390,6 +390,60 @@ static void a_given_up_stream_leaves_no_trace(void **state)
     free(other);
 }
 
+/* Each step brings a piece, and all of them the whole; what is over-long or given up in the midst
+ * is as in one call. */
+static void unfolding_in_steps(void **state)
+{
+    (void)state;
+    const size_t len = MIB;
+    static const kl_sample samples[] = {KL_SAMPLE_RECORDS, KL_SAMPLE_ZEROES};
+    for (size_t s = 0; s < COUNT(samples); s++) {
+        uint8_t *data = kl_sample_new(samples[s], len);
+        FOR_EACH_CODEC(id)
+        {
+            kit t;
+            set_up(&t, id, KL_CODEC_LEVEL_DEFAULT);
+            compress_whole(&t, data, len);
+            keep_packed(&t);
+            const kloop_slice in = {t.packed.data, t.packed.len};
+            assert_true(kl_buf_append(&t.plain, "before", 6));
+            const size_t own_limit = t.plain.limit;
+            kl_decompress_begin(t.d, &in, 1, len, &t.plain);
+            size_t steps = 0;
+            for (bool done = false; !done; steps++) {
+                size_t had = t.plain.len;
+                assert_int_equal(kl_decompress_some(t.d, &done), KL_CODEC_OK);
+                /* zstd's blocks come into the light when their frame is whole. */
+                assert_true(id == KL_CODEC_ZSTD || t.plain.len - had <= 65536);
+            }
+            assert_true(steps >= len / 65536);
+            assert_int_equal(t.plain.len, 6 + len);
+            assert_memory_equal(t.plain.data + 6, data, len);
+            assert_int_equal(t.plain.limit, own_limit);
+
+            /* Too long by one byte: nothing of it is left. */
+            kl_decompress_begin(t.d, &in, 1, len - 1, &t.plain);
+            kl_codec_status status;
+            bool done;
+            while ((status = kl_decompress_some(t.d, &done)) == KL_CODEC_OK)
+                assert_false(done);
+            assert_int_equal(status, KL_CODEC_TOO_LARGE);
+            assert_int_equal(t.plain.len, 6 + len);
+            assert_int_equal(t.plain.limit, own_limit);
+
+            /* Given up in the midst, by the next stream. */
+            kl_decompress_begin(t.d, &in, 1, len, &t.plain);
+            for (int i = 0; i < 3; i++)
+                assert_int_equal(kl_decompress_some(t.d, &done), KL_CODEC_OK);
+            kl_buf_reset(&t.plain);
+            assert_int_equal(kl_decompress(t.d, &in, 1, len, &t.plain, NULL), KL_CODEC_OK);
+            assert_memory_equal(t.plain.data, data, len);
+            tear_down(&t);
+        }
+        free(data);
+    }
+}
+
 static void begin_writes_nothing(void **state)
 {
     (void)state;
@@ -414,6 +468,7 @@ int main(void)
         cmocka_unit_test(byte_by_byte_gives_the_same),
         cmocka_unit_test(steps_follow_the_level),
         cmocka_unit_test(a_given_up_stream_leaves_no_trace),
+        cmocka_unit_test(unfolding_in_steps),
         cmocka_unit_test(begin_writes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

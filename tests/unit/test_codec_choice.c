@@ -198,6 +198,13 @@ static void nothing_left_to_try(void **state)
     host_expect_fate(&h, 2, 101, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_BROKER);
     host_expect_text(&h, 2, "UNSUPPORTED_COMPRESSION_TYPE");
     host_expect_text(&h, 2, "compression.type");
+    /* What comes behind waits for another broker, and says what this one has done. */
+    send_batch(t, 100);
+    host_sleep(&h, 3000);
+    host_expect_no_produce(&h);
+    host_expect_line(&h, "b1:9091 takes nothing of compression.type=zstd,lz4 (it has refused with "
+                         "UNSUPPORTED_COMPRESSION_TYPE); add another, as in "
+                         "compression.type=zstd,lz4,none");
     end();
 }
 
@@ -247,6 +254,29 @@ static void its_time_is_over(void **state)
                      "b1:9091 takes nothing of compression.type=zstd (it has Produce up to "
                      "version 6, zstd came with 7); add another, as in "
                      "compression.type=zstd,none");
+    end();
+}
+
+/* Only another connection helps, and to look for that each retry.backoff.ms was a thousand wake-ups
+ * a second where that is 1. */
+static void looks_again_now_and_then(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "compression.type", "zstd,none", "retry.backoff.ms", "1",
+             "retry.backoff.max.ms", "100", NULL);
+    h.max_version[KLOOP_PRODUCE] = OLD_PRODUCE;
+    host_topic *z = host_add_topic(&h, "z", 1);
+    set(z, "compression.type", "zstd");
+    host_send(&h, z, 0, 100);
+    host_run(&h);
+    uint64_t looks = 0;
+    for (uint64_t end_ns = h.now.mono_ns + UINT64_C(1000000000); h.now.mono_ns < end_ns; looks++) {
+        uint64_t deadline = kloop_engine_deadline(h.e);
+        h.now.mono_ns = deadline > h.now.mono_ns ? deadline : h.now.mono_ns + 1;
+        kloop_engine_on_time(h.e, h.now);
+        host_run(&h);
+    }
+    assert_in_range(looks, 2, 20);
     end();
 }
 
@@ -395,6 +425,7 @@ int main(void)
         cmocka_unit_test(nothing_left_to_try),
         cmocka_unit_test(topic_that_an_old_broker_cannot_serve),
         cmocka_unit_test(its_time_is_over),
+        cmocka_unit_test(looks_again_now_and_then),
         cmocka_unit_test(topic_that_an_old_broker_can_serve),
         cmocka_unit_test(each_topic_with_its_own),
         cmocka_unit_test(changed_on_the_way),

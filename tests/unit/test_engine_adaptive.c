@@ -371,6 +371,33 @@ static void somebody_with_a_leader(void **state)
     end();
 }
 
+/* They were drawn from partitions without a leader: the tree held those of the one that takes, and
+ * was empty when these were gone. */
+static void the_last_that_takes_goes(void **state)
+{
+    (void)state;
+    begin(3, "partitioner.availability.timeout.ms", "1000");
+    t->leaders[2] = -1;
+    host_sleep(&h, 1001);
+    fill_slow();
+    host_sleep(&h, 1000);
+    /* Twice to the first one, so that there is a tree, and it is without the second. */
+    for (int i = 0; i < 2; i++) {
+        send(1);
+        serve(1);
+    }
+    size_t two = line_of(1);
+    t->leaders[0] = -1;
+    t->epochs[0]++;
+    host_sleep(&h, 3000);
+    assert_int_equal(t->handle->led_count, 1);
+    send(40);
+    assert_int_equal(line_of(0), 0);
+    assert_int_equal(line_of(2), 0);
+    assert_int_equal(line_of(1), two + 40);
+    end();
+}
+
 /* What waited for it waits for another one now. */
 static void whose_partitions_move_away(void **state)
 {
@@ -445,6 +472,7 @@ int main(void)
         cmocka_unit_test(the_sticky_one_is_left_at_once),
         cmocka_unit_test(somebody_must_get_them),
         cmocka_unit_test(somebody_with_a_leader),
+        cmocka_unit_test(the_last_that_takes_goes),
         cmocka_unit_test(whose_partitions_move_away),
         cmocka_unit_test(given_up_and_tried_again),
         cmocka_unit_test(not_without_adaptive),

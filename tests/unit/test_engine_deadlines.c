@@ -223,6 +223,35 @@ static void idle_connection_is_closed(void **state)
     host_end(&h);
 }
 
+/* What waited was given up before it could go: nobody needs the connection any more, and nobody
+ * else says so. It stayed open for ever once. */
+static void nothing_waits_any_more(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "connections.max.idle.ms", "10000", "enable.idempotence",
+             "false", "max.in.flight.requests.per.connection", "1", NULL);
+    host_topic *two = host_add_topic(&h, "two", 2);
+    two->leaders[1] = 1;
+    /* Whoever takes nothing is asked less often. */
+    for (int i = 0; i < 6; i++) {
+        host_send(&h, two, 0, 1);
+        host_run(&h);
+        host_sleep(&h, 200);
+        if (i == 5)
+            host_send(&h, two, 1, 1);
+        HOST_ANSWER(&h, 1, KLOOP_BROKER_INVALID_RECORD);
+    }
+    assert_int_equal(host_produces(&h, 1), 0);
+    assert_int_equal(kloop_engine_purge(h.e, NULL, KLOOP_PURGE_QUEUED, h.now), 1);
+    host_run(&h);
+    const host_conn *c = host_at(&h, 1);
+    host_sleep(&h, 9000);
+    assert_int_equal(c->state, HOST_UP);
+    host_sleep(&h, 1001);
+    assert_int_equal(c->state, HOST_CLOSED);
+    host_end(&h);
+}
+
 static void idle_producer_sleeps(void **state)
 {
     (void)state;
@@ -518,6 +547,7 @@ int main(void)
         cmocka_unit_test(progress_in_writing_renews_the_clock),
         cmocka_unit_test(setup_has_a_limit),
         cmocka_unit_test(idle_connection_is_closed),
+        cmocka_unit_test(nothing_waits_any_more),
         cmocka_unit_test(idle_producer_sleeps),
         cmocka_unit_test(throttle_is_kept),
         cmocka_unit_test(reconnecting_backs_off),

@@ -197,6 +197,43 @@ static void waits_for_an_unknown_topic(void **state)
     host_end(&h);
 }
 
+/* Known once, and given back since. */
+static void waits_for_a_forgotten_topic(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "metadata.max.age.ms", "1000", "metadata.max.idle.ms", "5000",
+             NULL);
+    host_topic *t = host_add_topic(&h, "events", 2);
+    host_send(&h, t, 0, 1);
+    host_run(&h);
+    HOST_ANSWER(&h, 1, 0);
+    host_sleep(&h, 8000);
+    assert_int_equal(kloop_topic_partitions(t->handle), 0);
+    h.hold_metadata = true;
+    kloop_chunk *chunk = host_begin_chunk(&h, 1);
+    send_lent_batch(t, 0, 20, chunk);
+    encode(30, 3, 500);
+    kloop_encoded copied = made(0);
+    assert_int_equal(host_send_batch(&h, t, &copied, 30), KLOOP_OK);
+    memset(bytes, 0xa5, bytes_len);
+    kloop_engine_chunk_end(chunk);
+    host_run(&h);
+    assert_int_equal(host_stats(&h).pending, 50);
+    h.hold_metadata = false;
+    host_run(&h);
+    for (int i = 0; i < 2; i++) {
+        host_expect_produce(&h, 1, &seen);
+        assert_int_equal(seen.batches[0].epoch, 1);
+        assert_int_equal(seen.batches[0].sequence, i * 20);
+        assert_int_equal(seen.batches[0].count, i ? 30 : 20);
+        HOST_ANSWER(&h, 1, 0);
+    }
+    assert_int_equal(host_stats(&h).acked, 51);
+    host_expect_chunk(&h, 1, 20, 0, 0);
+    host_expect_lent(&h, 0);
+    host_end(&h);
+}
+
 static void belongs_to_a_chunk_with_all_records(void **state)
 {
     (void)state;
@@ -419,6 +456,7 @@ int main(void)
         cmocka_unit_test(keeps_payload_and_times),
         cmocka_unit_test(is_lent_as_a_whole),
         cmocka_unit_test(waits_for_an_unknown_topic),
+        cmocka_unit_test(waits_for_a_forgotten_topic),
         cmocka_unit_test(belongs_to_a_chunk_with_all_records),
         cmocka_unit_test(is_never_taken_apart),
         cmocka_unit_test(is_given_up_like_others),

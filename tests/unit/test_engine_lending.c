@@ -355,6 +355,52 @@ static void comes_back_with_every_allocation_failing(void **state)
     }
 }
 
+/* What a short loan takes until it is given back is no reason to refuse the only record there is:
+ * nothing would ever make room for it. */
+static void is_taken_where_it_is_alone(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "max.request.size", "100000", "buffer.memory", "100000", NULL);
+    host_topic *t = host_add_topic(&h, "events", 1);
+    host_run(&h);
+    static const uint8_t key[99000];
+    kloop_record r = {.key = {key, sizeof key}};
+    host_lend(&h, &r, 500);
+    assert_int_equal(host_send_record(&h, t, &r), KLOOP_OK);
+    host_pump(&h);
+    host_expect_lent(&h, 0);
+    host_run(&h);
+    HOST_ANSWER(&h, 1, 0);
+    host_expect_acked(&h, 1, 1);
+    assert_int_equal(host_stats(&h).held_bytes, 0);
+    host_end(&h);
+}
+
+/* A loan of nothing is one all the same. */
+static void may_be_null(void **state)
+{
+    (void)state;
+    host_new(&h, NULL);
+    host_topic *t = host_add_topic(&h, "events", 1);
+    int lender;
+    const kloop_record r = {.set = KLOOP_SET_BORROWED, .lender = &lender};
+    assert_int_equal(kloop_engine_send(t->handle, &r), KLOOP_OK);
+    size_t released = 0;
+    kloop_engine_close(h.e, 0, h.now);
+    kloop_action a;
+    while (kloop_engine_next(h.e, &a)) {
+        if (a.kind != KLOOP_ACT_RELEASE)
+            continue;
+        assert_int_equal(a.loan_count, 1);
+        assert_ptr_equal(a.loans[0].lender, &lender);
+        assert_null(a.loans[0].value.data);
+        assert_int_equal(a.loans[0].value.len, 0);
+        released++;
+    }
+    assert_int_equal(released, 1);
+    host_end(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +413,8 @@ int main(void)
         cmocka_unit_test(comes_back_from_a_topic_that_never_shows_up),
         cmocka_unit_test(is_copied_when_its_batch_is_split),
         cmocka_unit_test(comes_back_at_once_when_it_is_short),
+        cmocka_unit_test(is_taken_where_it_is_alone),
+        cmocka_unit_test(may_be_null),
         cmocka_unit_test(is_not_taken_when_it_is_refused),
         cmocka_unit_test(comes_back_before_the_end),
         cmocka_unit_test(is_forgotten_with_its_engine),

@@ -56,6 +56,40 @@ static void names_that_kafka_does_not_take(void **state)
     host_end(&h);
 }
 
+/* Seed 5465 of the simulator: one topic was gone for good and asked for once in a second; another
+ * one, used for the first time, had to wait for that, and its records died of max.block.ms. */
+static void new_topic_waits_for_nobody_elses_pause(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "retry.backoff.ms", "100", "retry.backoff.max.ms", "1000",
+             "max.block.ms", "60000", NULL);
+    host_topic *gone = host_add_topic(&h, "gone", 1);
+    gone->error = KLOOP_BROKER_UNKNOWN_TOPIC_OR_PARTITION;
+    host_send(&h, gone, 0, 1);
+    host_sleep(&h, 10000);
+    /* Right behind a question for the other one. */
+    int before = h.metadata_answers;
+    while (h.metadata_answers == before)
+        host_sleep(&h, 1);
+    host_topic *fresh = host_add_topic(&h, "fresh", 1);
+    before = h.metadata_answers;
+    host_sleep(&h, 40);
+    assert_int_equal(h.metadata_answers, before);
+    host_sleep(&h, 10);
+    assert_int_equal(h.metadata_answers, before + 1);
+    assert_int_equal(kloop_topic_partitions(fresh->handle), 1);
+    /* Once: a second one that is not there either waits like the first. */
+    host_topic *other = host_add_topic(&h, "other", 1);
+    other->error = KLOOP_BROKER_UNKNOWN_TOPIC_OR_PARTITION;
+    host_send(&h, other, 0, 1);
+    before = h.metadata_answers;
+    host_sleep(&h, 60);
+    assert_int_equal(h.metadata_answers, before + 1);
+    host_sleep(&h, 700);
+    assert_int_equal(h.metadata_answers, before + 1);
+    host_end(&h);
+}
+
 /* A topic that is not there yet is asked for with a growing distance. */
 static void unknown_topic_backs_off(void **state)
 {
@@ -680,6 +714,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_topic_is_asked_for_at_once),
         cmocka_unit_test(names_that_kafka_does_not_take),
+        cmocka_unit_test(new_topic_waits_for_nobody_elses_pause),
         cmocka_unit_test(unknown_topic_backs_off),
         cmocka_unit_test(lasting_error_fails_what_waits),
         cmocka_unit_test(known_topic_that_vanishes_keeps_its_partitions),

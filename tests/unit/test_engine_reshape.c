@@ -553,6 +553,71 @@ static void no_memory_at_all(void **state)
     equal_end(&h);
 }
 
+/* Words, which each codec makes smaller. */
+static void send_words(size_t len)
+{
+    static const char words[8][9] = {"produce-", "consumer", "a record", "is taken",
+                                     "by those", "-batches", "0123abcd", "together"};
+    static uint8_t value[60000];
+    uint32_t x = (uint32_t)h.user_count + 1;
+    for (size_t at = 0; at + 8 <= len; at += 8) {
+        x = x * 1664525U + 1013904223U;
+        memcpy(value + at, words[x >> 29], 8);
+    }
+    kloop_record r = {.value = {value, len}, .partition = 0, .set = KLOOP_SET_PARTITION};
+    assert_int_equal(host_send_record(&h, t, &r), KLOOP_OK);
+}
+
+/* A folded batch was unfolded at once, in 1 ms for 1 MB, and as much more for a larger one. */
+static void unfolded_in_turns(void **state)
+{
+    (void)state;
+    static const char *const codecs[] = {"gzip", "snappy", "lz4", "zstd"};
+    for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
+        host_new(&h, "linger.ms", "10", "batch.size", "1000000", "compression.type", codecs[i],
+                 NULL);
+        t = host_add_topic(&h, "t", 1);
+        t->leaders[0] = 1;
+        host_run(&h);
+        for (int n = 0; n < 15; n++)
+            send_words(60000);
+        for (int ms = 0; ms < 1000 && !host_produces(&h, 1); ms++)
+            host_sleep(&h, 1);
+        /* With all of a turn. */
+        host_sleep(&h, 1);
+        host_answer_only(&h, 1, (const int16_t[]){TOO_LARGE}, 1);
+        host_pump(&h);
+        size_t turns = 0;
+        for (; h.e->reshape.unfolder; turns++) {
+            assert_true(turns < 100);
+            assert_int_equal(host_deadline(&h), 0);
+            assert_int_equal(h.e->turn_work, 0);
+            host_sleep(&h, 1);
+        }
+        /* So many of its slices are no more than a turn's. */
+        assert_true(turns >= 1);
+        for (int n = 0; n < 1000 && host_stats(&h).pending; n++) {
+            while (host_produces(&h, 1))
+                HOST_ANSWER(&h, 1, 0);
+            host_sleep(&h, 1);
+        }
+        host_expect_acked(&h, 1, 15);
+        assert_int_equal(host_stats(&h).batches_split, 1);
+
+        /* And the engine may go in the midst of it. */
+        for (int n = 0; n < 8; n++)
+            send_words(50000);
+        for (int ms = 0; ms < 1000 && !host_produces(&h, 1); ms++)
+            host_sleep(&h, 1);
+        host_sleep(&h, 1);
+        host_answer_only(&h, 1, (const int16_t[]){TOO_LARGE}, 1);
+        h.e->turn_work = 3;
+        host_pump(&h);
+        assert_non_null(h.e->reshape.unfolder);
+        host_end(&h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -576,6 +641,7 @@ int main(void)
         cmocka_unit_test(want_of_memory_is_no_attempt),
         cmocka_unit_test(own_bytes_are_corrupt),
         cmocka_unit_test(no_memory_at_all),
+        cmocka_unit_test(unfolded_in_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

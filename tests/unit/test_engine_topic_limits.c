@@ -375,6 +375,121 @@ static void too_large_for_the_broker(void **state)
     host_end(&h);
 }
 
+/* The book that a loan stands in is given back after the batch, when the lender was told; it was
+ * the last that the share held once, and WRITABLE never came. */
+static void loans_come_back_last(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "buffer.memory", "3000000", "max.request.size", "100000",
+             "topic.small.buffer.memory", "100000", NULL);
+    small = host_add_topic(&h, "small", 1);
+    host_run(&h);
+    kloop_record r = {0};
+    host_lend(&h, &r, 99000);
+    assert_int_equal(host_send_record(&h, small, &r), KLOOP_OK);
+    kloop_record other_one = {0};
+    host_lend(&h, &other_one, 99000);
+    assert_int_equal(host_send_record(&h, small, &other_one), KLOOP_FULL);
+    host_unlend(&h, &other_one);
+    host_run(&h);
+    assert_int_equal(h.writables, 0);
+    HOST_ANSWER(&h, 1, 0);
+    assert_int_equal(h.writables, 1);
+    assert_false(kloop_engine_busy(h.e));
+    end();
+}
+
+/* A share and the whole budget were refused, and one answer makes room in both: one WRITABLE speaks
+ * for both. The budget went on owing one once, and so kept the loop from ending. */
+static void one_answer_makes_room_in_both(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "100", "buffer.memory", "600000", "max.request.size", "150000",
+             "batch.size", "150000", "topic.small.buffer.memory", "300000", NULL);
+    small = host_add_topic(&h, "small", 4);
+    other = host_add_topic(&h, "other", 4);
+    for (int i = 0; i < 4; i++)
+        small->leaders[i] = other->leaders[i] = 1;
+    host_run(&h);
+    fill(small, 1000);
+    fill(other, 1000);
+    host_run(&h);
+    host_expect_produce(&h, 1, &seen);
+    assert_int_equal(host_produces(&h, 1), 1);
+    assert_int_equal(seen.batch_count, 8);
+    answer_all();
+    assert_int_equal(h.writables, 1);
+    assert_int_equal(host_stats(&h).pending, 0);
+    assert_false(kloop_engine_busy(h.e));
+    end();
+}
+
+/* What was purged gives its bytes back at once, and its report waits for one in flight: WRITABLE
+ * came only with that. */
+static void purged_behind_one_in_flight(void **state)
+{
+    (void)state;
+    begin("none");
+    host_send(&h, other, 0, 1);
+    host_sleep(&h, 100);
+    assert_int_equal(host_produces(&h, 1), 1);
+    while (host_send_bytes(&h, other, 0, 10000) == KLOOP_OK)
+        ;
+    host_run(&h);
+    assert_int_equal(h.writables, 0);
+    kloop_engine_purge(h.e, other->handle, KLOOP_PURGE_QUEUED, h.now);
+    host_pump(&h);
+    assert_int_equal(h.reported, 0);
+    assert_int_equal(h.writables, 1);
+    answer_all();
+    assert_int_equal(h.writables, 1);
+    end();
+}
+
+static size_t held_most;
+
+static void watch(void)
+{
+    if (held_most < held())
+        held_most = held();
+}
+
+/* Records that waited for their partitions take more memory there than they did; a topic that has
+ * a share waits with them until some have left, and holds up nobody. */
+static void parked_records_stay_in_their_share(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "buffer.memory", "3000000", "max.request.size", "50000",
+             "batch.size", "100", "topic.small.buffer.memory", "300000", NULL);
+    h.hold_metadata = true;
+    small = host_add_topic(&h, "small", 4);
+    other = host_add_topic(&h, "other", 4);
+    for (int i = 0; i < 4; i++)
+        small->leaders[i] = other->leaders[i] = 1;
+    host_run(&h);
+    size_t count = fill(small, 40);
+    host_send(&h, other, 0, 2000);
+    h.hold_metadata = false;
+    host_run(&h);
+    watch();
+    size_t produces = 0;
+    for (; host_stats(&h).pending > 0; produces++) {
+        assert_true(produces < 100000);
+        if (host_produces(&h, 1)) {
+            host_expect_produce(&h, 1, &seen);
+            host_answer_only(&h, 1, (const int16_t[HOST_BATCHES_MAX]){0}, seen.batch_count);
+        }
+        host_run(&h);
+        host_sleep(&h, 1);
+        watch();
+    }
+    host_expect_acked(&h, 1, count);
+    /* The batch that is being read, 64 KiB, and one record more than there is room for. */
+    assert_true(held_most <= SHARE + 66000);
+    assert_int_equal(host_stats(&h).acked, count + 2000);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +500,10 @@ int main(void)
         cmocka_unit_test(with_a_codec),
         cmocka_unit_test(moved_limits),
         cmocka_unit_test(share_that_came_late),
+        cmocka_unit_test(loans_come_back_last),
+        cmocka_unit_test(one_answer_makes_room_in_both),
+        cmocka_unit_test(purged_behind_one_in_flight),
+        cmocka_unit_test(parked_records_stay_in_their_share),
         cmocka_unit_test(other_ends),
         cmocka_unit_test(engine_that_goes_with_all_it_has),
         cmocka_unit_test(splitting_has_a_bound),

@@ -89,6 +89,43 @@ static void idle_segments_are_used_again(void **state)
     kl_fail_alloc_check(&f);
 }
 
+/* Who waits for memory looks at one mark. Each place that gave something back had to tell before,
+ * and two had forgotten it. */
+static void whatever_is_given_back_leaves_a_mark(void **state)
+{
+    (void)state;
+    kl_fail_alloc f;
+    kl_fail_alloc_init(&f, 0);
+    kloop_allocator alloc = kl_fail_alloc_table(&f);
+    kl_pool pool, one, two;
+    kl_pool_init(&pool, &alloc, 1 << 20);
+    kl_pool_init_child(&one, &pool);
+    kl_pool_init_child(&two, &pool);
+    kl_segment *a = kl_segment_get(&one, KL_GRADE_SMALL);
+    kl_segment *b = kl_segment_get(&pool, KL_GRADE_SMALL);
+    kl_pool_hold(&two, 1000);
+    assert_int_equal(pool.held_bytes, 2 * 512 + 1000);
+    assert_false(pool.sunk);
+    assert_null(kl_pool_take_sunk(&pool));
+    kl_segment_pin(a);
+    kl_segment_unpin(a);
+    assert_false(pool.sunk);
+    kl_segment_unpin(b);
+    assert_true(pool.sunk);
+    assert_null(kl_pool_take_sunk(&pool));
+    pool.sunk = false;
+    kl_segment_unpin(a);
+    assert_true(pool.sunk);
+    kl_pool_unhold(&two, 400);
+    kl_pool_unhold(&two, 600);
+    assert_ptr_equal(kl_pool_take_sunk(&pool), &one);
+    assert_ptr_equal(kl_pool_take_sunk(&pool), &two);
+    assert_null(kl_pool_take_sunk(&pool));
+    assert_int_equal(pool.held_bytes, 0);
+    kl_pool_deinit(&pool);
+    kl_fail_alloc_check(&f);
+}
+
 /* Two accounts, one store: a limit for some that takes nothing from the others. */
 static void a_child_only_counts(void **state)
 {
@@ -137,6 +174,7 @@ int main(void)
         cmocka_unit_test(grades_hold_what_they_promise),
         cmocka_unit_test(pinned_segment_outlives_its_first_owner),
         cmocka_unit_test(idle_segments_are_used_again),
+        cmocka_unit_test(whatever_is_given_back_leaves_a_mark),
         cmocka_unit_test(a_child_only_counts),
         cmocka_unit_test(no_memory_is_null_and_changes_nothing),
     };

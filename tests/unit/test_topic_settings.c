@@ -329,6 +329,38 @@ static void linger_of_its_own(void **state)
     host_end(&h);
 }
 
+/* All open batches of a topic were judged in the call: 3 ms where there were ten thousand. */
+static void open_batches_follow_in_slices(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "1000", NULL);
+    host_topic *t = host_add_topic(&h, "t", 60);
+    for (int32_t i = 0; i < 60; i++)
+        t->leaders[i] = 1;
+    for (int32_t i = 0; i < 60; i++)
+        host_send(&h, t, i, 1);
+    host_sleep(&h, 100);
+    host_expect_no_produce(&h);
+    set(t, "linger.ms", "50");
+    for (int32_t i = 0; i < 60; i++)
+        assert_false(t->handle->open[i]->due);
+    /* Nothing is left of this turn. */
+    h.e->turn_work = 0;
+    host_pump(&h);
+    host_expect_no_produce(&h);
+    assert_false(t->handle->open[0]->due);
+    assert_int_equal(host_deadline(&h), 0);
+    assert_true(kl_link_is_linked(&t->handle->in_reviewed));
+    host_sleep(&h, 1);
+    assert_false(kl_link_is_linked(&t->handle->in_reviewed));
+    host_expect_produce(&h, 1, &seen);
+    assert_int_equal(seen.batch_count, 60);
+    host_answer(&h, 1, (const int16_t[HOST_BATCHES_MAX]){0}, 60);
+    host_expect_acked(&h, 1, 60);
+    assert_int_equal(host_deadline(&h) == 0, false);
+    host_end(&h);
+}
+
 static void batch_size_of_its_own(void **state)
 {
     (void)state;
@@ -400,6 +432,7 @@ int main(void)
         cmocka_unit_test(refusals),
         cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(linger_of_its_own),
+        cmocka_unit_test(open_batches_follow_in_slices),
         cmocka_unit_test(batch_size_of_its_own),
         cmocka_unit_test(learnt_ceiling_stays),
     };
