@@ -44,8 +44,8 @@ void kl_budget_trim(kloop_engine *e);
 void kl_budget_trim_soon(kloop_engine *e);
 
 /* What is held has sunk: is it time for WRITABLE, or for what waits for memory? Asked when the user
- * is to hear what there is, and when a turn begins, and not by those who give something back: there
- * are many of them, and each that did not ask once left a user waiting for ever. */
+ * can be told, and not by those who give something back: there are many of them, and each that did
+ * not ask once left a user waiting for ever. */
 void kl_budget_settle(kloop_engine *e);
 static inline void kl_budget_settle_if_sunk(kloop_engine *e)
 {

@@ -290,7 +290,9 @@ void kloop_engine_stats(const kloop_engine *e, kloop_stats *stats)
 static void renew_turn(kloop_engine *e)
 {
     e->turn_work = TURN_WORK;
-    kl_budget_settle_if_sunk(e);
+    /* Others may be refused before the user hears: it is no time for WRITABLE. */
+    if (e->pool.sunk)
+        kl_parking_retry(e);
     if (!kl_list_is_empty(&e->folding) || !kl_list_is_empty(&e->reshaping) ||
         kl_readiness_has_steps(e) || !kl_list_is_empty(&e->unpark))
         e->stirred = true;

@@ -3,8 +3,9 @@
  * What the cluster looks like: when to ask, and what an answer changes.
  *
  * A full request asks for all topics in use, a partial one for those of which nothing is known yet.
- * One is under way at a time. A new topic is asked for at once; everything else keeps the distance
- * of the backoff, which grows as long as somebody goes on asking, whatever is answered: to its end
+ * One is under way at a time. A new topic is asked for at once, also where others make all wait: 50
+ * ms after the question before, unless that was in vain. Everything else keeps the distance of the
+ * backoff, which grows as long as somebody goes on asking, whatever is answered: to its end
  * when answers tell nothing new, or none come, and not quite as far when they do.
  *
  * What is older than what is known is left out of an answer: a lower epoch of a leader, the id of a

@@ -258,13 +258,7 @@ void kl_parking_forget(kloop_engine *e, kl_batch *b)
     if (t->share)
         t->share->unpark_waits = false;
     /* Batches were spared the look at their age meanwhile. */
-    kl_link *next;
-    for (kl_link *at = kl_list_first(&e->opened); at; at = next) {
-        kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_opened);
-        next = kl_list_next(&e->opened, at);
-        if (p->topic == t)
-            kl_readiness_update(e, p);
-    }
+    kl_readiness_review(e, t, false);
 }
 
 void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error)

@@ -34,11 +34,12 @@ static uint64_t purge_line(kloop_engine *e, kl_list *line, unsigned what)
 
 static uint64_t purge_topic(kloop_engine *e, kloop_topic *t, unsigned what)
 {
-    uint64_t records = purge_line(e, &t->parked, what);
+    uint64_t records = 0;
     for (int32_t i = 0; i < t->table_count; i++)
         if (t->partitions[i])
             records += purge_line(e, &t->partitions[i]->line, what);
-    return records;
+    /* Behind those that were moved out of there: they were sent before the ones that are left. */
+    return records + purge_line(e, &t->parked, what);
 }
 
 uint64_t kl_purge(kloop_engine *e, kloop_topic *t, unsigned what)

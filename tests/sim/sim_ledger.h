@@ -55,6 +55,7 @@ typedef struct sim_record {
     bool parked;     /* its topic was not known when it was sent */
     bool found;      /* in a final log at the offset that was reported */
     bool probing;    /* sent after the faults: must be acked */
+    bool fresh;      /* nobody had been asked for its topic, and nothing kept anybody from it */
     bool purged;     /* pending when the user gave up some, it among them perhaps */
     bool strayed;    /* a copy of it came late to a topic that was made anew meanwhile */
     bool rehomed;    /* appended to a topic that was deleted, and to the one that came after it */

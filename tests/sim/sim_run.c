@@ -130,6 +130,14 @@ static void close_and_finish(sim *s, uint64_t timeout_ms)
     finish(s);
 }
 
+static void note_probe(sim *s, uint32_t number)
+{
+    sim_record *r = sim_ledger_record(s, number);
+    const sim_question *q = &s->pace.metadata;
+    r->probing = true;
+    r->fresh = !s->pace.asked_topics[r->topic] && !q->failures && !q->conn;
+}
+
 static void probe(sim *s)
 {
     sim_note(s, SIM_NOTE_PHASE, "probes", 0, 0, 0, 0);
@@ -140,7 +148,7 @@ static void probe(sim *s)
         for (int i = 0; i < 6 && !s->user.waits; i++) {
             uint32_t number = sim_user_send(s, t, -1, 40);
             if (number)
-                sim_ledger_record(s, number)->probing = true;
+                note_probe(s, number);
         }
     sim_host_wake(s);
 }

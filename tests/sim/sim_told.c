@@ -178,16 +178,14 @@ bool sim_told_is_doubting(const sim *s, int topic, uint64_t since_ns)
 }
 
 /* What looked older was told so often that it is believed, but where the known leader takes
- * records: epochs go on from there (seed 36883). */
-static void believe(sim *s, sim_told_part *p, int32_t epoch)
+ * records. Epochs may go on from there, until one is told that is newer than all (seeds 1877,
+ * 36883). */
+static void believe(sim *s, sim_told_part *p)
 {
     p->changed_ns = s->world.now_ns;
-    if (epoch < 0 || epoch >= p->epoch)
-        return;
-    p->doubtful_nodes |= p->nodes;
-    if (p->doubtful_epoch < p->epoch)
-        p->doubtful_epoch = p->epoch;
-    p->epoch = epoch - 1;
+    p->doubtful_nodes = ANYBODY;
+    if (p->doubtful_epoch <= p->epoch)
+        p->doubtful_epoch = p->epoch + 1;
 }
 
 static void take_topic(sim *s, sim_told_topic *t, int16_t version, const kloop_metadata_response *r,
@@ -214,8 +212,6 @@ static void take_topic(sim *s, sim_told_topic *t, int16_t version, const kloop_m
         sim_told_part *part = &t->parts[p.partition_index];
         if (version < TRUE_EPOCHS_SINCE)
             p.leader_epoch = -1;
-        if (believed)
-            believe(s, part, p.leader_epoch);
         if (!sound) {
             part->nodes = ANYBODY;
             if (part->epoch < p.leader_epoch)
@@ -229,6 +225,8 @@ static void take_topic(sim *s, sim_told_topic *t, int16_t version, const kloop_m
         } else {
             take_leader(s, part, p.leader_id, p.leader_epoch, sure);
         }
+        if (believed)
+            believe(s, part);
     }
 }
 

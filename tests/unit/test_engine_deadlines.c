@@ -252,6 +252,34 @@ static void nothing_waits_any_more(void **state)
     host_end(&h);
 }
 
+/* However short connections.max.idle.ms is: not while something waits for its turn. */
+static void not_idle_while_something_waits(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "connections.max.idle.ms", "0", "enable.idempotence", "false",
+             "max.in.flight.requests.per.connection", "1", NULL);
+    host_topic *two = host_add_topic(&h, "two", 2);
+    two->leaders[1] = 1;
+    for (int i = 0; i < 6; i++) {
+        host_send(&h, two, 0, 1);
+        host_run(&h);
+        host_sleep(&h, 200);
+        if (i == 5)
+            host_send(&h, two, 1, 1);
+        HOST_ANSWER(&h, 1, KLOOP_BROKER_INVALID_RECORD);
+    }
+    const host_conn *c = host_at(&h, 1);
+    host_sleep(&h, 90);
+    assert_int_equal(c->state, HOST_UP);
+    assert_int_equal(host_produces(&h, 1), 0);
+    host_sleep(&h, 20);
+    assert_int_equal(host_produces(&h, 1), 1);
+    HOST_ANSWER(&h, 1, 0);
+    host_sleep(&h, 2);
+    assert_int_equal(c->state, HOST_CLOSED);
+    host_end(&h);
+}
+
 static void idle_producer_sleeps(void **state)
 {
     (void)state;
@@ -548,6 +576,7 @@ int main(void)
         cmocka_unit_test(setup_has_a_limit),
         cmocka_unit_test(idle_connection_is_closed),
         cmocka_unit_test(nothing_waits_any_more),
+        cmocka_unit_test(not_idle_while_something_waits),
         cmocka_unit_test(idle_producer_sleeps),
         cmocka_unit_test(throttle_is_kept),
         cmocka_unit_test(reconnecting_backs_off),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Records that were sent before anybody knew the partitions of their topic. */
+#include "core/engine_state.h"
 #include "tests/support/engine_host.h"
 
 #include <setjmp.h>
@@ -385,6 +386,52 @@ static void topics_do_not_wait_for_each_other(void **state)
     end();
 }
 
+/* Some were moved to their partition already, and the others were reported before them. */
+static void purged_while_being_moved(void **state)
+{
+    (void)state;
+    begin("1000", 1);
+    host_send(&h, t, 0, 3000);
+    host_answer_metadata(&h, host_at(&h, 1));
+    h.e->turn_work = 1;
+    host_pump(&h);
+    assert_true(t->handle->lined_batches > 0 && !kl_list_is_empty(&t->handle->parked));
+    kloop_engine_purge(h.e, t->handle, KLOOP_PURGE_QUEUED, h.now);
+    host_run(&h);
+    host_expect_fate(&h, 1, 3000, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_PURGED);
+    for (size_t user = 2; user <= 3000; user++)
+        assert_true(host_fate_of(&h, user)->report >= host_fate_of(&h, user - 1)->report);
+    end();
+}
+
+/* While records are being moved the age of their batches is not looked at, and then it is, in
+ * slices of a turn: a batch that cannot leave takes no more records after a while, whose deadline
+ * is its own. */
+static void moved_batches_age(void **state)
+{
+    (void)state;
+    begin("0", 2);
+    t->leaders[1] = -1;
+    host_send(&h, t, 1, 10);
+    /* An id, or news of its leader, would be an occasion as well. */
+    h.hold_id = true;
+    appear();
+    h.hold_metadata = true;
+    kl_batch *const *open = t->handle->open;
+    assert_non_null(open[1]);
+    host_sleep(&h, 7000);
+    assert_non_null(open[1]);
+    host_sleep(&h, 1000);
+    assert_null(open[1]);
+    t->leaders[1] = 1;
+    h.hold_id = false;
+    appear();
+    host_sleep(&h, 10000);
+    answer_all();
+    host_expect_acked(&h, 1, 10);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +449,8 @@ int main(void)
         cmocka_unit_test(time_is_over_in_the_middle),
         cmocka_unit_test(bad_partition_behind_parked_records),
         cmocka_unit_test(topics_do_not_wait_for_each_other),
+        cmocka_unit_test(moved_batches_age),
+        cmocka_unit_test(purged_while_being_moved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -446,6 +446,35 @@ static void purged_behind_one_in_flight(void **state)
     end();
 }
 
+/* There was room, and nobody had asked for actions before it was taken again: WRITABLE came for a
+ * buffer that was full, and once more when it was not. */
+static void room_that_is_taken_again_unseen(void **state)
+{
+    (void)state;
+    begin("none");
+    while (host_send_bytes(&h, other, 0, 10000) == KLOOP_OK)
+        ;
+    kloop_engine_purge(h.e, other->handle, KLOOP_PURGE_QUEUED, h.now);
+    h.now.mono_ns += 1000000;
+    kloop_engine_on_time(h.e, h.now);
+    size_t count = 0;
+    while (host_send_bytes(&h, other, 0, 10000) == KLOOP_OK)
+        count++;
+    assert_true(count > 200);
+    host_run(&h);
+    assert_int_equal(h.writables, 0);
+    for (int i = 0; i < 1000 && h.writables == 0; i++) {
+        host_expect_produce(&h, 1, &seen);
+        host_answer(&h, 1, (const int16_t[HOST_BATCHES_MAX]){0}, seen.batch_count);
+    }
+    assert_int_equal(host_send_bytes(&h, other, 0, 10000), KLOOP_OK);
+    answer_all();
+    host_sleep(&h, 200);
+    answer_all();
+    assert_int_equal(h.writables, 1);
+    end();
+}
+
 static size_t held_most;
 
 static void watch(void)
@@ -503,6 +532,7 @@ int main(void)
         cmocka_unit_test(loans_come_back_last),
         cmocka_unit_test(one_answer_makes_room_in_both),
         cmocka_unit_test(purged_behind_one_in_flight),
+        cmocka_unit_test(room_that_is_taken_again_unseen),
         cmocka_unit_test(parked_records_stay_in_their_share),
         cmocka_unit_test(other_ends),
         cmocka_unit_test(engine_that_goes_with_all_it_has),
