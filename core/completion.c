@@ -46,21 +46,38 @@ static void forget_lined(kloop_engine *e, kl_partition *p)
     kl_sticky_line_changed(e, p);
 }
 
-/* The settled ones at the head of the line may be reported. */
-static void release_line(kloop_engine *e, kl_list *line, kl_partition *p)
+/* The first of a line, if it may be reported. */
+static kl_batch *settled_first(const kl_list *line)
 {
-    kl_link *at;
-    while ((at = kl_list_first(line))) {
-        kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
-        if (b->stage != KL_STAGE_SETTLED)
-            return;
-        kl_list_remove(at);
-        if (p)
-            forget_lined(e, p);
-        else
-            kl_parking_forget(e, b);
+    kl_link *at = kl_list_first(line);
+    kl_batch *b = at ? KL_CONTAINER_OF(at, kl_batch, in_line) : NULL;
+    return b && b->stage == KL_STAGE_SETTLED ? b : NULL;
+}
+
+/* What is parked comes after all that was moved out of there before: that was sent earlier, and may
+ * be for the same partitions. */
+static void release_parked(kloop_engine *e, kloop_topic *t)
+{
+    kl_batch *b;
+    if (t->lined_batches > 0 || !settled_first(&t->parked))
+        return;
+    while ((b = settled_first(&t->parked))) {
+        kl_list_remove(&b->in_line);
+        kl_parking_forget(e, b);
         kl_list_push_back(&e->reports, &b->in_queue);
     }
+    kl_parking_go_on(e, t);
+}
+
+static void release_line(kloop_engine *e, kl_partition *p)
+{
+    kl_batch *b;
+    while ((b = settled_first(&p->line))) {
+        kl_list_remove(&b->in_line);
+        forget_lined(e, p);
+        kl_list_push_back(&e->reports, &b->in_queue);
+    }
+    release_parked(e, p->topic);
 }
 
 void kl_completion_settle(kloop_engine *e, kl_batch *b, kloop_outcome outcome, kloop_cause cause)
@@ -88,9 +105,9 @@ void kl_completion_settle(kloop_engine *e, kl_batch *b, kloop_outcome outcome, k
     if (!lined)
         kl_list_push_back(&e->reports, &b->in_queue);
     else if (p)
-        release_line(e, &p->line, p);
+        release_line(e, p);
     else
-        release_line(e, &b->topic->parked, NULL);
+        release_parked(e, b->topic);
     kl_batch_let_go(e, b);
     if (p)
         kl_readiness_update(e, p);

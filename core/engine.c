@@ -56,7 +56,7 @@ static void init_lists(kloop_engine *e)
     kl_list_init(&e->folding);
     kl_list_init(&e->reshaping);
     kl_list_init(&e->unpark);
-    kl_list_init(&e->unpark_full);
+    kl_list_init(&e->unpark_aside);
     kl_list_init(&e->reports);
     kl_list_init(&e->paused);
     kl_list_init(&e->asked);

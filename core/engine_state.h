@@ -164,7 +164,7 @@ struct kloop_engine {
     kl_list reviewed;       /* topics whose open batches are looked at anew, see readiness.h */
     kl_list folding;        /* batches that wait for the codec */
     kl_list unpark;         /* topics with records to be moved */
-    kl_list unpark_full;    /* those whose share has no room for that */
+    kl_list unpark_aside;   /* those that wait for their share, or for reports of what was moved */
     bool unpark_waits;      /* for what was moved to leave, or for memory: */
     bool unpark_starved;    /* that the allocator did not have; only the timer ends it */
     kl_timer unpark_timer;

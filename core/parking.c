@@ -114,7 +114,7 @@ static bool takes_more(const kloop_engine *e, const kloop_topic *t, const kl_bat
 {
     if (t->unparking && kl_list_first(&t->parked) == &b->in_line)
         return false;
-    if (b->whole || b->generation != kl_batch_generation(e) ||
+    if (b->stage != KL_STAGE_PARKED || b->whole || b->generation != kl_batch_generation(e) ||
         kl_chain_len(&b->builder.payload) >= PARKED_BATCH_BYTES)
         return false;
     return e->now.mono_ns < kl_time_add(b->created_ns, patience_ns(e) / 16);
@@ -233,8 +233,23 @@ void kl_parking_open(kloop_engine *e, kloop_topic *t)
     kl_list_push_back(&e->unpark, &t->in_unpark);
     for (kl_link *at = kl_list_first(&t->parked); at; at = kl_list_next(&t->parked, at)) {
         kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
-        kl_heap_set(&e->timers, &b->expiry, given_up_at(e, t, b));
+        if (b->stage == KL_STAGE_PARKED)
+            kl_heap_set(&e->timers, &b->expiry, given_up_at(e, t, b));
     }
+}
+
+/* What can go on waits for something of t's own, not for the whole producer. */
+static void set_aside(kloop_engine *e, kloop_topic *t)
+{
+    kl_list_remove(&t->in_unpark);
+    kl_list_push_back(&e->unpark_aside, &t->in_unpark);
+}
+
+static void take_up(kloop_engine *e, kloop_topic *t)
+{
+    kl_list_remove(&t->in_unpark);
+    kl_list_push_back(&e->unpark, &t->in_unpark);
+    e->stirred = true;
 }
 
 bool kl_parking_yields(kloop_engine *e, kl_batch *b)
@@ -261,11 +276,20 @@ void kl_parking_forget(kloop_engine *e, kl_batch *b)
     kl_readiness_review(e, t, false);
 }
 
+void kl_parking_go_on(kloop_engine *e, kloop_topic *t)
+{
+    if (kl_link_is_linked(&t->in_unpark) && !(t->share && t->share->unpark_waits))
+        take_up(e, t);
+}
+
 void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error)
 {
-    kl_link *at;
-    while ((at = kl_list_first(&t->parked))) {
+    kl_link *next;
+    for (kl_link *at = kl_list_first(&t->parked); at; at = next) {
+        next = kl_list_next(&t->parked, at);
         kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
+        if (b->stage != KL_STAGE_PARKED)
+            continue;
         b->broker_error = broker_error;
         kl_completion_settle(e, b, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_BROKER);
     }
@@ -445,8 +469,7 @@ static void drop_first(kloop_engine *e, kl_batch *b)
 static bool has_room(kloop_engine *e, kloop_topic *t)
 {
     if (t->share && !kl_topic_share_moves(e, t)) {
-        kl_list_remove(&t->in_unpark);
-        kl_list_push_back(&e->unpark_full, &t->in_unpark);
+        set_aside(e, t);
         t->share->unpark_waits = true;
         return false;
     }
@@ -490,6 +513,11 @@ static void move_some(kloop_engine *e, kloop_topic *t, size_t records_max, size_
         if (!first)
             return;
         kl_batch *b = KL_CONTAINER_OF(first, kl_batch, in_line);
+        /* Given up, and its report waits for those that were sent before. */
+        if (b->stage != KL_STAGE_PARKED) {
+            set_aside(e, t);
+            return;
+        }
         if (!t->unparking) {
             t->unparking = true;
             t->unpark_records = kl_chain_read(&b->builder.payload);
@@ -549,7 +577,5 @@ void kl_parking_retry_share(kloop_engine *e, kloop_topic *t)
     if (!t->share->unpark_waits)
         return;
     t->share->unpark_waits = false;
-    kl_list_remove(&t->in_unpark);
-    kl_list_push_back(&e->unpark, &t->in_unpark);
-    e->stirred = true;
+    take_up(e, t);
 }

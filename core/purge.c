@@ -38,7 +38,6 @@ static uint64_t purge_topic(kloop_engine *e, kloop_topic *t, unsigned what)
     for (int32_t i = 0; i < t->table_count; i++)
         if (t->partitions[i])
             records += purge_line(e, &t->partitions[i]->line, what);
-    /* Behind those that were moved out of there: they were sent before the ones that are left. */
     return records + purge_line(e, &t->parked, what);
 }
 

@@ -47,7 +47,8 @@ kloop_status kl_shutdown_flush(kloop_engine *e, void *user)
 
 static void settle_line(kloop_engine *e, kl_list *line, kloop_cause cause)
 {
-    /* The first of a line is never settled: those leave it at once, with all that follow. */
+    /* The first of a line is never settled: those leave it at once, with all that follow. What is
+     * parked does when nothing is in its topic's lines. */
     kl_link *at;
     while ((at = kl_list_first(line)))
         kl_completion_give_up(e, KL_CONTAINER_OF(at, kl_batch, in_line), cause);
@@ -57,10 +58,10 @@ static void settle_all(kloop_engine *e, kloop_cause cause)
 {
     for (kl_link *at = kl_list_first(&e->topic_list); at; at = kl_list_next(&e->topic_list, at)) {
         kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
-        settle_line(e, &t->parked, cause);
         for (int32_t i = 0; i < t->table_count; i++)
             if (t->partitions[i])
                 settle_line(e, &t->partitions[i]->line, cause);
+        settle_line(e, &t->parked, cause);
     }
 }
 

@@ -25,7 +25,7 @@ typedef struct kl_topic_share {
     size_t limit; /* SIZE_MAX: no more */
     bool refused; /* WRITABLE is owed for it */
     size_t refused_bytes;
-    bool unpark_waits; /* its topic is in the engine's unpark_full */
+    bool unpark_waits; /* its topic is in the engine's unpark_aside */
 } kl_topic_share;
 
 static inline size_t kl_topic_share_held(const kl_topic_share *s)

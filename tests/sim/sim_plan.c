@@ -64,7 +64,7 @@ static void read_topic_key(sim_topic_plan *t, const char *key, const char *value
     else if (!strcmp(key, "compression.type"))
         t->codecs = codecs_of(value);
     else if (!strcmp(key, "partitioner.class"))
-        snprintf(t->partitioner, sizeof t->partitioner, "%s", value);
+        memmove(t->partitioner, value, strlen(value) + 1);
     else if (!strcmp(key, "buffer.memory"))
         t->shares = true;
 }

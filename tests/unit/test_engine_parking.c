@@ -404,6 +404,37 @@ static void purged_while_being_moved(void **state)
     end();
 }
 
+/* And with some of them in flight: what was given up waits for their answer, and what is sent
+ * meanwhile for both. The last records of the line were once reported before the first. */
+static void purged_behind_those_in_flight(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "enable.idempotence", "false", NULL);
+    h.hold_metadata = true;
+    t = host_add_topic(&h, "t", 1);
+    t->leaders[0] = 1;
+    host_run(&h);
+    host_send(&h, t, 0, 3000);
+    host_answer_metadata(&h, host_at(&h, 1));
+    h.e->turn_work = 1;
+    host_pump(&h);
+    assert_true(t->handle->partitions[0]->flight_count > 0);
+    assert_false(kl_list_is_empty(&t->handle->parked));
+    assert_true(kloop_engine_purge(h.e, t->handle, KLOOP_PURGE_QUEUED, h.now) > 0);
+    assert_int_equal(kloop_engine_purge(h.e, t->handle, KLOOP_PURGE_QUEUED, h.now), 0);
+    host_pump(&h);
+    host_expect_pending(&h, 1, 3000);
+    host_send(&h, t, 0, 10);
+    host_run(&h);
+    answer_all();
+    host_expect_acked(&h, 1, 1);
+    host_expect_fate(&h, 3000, 3000, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_PURGED);
+    host_expect_acked(&h, 3001, 3010);
+    for (size_t user = 2; user <= 3010; user++)
+        assert_true(host_fate_of(&h, user)->report >= host_fate_of(&h, user - 1)->report);
+    end();
+}
+
 /* While records are being moved the age of their batches is not looked at, and then it is, in
  * slices of a turn: a batch that cannot leave takes no more records after a while, whose deadline
  * is its own. */
@@ -451,6 +482,7 @@ int main(void)
         cmocka_unit_test(topics_do_not_wait_for_each_other),
         cmocka_unit_test(moved_batches_age),
         cmocka_unit_test(purged_while_being_moved),
+        cmocka_unit_test(purged_behind_those_in_flight),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
