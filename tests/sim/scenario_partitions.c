@@ -134,8 +134,10 @@ SIM_SCENARIO(round_robin_reaches_all)
     sim_drain(s, 5 * KL_SECOND);
     sim_expect_all(s, SIM_RECORD_ACKED);
     uint8_t seen[1000] = {0};
+    /* Without memory some went nowhere. */
     for (uint32_t i = 1; i <= s->ledger.count; i++)
-        seen[sim_ledger_record(s, i)->sent_to]++;
+        if (sim_ledger_record(s, i)->sent_to >= 0)
+            seen[sim_ledger_record(s, i)->sent_to]++;
     for (int p = 0; p < 1000; p++)
         sim_expect(s, seen[p] == 3, "each partition gets the same number of records");
 }
