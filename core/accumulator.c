@@ -186,22 +186,6 @@ static kloop_status begin_batch(kloop_engine *e, kl_partition *p, const kloop_re
     return KLOOP_OK;
 }
 
-/* What the record may take, of memory or of the user's. */
-static size_t growth_max(const kloop_engine *e, const kl_batch *b, const kloop_record *r,
-                         size_t size)
-{
-    const kl_chain empty = {.pool = (kl_pool *)(uintptr_t)&e->pool};
-    const kl_chain *payload = b ? &b->builder.payload : &empty;
-    size_t bytes = kl_budget_growth_max(b ? &b->users : &empty, sizeof r->user) +
-                   (b ? 0 : KL_BATCH_MEMORY_BYTES);
-    if (r->set & KLOOP_SET_CHUNK)
-        bytes += kl_chunk_runs_growth_max(b);
-    if (r->set & KLOOP_SET_BORROWED)
-        return bytes + kl_budget_growth_max(payload, size - r->value.len) +
-               kl_chain_lend_growth_max(payload) + r->value.len;
-    return bytes + kl_budget_growth_max(payload, size);
-}
-
 kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_record *r,
                                 int64_t timestamp_ms, uint64_t created_ns, bool admit)
 {
@@ -219,7 +203,9 @@ kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_re
         b = NULL;
 
     if (admit) {
-        kloop_status status = kl_budget_admit(e, p->topic, growth_max(e, b, r, (size_t)size));
+        size_t copied = (size_t)size - (r->set & KLOOP_SET_BORROWED ? r->value.len : 0);
+        kloop_status status =
+            kl_budget_admit(e, p->topic, kl_budget_record_growth_max(b, r, copied));
         if (status)
             return status;
     }
@@ -249,18 +235,26 @@ static void expect_more(const kl_batch *b)
     __builtin_prefetch(b->users.pos + 64, 1);
 }
 
+/* A plain record and its user into an open batch that has room for both; false: nothing was done.
+ * medium, a constant: see kl_record_append_plain(). */
+KL_INLINE bool append_plainly(const kloop_topic *t, const kloop_record *r, kl_batch *b, bool medium)
+{
+    if (KL_UNLIKELY(kl_chain_room(&b->users) < sizeof r->user ||
+                    !kl_batch_builder_append_plain(&b->builder, r->key, r->value,
+                                                   t->engine->now.wall_ms, b->limit, medium)))
+        return false;
+    memcpy(b->users.pos, &r->user, sizeof r->user);
+    b->users.pos += sizeof r->user;
+    return true;
+}
+
 /* Where a partition is chosen for each record, most of them find an open batch with room, as those
  * do that go straight there. false: nothing was done. */
 static bool append_in_place(kloop_topic *t, const kloop_record *r, int32_t partition)
 {
     kl_batch *b = t->open[partition];
-    if (!b || r->header_count || (r->set & ~KLOOP_SET_PARTITION) ||
-        kl_chain_room(&b->users) < sizeof r->user ||
-        !kl_batch_builder_append_plain(&b->builder, r->key, r->value, t->engine->now.wall_ms,
-                                       b->limit, false))
+    if (!b || r->header_count || (r->set & ~KLOOP_SET_PARTITION) || !append_plainly(t, r, b, false))
         return false;
-    memcpy(b->users.pos, &r->user, sizeof r->user);
-    b->users.pos += sizeof r->user;
     expect_more(b);
     return true;
 }
@@ -291,6 +285,24 @@ static kloop_status send_copied(kloop_topic *t, const kloop_record *r)
     return status;
 }
 
+kloop_status kl_accumulator_route(kloop_engine *e, kloop_topic *t, const kloop_record *r,
+                                  int32_t *partition)
+{
+    *partition = -1;
+    if (!kl_list_is_empty(&t->parked))
+        kl_parking_advance(e, t);
+    if (t->partition_count > 0 && (r->set & KLOOP_SET_PARTITION) &&
+        r->partition >= t->partition_count) {
+        /* The topic may have grown since. */
+        kl_metadata_want(e);
+        return KLOOP_BAD_PARTITION;
+    }
+    if (t->partition_count == 0 || !kl_list_is_empty(&t->parked))
+        return KLOOP_OK;
+    *partition = kl_accumulator_choose(e, t, r);
+    return *partition < 0 ? KLOOP_BAD_PARTITION : KLOOP_OK;
+}
+
 /* All checks, all ways. */
 static __attribute__((noinline)) kloop_status send_slowly(kloop_topic *t, const kloop_record *r)
 {
@@ -307,25 +319,16 @@ static __attribute__((noinline)) kloop_status send_slowly(kloop_topic *t, const 
     if ((r->set & KLOOP_SET_BORROWED) && r->value.len < KLOOP_BORROWED_MIN)
         return send_copied(t, r);
     int64_t timestamp_ms = r->set & KLOOP_SET_TIMESTAMP ? r->timestamp_ms : e->now.wall_ms;
-    if (!kl_list_is_empty(&t->parked))
-        kl_parking_advance(e, t);
-    if (t->partition_count > 0 && (r->set & KLOOP_SET_PARTITION) &&
-        r->partition >= t->partition_count) {
-        /* The topic may have grown since. */
-        kl_metadata_want(e);
-        return KLOOP_BAD_PARTITION;
-    }
-    if (t->partition_count == 0 || !kl_list_is_empty(&t->parked)) {
+    int32_t index;
+    status = kl_accumulator_route(e, t, r, &index);
+    if (status)
+        return status;
+    if (index < 0) {
         status = kl_parking_add(e, t, r, timestamp_ms);
-    } else {
-        int32_t index = kl_accumulator_choose(e, t, r);
-        if (index < 0)
-            return KLOOP_BAD_PARTITION;
-        if (!t->partitioner.each_apart || !append_in_place(t, r, index)) {
-            kl_partition *p = kl_topics_partition(e, t, index);
-            status = p ? kl_accumulator_add(e, p, r, timestamp_ms, e->now.mono_ns, true)
-                       : KLOOP_NO_MEMORY;
-        }
+    } else if (!t->partitioner.each_apart || !append_in_place(t, r, index)) {
+        kl_partition *p = kl_topics_partition(e, t, index);
+        status =
+            p ? kl_accumulator_add(e, p, r, timestamp_ms, e->now.mono_ns, true) : KLOOP_NO_MEMORY;
     }
     if (status)
         return status;
@@ -342,15 +345,10 @@ static inline kl_batch *open_batch(const kloop_topic *t, int32_t partition)
     return (uint32_t)partition < t->direct_count ? t->open[partition] : NULL;
 }
 
-/* A plain record into an open batch. medium, a constant: see kl_record_append_plain(). */
 KL_INLINE kloop_status send_plainly(kloop_topic *t, const kloop_record *r, kl_batch *b, bool medium)
 {
-    if (KL_UNLIKELY(!b || kl_chain_room(&b->users) < sizeof r->user ||
-                    !kl_batch_builder_append_plain(&b->builder, r->key, r->value,
-                                                   t->engine->now.wall_ms, b->limit, medium)))
+    if (KL_UNLIKELY(!b || !append_plainly(t, r, b, medium)))
         return send_slowly(t, r);
-    memcpy(b->users.pos, &r->user, sizeof r->user);
-    b->users.pos += sizeof r->user;
     t->engine->stats.accepted++;
     return KLOOP_OK;
 }
@@ -377,16 +375,19 @@ static __attribute__((noinline)) int32_t partition_otherwise(const kloop_topic *
     return by == KL_PARTITION_BY_STICKY ? t->sticky : partition;
 }
 
+KL_INLINE int32_t partition_of_key(const kloop_topic *t, const kloop_record *r)
+{
+    return KL_LIKELY(t->partitioner.murmur2_keys)
+               ? kl_partition_for_key(r->key.data, r->key.len, t->partition_count)
+               : partition_otherwise(t, r);
+}
+
 /* With a key, or to the partition of the caller's choice. */
 static __attribute__((noinline)) kloop_status send_scattered(kloop_topic *t, const kloop_record *r)
 {
     if (KL_UNLIKELY(t->direct_count == 0))
         return send_slowly(t, r);
-    int32_t partition = r->partition;
-    if (!(r->set & KLOOP_SET_PARTITION))
-        partition = KL_LIKELY(t->partitioner.murmur2_keys)
-                        ? kl_partition_for_key(r->key.data, r->key.len, t->partition_count)
-                        : partition_otherwise(t, r);
+    int32_t partition = r->set & KLOOP_SET_PARTITION ? r->partition : partition_of_key(t, r);
     kl_batch *b = open_batch(t, partition);
     kloop_status status = kl_record_is_medium(r->key, r->value) ? send_plainly(t, r, b, true)
                                                                 : send_plainly(t, r, b, false);
@@ -402,11 +403,7 @@ static int32_t partition_at_hand(const kloop_topic *t, const kloop_record *r)
         return -1;
     if (r->set & KLOOP_SET_PARTITION)
         return r->partition;
-    if (!r->key.data)
-        return t->sticky;
-    return t->partitioner.murmur2_keys
-               ? kl_partition_for_key(r->key.data, r->key.len, t->partition_count)
-               : partition_otherwise(t, r);
+    return r->key.data ? partition_of_key(t, r) : t->sticky;
 }
 
 /* One record more of the chunk that the one before it belongs to. */
@@ -416,12 +413,8 @@ KL_INLINE kloop_status send_in_chunk(kloop_topic *t, const kloop_record *r, kl_b
     kl_chunk_run *run = b->chunks->last;
     if (KL_UNLIKELY(!run || run->chunk != r->chunk || r->chunk->ended ||
                     run->first + run->count != (uint32_t)b->builder.count ||
-                    kl_chain_room(&b->users) < sizeof r->user ||
-                    !kl_batch_builder_append_plain(&b->builder, r->key, r->value,
-                                                   t->engine->now.wall_ms, b->limit, medium)))
+                    !append_plainly(t, r, b, medium)))
         return send_slowly(t, r);
-    memcpy(b->users.pos, &r->user, sizeof r->user);
-    b->users.pos += sizeof r->user;
     run->count++;
     run->chunk->taken++;
     t->engine->stats.accepted++;

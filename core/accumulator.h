@@ -26,6 +26,11 @@ void kl_accumulator_line_up(kloop_engine *e, kl_batch *b, uint64_t created_ns);
  * not there. */
 int32_t kl_accumulator_choose(kloop_engine *e, kloop_topic *t, const kloop_record *r);
 
+/* The same whatever is known of t, whose parked records go on meanwhile: *partition is -1 where the
+ * record has to wait behind those. KLOOP_OK or KLOOP_BAD_PARTITION. */
+kloop_status kl_accumulator_route(kloop_engine *e, kloop_topic *t, const kloop_record *r,
+                                  int32_t *partition);
+
 /* KLOOP_OK, or what is wrong with the record, whatever its topic. */
 kloop_status kl_accumulator_check(const kloop_record *r);
 

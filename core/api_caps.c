@@ -33,17 +33,6 @@ static int16_t *cap_of(kl_api_caps *caps, int16_t api)
     }
 }
 
-/* The part before the next comma. Was there one, so that another entry has to follow? */
-static bool take_entry(kloop_string *rest, kloop_string *entry)
-{
-    const char *comma = rest->len > 0 ? memchr(rest->data, ',', rest->len) : NULL;
-    size_t len = comma ? (size_t)(comma - rest->data) : rest->len;
-    *entry = kl_config_trim((kloop_string){rest->data, len});
-    rest->data += len + (comma != NULL);
-    rest->len -= len + (comma != NULL);
-    return comma != NULL;
-}
-
 static bool read_version(kloop_string text, int16_t *version)
 {
     int32_t v = 0;
@@ -96,7 +85,7 @@ static kloop_status read_list(kl_api_caps *caps, kloop_string list, const char *
         kloop_string entry;
         char why[WHY_BYTES];
         char shown[KL_EXCERPT_SIZE];
-        more = take_entry(&rest, &entry);
+        more = kl_config_take_entry(&rest, &entry);
         if (!read_entry(caps, entry, why))
             return kl_error_set(error, KLOOP_BAD_CONFIG, "%s: '%s' %s", name,
                                 kl_excerpt(shown, sizeof shown, entry), why);

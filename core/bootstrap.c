@@ -27,17 +27,6 @@ static bool has(kloop_string text, char c)
     return text.len > 0 && memchr(text.data, c, text.len) != NULL;
 }
 
-/* The part before the next comma. Was there one, so that another entry has to follow? */
-static bool take_entry(kloop_string *rest, kloop_string *entry)
-{
-    const char *comma = rest->len > 0 ? memchr(rest->data, ',', rest->len) : NULL;
-    size_t len = comma ? (size_t)(comma - rest->data) : rest->len;
-    *entry = kl_config_trim((kloop_string){rest->data, len});
-    rest->data += len + (comma != NULL);
-    rest->len -= len + (comma != NULL);
-    return comma != NULL;
-}
-
 /* NULL, or what is wrong, as the end of a sentence that starts with the entry. */
 static const char *read_port(kloop_string text, uint16_t *port)
 {
@@ -123,7 +112,7 @@ kloop_status kl_servers_check(kloop_string list, const char *name, kloop_error *
     char shown[KL_EXCERPT_SIZE];
     for (size_t count = 1; more; count++) {
         kloop_string entry;
-        more = take_entry(&rest, &entry);
+        more = kl_config_take_entry(&rest, &entry);
         if (entry.len == 0)
             return kl_error_set(error, KLOOP_BAD_CONFIG,
                                 "%s: entry %zu of the list is empty; one comma stands between two "
@@ -148,7 +137,7 @@ bool kl_servers_next(kloop_string *rest, kl_server *server)
     if (rest->len == 0)
         return false;
     kloop_string entry;
-    take_entry(rest, &entry);
+    kl_config_take_entry(rest, &entry);
     const char *why = read_server(entry, server);
     KL_ASSERT(!why);
     return true;

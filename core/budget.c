@@ -2,6 +2,7 @@
 /* Back-pressure. See budget.h. */
 #include "core/budget.h"
 
+#include "core/chunk.h"
 #include "core/conn.h"
 #include "core/parking.h"
 #include "core/readiness.h"
@@ -38,6 +39,20 @@ size_t kl_budget_growth_max(const kl_chain *chain, size_t len)
     size_t big_content = big - sizeof(kl_segment);
     size_t others = rest > big_content ? rest - big_content : 0;
     return bytes + (others + big_content - 1) / big_content * big + kl_grade_size(top);
+}
+
+size_t kl_budget_record_growth_max(const kl_batch *b, const kloop_record *r, size_t copied_bytes)
+{
+    static const kl_chain empty;
+    const kl_chain *payload = b ? &b->builder.payload : &empty;
+    size_t bytes = kl_budget_growth_max(payload, copied_bytes) +
+                   kl_budget_growth_max(b ? &b->users : &empty, sizeof r->user) +
+                   (b ? 0 : KL_BATCH_MEMORY_BYTES);
+    if (r->set & KLOOP_SET_BORROWED)
+        bytes += kl_chain_lend_growth_max(payload) + r->value.len;
+    if (r->set & KLOOP_SET_CHUNK)
+        bytes += kl_chunk_runs_growth_max(b);
+    return bytes;
 }
 
 kloop_status kl_budget_admit(kloop_engine *e, kloop_topic *t, size_t bytes)
@@ -83,23 +98,24 @@ void kl_budget_trim(kloop_engine *e)
         kl_budget_trim_soon(e);
 }
 
-/* Is there room for what was refused, and for some more? */
+bool kl_budget_has_room(size_t held, size_t limit, size_t refused_bytes)
+{
+    size_t room = held < limit ? limit - held : 0;
+    size_t wanted = refused_bytes > limit / 8 ? refused_bytes : limit / 8;
+    return held == 0 || room >= wanted;
+}
+
 static void judge(kloop_engine *e)
 {
-    if (!e->refused)
+    if (!e->refused ||
+        !kl_budget_has_room(kl_budget_held(e), e->set.memory_bytes, e->refused_bytes))
         return;
-    size_t held = kl_budget_held(e);
-    size_t room = held < e->set.memory_bytes ? e->set.memory_bytes - held : 0;
-    size_t low_water = e->set.memory_bytes / 8;
-    size_t wanted = e->refused_bytes > low_water ? e->refused_bytes : low_water;
-    if (held == 0 || room >= wanted) {
-        e->refused = false;
-        e->refused_bytes = 0;
-        e->writable_due = true;
+    e->refused = false;
+    e->refused_bytes = 0;
+    e->writable_due = true;
 #ifdef KL_PLANT_WRITABLE_LOST
-        e->writable_due = e->stats.refused_full % 2 == 0;
+    e->writable_due = e->stats.refused_full % 2 == 0;
 #endif
-    }
 }
 
 void kl_budget_settle(kloop_engine *e)

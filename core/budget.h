@@ -29,6 +29,14 @@ static inline void kl_budget_note_peak(kloop_engine *e)
 /* The most that a chain takes from the pool when len bytes are appended in any number of pieces. */
 size_t kl_budget_growth_max(const kl_chain *chain, size_t len);
 
+/* The most that r takes in b, NULL being a batch that is yet to be made, when so many bytes of it
+ * are copied: of memory, and what is borrowed of the user's. */
+size_t kl_budget_record_growth_max(const kl_batch *b, const kloop_record *r, size_t copied_bytes);
+
+/* With so much held of a limit, is there room for what was refused, and for an eighth of all? Or is
+ * nothing held at all? */
+bool kl_budget_has_room(size_t held, size_t limit, size_t refused_bytes);
+
 /* May so much more be held for t? KLOOP_OK, also for whatever is alone: that buffer.memory is no
  * less than max.request.size was seen to, and blocks are larger than records. Else KLOOP_FULL:
  * WRITABLE is owed now, and all that waits becomes due. */

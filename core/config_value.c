@@ -50,6 +50,16 @@ kloop_string kl_config_trim(kloop_string text)
     return text;
 }
 
+bool kl_config_take_entry(kloop_string *rest, kloop_string *entry)
+{
+    const char *comma = rest->len > 0 ? memchr(rest->data, ',', rest->len) : NULL;
+    size_t len = comma ? (size_t)(comma - rest->data) : rest->len;
+    *entry = kl_config_trim((kloop_string){rest->data, len});
+    rest->data += len + (comma != NULL);
+    rest->len -= len + (comma != NULL);
+    return comma != NULL;
+}
+
 /* The next of "a, b, c; and some words"; false at the end. */
 static bool next_choice(const char **rest, kloop_string *choice)
 {
@@ -176,16 +186,6 @@ int kl_config_choices_at(int64_t number, unsigned n)
     return (int)((uint64_t)number >> (n * CHOICE_BITS) & ((1u << CHOICE_BITS) - 1)) - 1;
 }
 
-static kloop_string up_to_comma(kloop_string *rest)
-{
-    const char *comma = rest->len ? memchr(rest->data, ',', rest->len) : NULL;
-    size_t len = comma ? (size_t)(comma - rest->data) : rest->len;
-    kloop_string part = {rest->data, len};
-    rest->data += len + (comma != NULL);
-    rest->len -= len + (comma != NULL);
-    return kl_config_trim(part);
-}
-
 /* The first of what is allowed is what there always is, and nothing is tried after it. */
 static kloop_status parse_choices(const speaker *s, kloop_string text, int64_t *number,
                                   kloop_error *error)
@@ -194,8 +194,8 @@ static kloop_status parse_choices(const speaker *s, kloop_string text, int64_t *
     int64_t all = 0;
     bool more = true;
     for (unsigned n = 0; more; n++) {
-        more = memchr(text.data, ',', text.len) != NULL;
-        kloop_string part = up_to_comma(&text);
+        kloop_string part;
+        more = kl_config_take_entry(&text, &part);
         int64_t place;
         kloop_status status = parse_choice(s, part, false, &place, error);
         if (status)

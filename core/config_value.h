@@ -12,6 +12,8 @@
 
 /* Without the spaces around it: everything up to U+0020, as for Java's String.trim(). */
 kloop_string kl_config_trim(kloop_string text);
+/* The part before the next comma, trimmed. Was there one, so that another entry has to follow? */
+bool kl_config_take_entry(kloop_string *rest, kloop_string *entry);
 
 /*
  * text is trimmed already. *number is set for the kinds that have one. KLOOP_OK or KLOOP_BAD_CONFIG

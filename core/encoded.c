@@ -5,7 +5,6 @@
 #include "core/accumulator.h"
 #include "core/budget.h"
 #include "core/chunk.h"
-#include "core/metadata.h"
 #include "core/parking.h"
 #include "core/readiness.h"
 #include "protocol/record_lend.h"
@@ -13,17 +12,6 @@
 #define SET_KNOWN (KLOOP_SET_PARTITION | KLOOP_SET_BORROWED | KLOOP_SET_CHUNK)
 
 /* ---- Into the line ---- */
-
-static size_t growth_max(const kloop_engine *e, const kloop_record *r)
-{
-    const kl_chain empty = {.pool = (kl_pool *)(uintptr_t)&e->pool};
-    size_t bytes = KL_BATCH_MEMORY_BYTES + kl_budget_growth_max(&empty, sizeof r->user);
-    if (r->set & KLOOP_SET_CHUNK)
-        bytes += kl_chunk_runs_growth_max(NULL);
-    if (r->set & KLOOP_SET_BORROWED)
-        return bytes + kl_chain_lend_growth_max(&empty) + r->value.len;
-    return bytes + kl_budget_growth_max(&empty, r->value.len);
-}
 
 /* The chunk or the user, and the bytes. false: no memory. */
 static bool fill(kloop_engine *e, kl_batch *b, const kloop_record *r, const kl_encoded_view *view)
@@ -47,7 +35,9 @@ kloop_status kl_encoded_add(kloop_engine *e, kl_partition *p, const kloop_record
                             uint64_t created_ns, bool admit)
 {
     if (admit) {
-        kloop_status status = kl_budget_admit(e, p->topic, growth_max(e, r));
+        size_t copied = r->set & KLOOP_SET_BORROWED ? 0 : r->value.len;
+        kloop_status status =
+            kl_budget_admit(e, p->topic, kl_budget_record_growth_max(NULL, r, copied));
         if (status)
             return status;
     }
@@ -87,18 +77,12 @@ static kloop_status check(const kloop_engine *e, const kloop_encoded *batch)
 static kloop_status add(kloop_topic *t, const kloop_record *r, uint32_t count)
 {
     kloop_engine *e = t->engine;
-    if (!kl_list_is_empty(&t->parked))
-        kl_parking_advance(e, t);
-    if (t->partition_count > 0 && (r->set & KLOOP_SET_PARTITION) &&
-        r->partition >= t->partition_count) {
-        kl_metadata_want(e);
-        return KLOOP_BAD_PARTITION;
-    }
-    if (t->partition_count == 0 || !kl_list_is_empty(&t->parked))
-        return kl_parking_add_whole(e, t, r, count);
-    int32_t index = kl_accumulator_choose(e, t, r);
+    int32_t index;
+    kloop_status status = kl_accumulator_route(e, t, r, &index);
+    if (status)
+        return status;
     if (index < 0)
-        return KLOOP_BAD_PARTITION;
+        return kl_parking_add_whole(e, t, r, count);
     kl_partition *p = kl_topics_partition(e, t, index);
     return p ? kl_encoded_add(e, p, r, e->now.mono_ns, true) : KLOOP_NO_MEMORY;
 }

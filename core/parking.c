@@ -120,22 +120,6 @@ static bool takes_more(const kloop_engine *e, const kloop_topic *t, const kl_bat
     return e->now.mono_ns < kl_time_add(b->created_ns, patience_ns(e) / 16);
 }
 
-/* What it may take in b, NULL being a new one; and of the user's. */
-static size_t growth_max(const kloop_engine *e, const kl_batch *b, const kloop_record *r,
-                         size_t bytes)
-{
-    const kl_chain empty = {.pool = (kl_pool *)(uintptr_t)&e->pool};
-    const kl_chain *records = b ? &b->builder.payload : &empty;
-    size_t most = kl_budget_growth_max(records, bytes) +
-                  kl_budget_growth_max(b ? &b->users : &empty, sizeof r->user) +
-                  (b ? 0 : KL_BATCH_MEMORY_BYTES);
-    if (r->set & KLOOP_SET_BORROWED)
-        most += kl_chain_lend_growth_max(records) + r->value.len;
-    if (r->set & KLOOP_SET_CHUNK)
-        most += kl_chunk_runs_growth_max(b);
-    return most;
-}
-
 /* The record, its user and its chunk, or nothing of these. */
 static bool append_all(kloop_engine *e, kl_batch *b, const kloop_record *r,
                        const parked_record *head)
@@ -178,8 +162,8 @@ static kloop_status park(kloop_engine *e, kloop_topic *t, const kloop_record *r,
     kl_batch *b = last_of(t);
     if (b && (whole || !takes_more(e, t, b)))
         b = NULL;
-    kloop_status status =
-        kl_budget_admit(e, t, growth_max(e, b, r, sizeof head + (size_t)head.body_bytes));
+    kloop_status status = kl_budget_admit(
+        e, t, kl_budget_record_growth_max(b, r, sizeof head + (size_t)head.body_bytes));
     if (status)
         return status;
 

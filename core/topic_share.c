@@ -2,17 +2,13 @@
 /* Accounts and limits of topics. See topic_share.h. */
 #include "core/topic_share.h"
 
+#include "core/budget.h"
 #include "core/parking.h"
 #include "core/readiness.h"
 
 static void judge(kloop_engine *e, kl_topic_share *s)
 {
-    if (!s->refused)
-        return;
-    size_t held = kl_topic_share_held(s);
-    size_t room = held < s->limit ? s->limit - held : 0;
-    size_t wanted = s->refused_bytes > s->limit / 8 ? s->refused_bytes : s->limit / 8;
-    if (held > 0 && room < wanted)
+    if (!s->refused || !kl_budget_has_room(kl_topic_share_held(s), s->limit, s->refused_bytes))
         return;
     s->refused = false;
     s->refused_bytes = 0;

@@ -75,6 +75,25 @@ static inline size_t kl_batch_builder_len(const kl_batch_builder *b)
     return KLOOP_BATCH_HEADER_BYTES + kl_chain_len(&b->payload);
 }
 
+/* Timestamps are the user's and may be anything; Java's arithmetic wraps around, and so does its
+ * reader's. */
+static inline int64_t kl_batch_builder_delta(const kl_batch_builder *b, int64_t timestamp)
+{
+    return b->count ? (int64_t)((uint64_t)timestamp - (uint64_t)b->base_timestamp) : 0;
+}
+
+/* A record of this time is behind the others now. */
+static inline void kl_batch_builder_count_in(kl_batch_builder *b, int64_t timestamp)
+{
+    if (b->count == 0) {
+        b->base_timestamp = timestamp;
+        b->max_timestamp = timestamp;
+    } else if (timestamp > b->max_timestamp) {
+        b->max_timestamp = timestamp;
+    }
+    b->count++;
+}
+
 /*
  * Appends the record, if the batch then has at most bytes_max bytes, and at most
  * KL_BATCH_BYTES_MAX, which is all that a header can say; else nothing changes. The record's offset
@@ -89,21 +108,12 @@ KL_INLINE kl_record_appended kl_batch_builder_append(kl_batch_builder *b, const 
         bytes_max = KL_BATCH_BYTES_MAX;
     if (KL_UNLIKELY(len >= bytes_max))
         return KL_RECORD_TOO_LARGE;
-    bool first = b->count == 0;
-    /* Timestamps are the user's and may be anything; Java's arithmetic wraps around, and so does
-     * its reader's. */
-    int64_t delta = first ? 0 : (int64_t)((uint64_t)timestamp - (uint64_t)b->base_timestamp);
+    int64_t delta = kl_batch_builder_delta(b, timestamp);
     kl_record_appended appended =
         kl_record_append_within(&b->payload, r, delta, b->count, bytes_max - len);
     if (KL_UNLIKELY(appended != KL_RECORD_APPENDED))
         return appended;
-    if (first) {
-        b->base_timestamp = timestamp;
-        b->max_timestamp = timestamp;
-    } else if (timestamp > b->max_timestamp) {
-        b->max_timestamp = timestamp;
-    }
-    b->count++;
+    kl_batch_builder_count_in(b, timestamp);
     return KL_RECORD_APPENDED;
 }
 

@@ -52,7 +52,7 @@ kl_record_appended kl_batch_builder_lend(kl_batch_builder *b, const kl_record *r
     if (bytes_max > KL_BATCH_BYTES_MAX)
         bytes_max = KL_BATCH_BYTES_MAX;
     size_t len = kl_batch_builder_len(b);
-    int64_t delta = b->count ? (int64_t)((uint64_t)timestamp - (uint64_t)b->base_timestamp) : 0;
+    int64_t delta = kl_batch_builder_delta(b, timestamp);
     uint64_t size = kl_record_size(r, delta, b->count);
     uint64_t body = kl_record_body_size(r, delta, b->count);
     if (len >= bytes_max || size > bytes_max - len || body > INT32_MAX)
@@ -65,13 +65,7 @@ kl_record_appended kl_batch_builder_lend(kl_batch_builder *b, const kl_record *r
         kl_chain_rewind(chain, start);
         return KL_RECORD_NO_MEMORY;
     }
-    if (b->count == 0) {
-        b->base_timestamp = timestamp;
-        b->max_timestamp = timestamp;
-    } else if (timestamp > b->max_timestamp) {
-        b->max_timestamp = timestamp;
-    }
-    b->count++;
+    kl_batch_builder_count_in(b, timestamp);
     /* The sum goes on behind at most one loan. */
     if (b->summed_in)
         kl_batch_builder_sum_up(b);

@@ -26,11 +26,6 @@ bool kl_record_move_read(const uint8_t *bytes, size_t len, kl_moved_record *r)
     return true;
 }
 
-static int64_t delta_in(const kl_batch_builder *b, int64_t timestamp)
-{
-    return b->count ? (int64_t)((uint64_t)timestamp - (uint64_t)b->base_timestamp) : 0;
-}
-
 static size_t body_size(const kl_batch_builder *b, const kl_moved_record *r, int64_t delta)
 {
     return 1 + kl_varint64_size(delta) + kl_varint32_size(b->count) + r->rest.len;
@@ -38,14 +33,14 @@ static size_t body_size(const kl_batch_builder *b, const kl_moved_record *r, int
 
 size_t kl_record_move_size(const kl_batch_builder *b, const kl_moved_record *r, int64_t timestamp)
 {
-    size_t body = body_size(b, r, delta_in(b, timestamp));
+    size_t body = body_size(b, r, kl_batch_builder_delta(b, timestamp));
     return kl_varint32_size((int32_t)body) + body;
 }
 
 bool kl_record_move_append(kl_batch_builder *b, const kl_moved_record *r, int64_t timestamp)
 {
     KL_ASSERT(b->state == KL_BATCH_OPEN);
-    int64_t delta = delta_in(b, timestamp);
+    int64_t delta = kl_batch_builder_delta(b, timestamp);
     uint8_t head[2 * KL_VARINT32_MAX_SIZE + KL_VARINT64_MAX_SIZE + 1];
     uint8_t *p = kl_varint32_put(head, (int32_t)body_size(b, r, delta));
     *p++ = (uint8_t)r->attributes;
@@ -57,12 +52,6 @@ bool kl_record_move_append(kl_batch_builder *b, const kl_moved_record *r, int64_
         kl_chain_rewind(&b->payload, start);
         return false;
     }
-    if (b->count == 0) {
-        b->base_timestamp = timestamp;
-        b->max_timestamp = timestamp;
-    } else if (timestamp > b->max_timestamp) {
-        b->max_timestamp = timestamp;
-    }
-    b->count++;
+    kl_batch_builder_count_in(b, timestamp);
     return true;
 }
