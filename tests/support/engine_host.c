@@ -480,6 +480,25 @@ void host_sleep(host *h, uint64_t ms)
     kloop_engine_clock(h->e, h->now);
 }
 
+void host_sleep_connecting(host *h, uint64_t ms)
+{
+    for (; ms > 0; ms--) {
+        host_sleep(h, 1);
+        for (int i = 0; i < h->conn_count; i++) {
+            host_conn *c = &h->conns[i];
+            if (c->state != HOST_CONNECTING)
+                continue;
+            if (h->dead[c->node]) {
+                kloop_engine_on_disconnected(h->e, c->id, "refused", h->now);
+            } else {
+                c->state = HOST_UP;
+                kloop_engine_on_connected(h->e, c->id, h->now);
+            }
+            host_run(h);
+        }
+    }
+}
+
 uint64_t host_deadline(const host *h)
 {
     uint64_t when = kloop_engine_deadline(h->e);

@@ -143,6 +143,8 @@ typedef struct host {
     int broker_count;
     const char *cluster_id;          /* in Metadata; NULL: not told */
     bool gone[HOST_BROKERS_MAX + 1]; /* by node: Metadata tells nothing of it */
+    /* By node, also one that others have moved to: host_sleep_connecting() is refused there. */
+    bool dead[2 * HOST_BROKERS_MAX + 1];
     int moved[HOST_BROKERS_MAX + 1]; /* by node: it is where this one was; 0: where it belongs */
     kloop_leader_hint hint;          /* with each refusal of a batch, from Produce 10 on */
     kloop_array endpoints;           /* of kloop_node_endpoint, with each answer to Produce */
@@ -200,6 +202,8 @@ void host_pump(host *h);
 void host_run(host *h);
 /* Milliseconds later, with all deadlines on the way. */
 void host_sleep(host *h, uint64_t ms);
+/* With manual_connect: connections come about within a millisecond, or are refused by the dead. */
+void host_sleep_connecting(host *h, uint64_t ms);
 /* The engine's deadline, in ms from now, rounded up; HOST_NEVER. */
 uint64_t host_deadline(const host *h);
 /* Closes, and runs until CLOSED; fails when that takes longer than ms. */

@@ -372,26 +372,6 @@ static void name_of_a_broker_that_moves(void **state)
     host_end(&h);
 }
 
-/* Connecting to b2 fails while refused; otherwise it comes about at once. */
-static void run_with_refusals(uint64_t ms, bool refused)
-{
-    for (; ms > 0; ms--) {
-        host_sleep(&h, 1);
-        for (int i = 0; i < h.conn_count; i++) {
-            host_conn *c = &h.conns[i];
-            if (c->state != HOST_CONNECTING)
-                continue;
-            if (refused && c->node == 2) {
-                kloop_engine_on_disconnected(h.e, c->id, "refused", h.now);
-            } else {
-                c->state = HOST_UP;
-                kloop_engine_on_connected(h.e, c->id, h.now);
-            }
-            host_run(&h);
-        }
-    }
-}
-
 /* A connection that was closed because nobody needed it any longer has proved its worth as well. It
  * once had not: the next trouble was met with the longest pause. */
 static void good_until_it_was_idle(void **state)
@@ -403,16 +383,20 @@ static void good_until_it_was_idle(void **state)
     host_run(&h);
     h.manual_connect = true;
     host_send(&h, t, 0, 1);
-    run_with_refusals(5000, true);
-    run_with_refusals(1500, false);
+    h.dead[2] = true;
+    host_sleep_connecting(&h, 5000);
+    h.dead[2] = false;
+    host_sleep_connecting(&h, 1500);
     HOST_ANSWER(&h, 2, 0);
-    run_with_refusals(7000, false);
+    host_sleep_connecting(&h, 7000);
     assert_null(host_find(&h, 2));
     host_forget_lines(&h);
     host_send(&h, t, 0, 1);
-    run_with_refusals(400, true);
+    h.dead[2] = true;
+    host_sleep_connecting(&h, 400);
+    h.dead[2] = false;
     assert_true(host_count_lines(&h, "CONNECT b2") >= 3);
-    run_with_refusals(1500, false);
+    host_sleep_connecting(&h, 1500);
     HOST_ANSWER(&h, 2, 0);
     host_expect_acked(&h, 1, 2);
     host_end(&h);

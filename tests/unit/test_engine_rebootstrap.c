@@ -13,32 +13,21 @@
 #define ANEW "beginning anew with bootstrap.servers"
 
 static host h;
-static bool dead[16]; /* by node: nobody is there */
 
-/* Connections are made, or refused by those that are dead. */
+static void revive_all(void)
+{
+    memset(h.dead, 0, sizeof h.dead);
+}
+
 static void run_for(uint64_t ms)
 {
     h.manual_connect = true;
-    for (; ms > 0; ms--) {
-        host_sleep(&h, 1);
-        for (int i = 0; i < h.conn_count; i++) {
-            host_conn *c = &h.conns[i];
-            if (c->state != HOST_CONNECTING)
-                continue;
-            if (dead[c->node]) {
-                kloop_engine_on_disconnected(h.e, c->id, "refused", h.now);
-            } else {
-                c->state = HOST_UP;
-                kloop_engine_on_connected(h.e, c->id, h.now);
-            }
-            host_run(&h);
-        }
-    }
+    host_sleep_connecting(&h, ms);
 }
 
 static void kill_node(int node)
 {
-    dead[node] = true;
+    h.dead[node] = true;
     for (int i = 0; i < h.conn_count; i++)
         if (h.conns[i].node == node && h.conns[i].state == HOST_UP)
             kloop_engine_on_disconnected(h.e, h.conns[i].id, "reset", h.now);
@@ -47,7 +36,6 @@ static void kill_node(int node)
 
 static host_topic *begin(const char *key, const char *value)
 {
-    memset(dead, 0, sizeof dead);
     host_new(&h, "linger.ms", "0", "bootstrap.servers", "b6:9096", key, value, NULL);
     h.cluster_id = "ours";
     host_topic *t = host_add_topic(&h, "t", 3);
@@ -110,7 +98,7 @@ static void strategy_none(void **state)
     run_for(20000);
     host_expect_no_line(&h, ANEW);
     host_expect_no_line(&h, "b6");
-    memset(dead, 0, sizeof dead);
+    revive_all();
     run_for(2000);
     HOST_ANSWER(&h, 1, 0);
     host_expect_acked(&h, 4, 4);
@@ -122,10 +110,9 @@ static void strategy_none(void **state)
 static void advertised_places_lead_nowhere(void **state)
 {
     (void)state;
-    memset(dead, 0, sizeof dead);
-    dead[1] = dead[2] = dead[3] = true;
     host_new(&h, "linger.ms", "0", "bootstrap.servers", "b6:9096", "delivery.timeout.ms", "200000",
              NULL);
+    h.dead[1] = h.dead[2] = h.dead[3] = true;
     host_topic *t = host_add_topic(&h, "t", 3);
     for (int32_t p = 0; p < 3; p++)
         host_send(&h, t, p, 1);
@@ -138,7 +125,7 @@ static void advertised_places_lead_nowhere(void **state)
         assert_in_range(host_count_lines(&h, line), 10, 30);
     }
     assert_in_range(host_count_lines(&h, "CONNECT b6"), 0, 25);
-    memset(dead, 0, sizeof dead);
+    revive_all();
     run_for(3000);
     for (int node = 1; node <= 3; node++)
         HOST_ANSWER(&h, node, 0);
@@ -245,7 +232,7 @@ static void parked_records_wait_on(void **state)
         kill_node(node);
     run_for(2000);
     host_expect_line(&h, ANEW);
-    memset(dead, 0, sizeof dead);
+    revive_all();
     late->error = 0;
     run_for(3000);
     HOST_ANSWER(&h, 1, 0);

@@ -20,23 +20,9 @@ static void warm_up(kloop_topic *topic, uint64_t timeout_ms, size_t user)
 /* Connecting to this node fails, for so long. */
 static void run_without(int node, uint64_t ms)
 {
-    h.manual_connect = true;
-    for (; ms > 0; ms--) {
-        host_sleep(&h, 1);
-        for (int i = 0; i < h.conn_count; i++) {
-            host_conn *c = &h.conns[i];
-            if (c->state != HOST_CONNECTING)
-                continue;
-            if (c->node == node) {
-                kloop_engine_on_disconnected(h.e, c->id, "refused", h.now);
-            } else {
-                c->state = HOST_UP;
-                kloop_engine_on_connected(h.e, c->id, h.now);
-            }
-            host_run(&h);
-        }
-    }
-    h.manual_connect = false;
+    h.manual_connect = h.dead[node] = true;
+    host_sleep_connecting(&h, ms);
+    h.manual_connect = h.dead[node] = false;
 }
 
 static void leaders_of_a_topic(void **state)
