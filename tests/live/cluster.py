@@ -104,7 +104,7 @@ class Node:
         if not self.kafka.version.startswith("3."):
             every["share.coordinator.state.topic.replication.factor"] = count
             every["share.coordinator.state.topic.min.isr"] = min(2, count)
-        os.makedirs(self.folder)
+        os.makedirs(self.folder, exist_ok=True)
         with open(self.properties, "w", encoding="utf-8") as file:
             file.writelines(f"{key}={value}\n" for key, value in every.items())
 

@@ -4,6 +4,7 @@
 import collections
 import os
 
+from bootstrap_faults import Move, dead_ends
 from chaos import Chaos
 from faults import Freeze, FreezeBriefly, Kill, Roll, Starve, starve_until_given_up
 from in_turn import InTurn, cuts, delays, drips, freeze_each, holes, kill_each
@@ -116,6 +117,20 @@ def network(name, troubles, count, rate, *options, cuts_wanted=0):
     return scenario
 
 
+def dead_bootstrap(run):
+    with dead_ends(run.cluster.nodes[0]) as servers:
+        return transfer(run.bench, run.cluster, f"bootstrap.dead.{run.repeat}", 20_000, bootstrap=servers,
+                        options=settings(socket__connection__setup__timeout__ms=1000))
+
+
+def moved_bootstrap(run):
+    count = 300_000
+    with Move(run.cluster, count) as watch:
+        # A node that was restarted knows only the last batch of a producer: what it may have of the others is unknown.
+        return transfer(run.bench, run.cluster, f"bootstrap.moved.{run.repeat}", count, "lz4", options=SAFE, watch=watch,
+                        rate=30_000, bootstrap=watch.bootstrap, judge=survived, code=None)
+
+
 def chaos(run):
     count, seconds, seed = run.options.records, 60 * run.options.minutes, run.options.seed + run.repeat
     name, partitions = f"chaos.{seed}", 12
@@ -158,6 +173,8 @@ def table(small):
           for codec in CODECS[1:]),
         row("too_large", 1, "batches that are too large for the broker, and no record is", too_large, (FULL, SMOKE, OLD)),
         row("keyless", 1, "a broker that refuses every fourth record", keyless, (FULL, OLD)),
+        row("bootstrap.dead", 1, "bootstrap.servers of which most lead nowhere", dead_bootstrap, (FULL, OLD)),
+        row("bootstrap.moved", 1, "a cluster that moves, and only bootstrap.servers leads there", moved_bootstrap, (FULL, OLD)),
         *(row(f"one.{codec}", 1, "a million records on one node", records(codec, MILLION)) for codec in CODECS),
         *(row(f"three.{codec}", 3, "a million records on three nodes", records(codec, MILLION)) for codec in CODECS),
         row("kill", 3, "a leader is killed, and comes back", faulty(Kill), (FULL, OLD)),
