@@ -16,6 +16,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.record.internal.CompressionType;
 import org.apache.kafka.common.record.internal.FileRecords;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -78,9 +79,14 @@ final class Stored {
         }
     }
 
-    /** How the records lie in the segments of these folders of logs, all replicas: records by codec, batches, bytes. */
+    /** Fewer records than this may not shrink, and go as they are then. */
+    private static final int ENOUGH_TO_SHRINK = 4;
+
+    /** How the records lie in the segments of these folders of logs, all replicas: records by codec, batches, bytes. Unpacked ones
+     * that stand together with too few others are counted by themselves, as few. */
     static Map<String, Object> batches(List<String> logFolders, String topic) throws IOException {
         Map<String, Long> byCodec = new TreeMap<>();
+        long few = 0;
         long bytes = 0;
         long batches = 0;
         for (String folder : logFolders) {
@@ -89,7 +95,12 @@ final class Stored {
                 for (File segment : partition.listFiles((where, name) -> name.endsWith(".log"))) {
                     try (FileRecords file = FileRecords.open(segment, false)) {
                         for (RecordBatch batch : file.batches()) {
-                            byCodec.merge(batch.compressionType().name, (long) batch.countOrNull(), Long::sum);
+                            long count = batch.countOrNull();
+                            if (batch.compressionType() == CompressionType.NONE && count < ENOUGH_TO_SHRINK) {
+                                few += count;
+                            } else {
+                                byCodec.merge(batch.compressionType().name, count, Long::sum);
+                            }
                             bytes += batch.sizeInBytes();
                             batches++;
                         }
@@ -97,6 +108,6 @@ final class Stored {
                 }
             }
         }
-        return Map.of("records", byCodec, "bytes", bytes, "batches", batches);
+        return Map.of("records", byCodec, "few", few, "bytes", bytes, "batches", batches);
     }
 }
