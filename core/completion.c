@@ -281,9 +281,11 @@ static void stored(kloop_engine *e, kl_batch *b, int64_t base_offset, int64_t ap
 {
     b->base_offset = base_offset;
     b->append_time_ms = append_time_ms;
-    b->partition->steady = true;
-    b->partition->known_to_leader = true;
-    b->partition->last_error = 0;
+    kl_partition *p = b->partition;
+    /* Behind one that was refused it is no reason to be less careful with that. */
+    p->steady = kl_list_first(&p->line) == &b->in_line;
+    p->known_to_leader = true;
+    p->last_error = 0;
     kl_completion_settle(e, b, KLOOP_OUTCOME_ACKED, KLOOP_CAUSE_NONE);
 }
 

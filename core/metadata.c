@@ -322,6 +322,7 @@ static void take_topic(kloop_engine *e, kloop_topic *t, const kloop_metadata_top
     if (has_ids && kl_topics_is_former(t, &m->topic_id) && !insists(t))
         return;
     kl_topic_id_news news = KL_TOPIC_ID_NO_MEMORY;
+    bool had_id = t->has_id;
     int32_t count = count_partitions(m);
     /* An old version tells no id, which is no reason to forget the one known; unless nobody knows
      * that any more. By its name, the topic can be found in any case. */
@@ -333,6 +334,8 @@ static void take_topic(kloop_engine *e, kloop_topic *t, const kloop_metadata_top
     }
     t->error = 0;
     t->id_refused = false;
+    if (had_id && !t->has_id)
+        kl_rebirth_by_name(e, t);
     view of_topic = {.version = v->version, .changed = news == KL_TOPIC_ID_OTHER, .missing = -1};
     if (news == KL_TOPIC_ID_OTHER)
         begin_anew(e, t, count);

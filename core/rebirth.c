@@ -67,3 +67,17 @@ void kl_rebirth_of_topic(kloop_engine *e, kloop_topic *t)
         kl_readiness_update(e, p);
     }
 }
+
+void kl_rebirth_by_name(kloop_engine *e, kloop_topic *t)
+{
+    for (int32_t i = 0; i < t->table_count; i++) {
+        kl_partition *p = t->partitions[i];
+        if (!p)
+            continue;
+        /* What has left by the id may be refused, and must not be overtaken. */
+        p->flight_old = p->flight_count > 0;
+        p->steady = false;
+        p->known_to_leader = false;
+        kl_readiness_update(e, p);
+    }
+}

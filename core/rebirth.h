@@ -25,6 +25,9 @@
 
 /* t has its other id now. */
 void kl_rebirth_of_topic(kloop_engine *e, kloop_topic *t);
+/* t has no id any more, because it was refused and nobody tells another: it goes by its name, which
+ * may be that of a new log. */
+void kl_rebirth_by_name(kloop_engine *e, kloop_topic *t);
 /* b, the next of p, is in flight now, in a request that names the topic or its id. */
 void kl_rebirth_left(kl_partition *p, const kl_batch *b, bool by_name);
 /* Of what was in flight in p then, the last one is answered or lost. */

@@ -43,6 +43,7 @@ typedef struct gathering {
     size_t slice_count; /* of all payloads */
     size_t bytes;
     size_t unsummed_bytes;
+    bool by_name; /* its topics, or else by their ids; with the first of them it is settled */
 } gathering;
 
 /* ---- Answers ---- */
@@ -175,6 +176,21 @@ static const kl_request_kind produce = {
 
 /* ---- Gathering ---- */
 
+/* Topic ids came with version 13. */
+static bool goes_by_name(const kl_conn *c, const kloop_topic *t)
+{
+    return c->agreed.produce < 13 || !t->has_id;
+}
+
+/* A request is of one version, so that one topic without an id would have all others go by their
+ * names too. But of two batches under way a log that was made anew refuses the first, by an id that
+ * is none any more, and takes the second, by name: they would be stored in the wrong order, and
+ * nobody could help it. What has an id goes by that, and the others in a request of their own. */
+static bool goes_apart(const gathering *g, const kl_conn *c, const kloop_topic *t)
+{
+    return g->topic_count > 0 && kl_list_is_empty(&t->gather) && goes_by_name(c, t) != g->by_name;
+}
+
 /* The oldest batch of p joins, if the request has room for it. */
 static bool join(kloop_engine *e, gathering *g, kl_partition *p)
 {
@@ -206,6 +222,7 @@ static bool join(kloop_engine *e, gathering *g, kl_partition *p)
         KL_ASSERT(sealed == KL_CODEC_OK);
     }
     if (kl_list_is_empty(&t->gather)) {
+        g->by_name = goes_by_name(p->leader->conn, t);
         kl_list_push_back(&g->topics, &t->in_gather);
         g->topic_count++;
     }
@@ -220,13 +237,26 @@ static void gather(kloop_engine *e, kl_broker *broker, gathering *g)
 {
     *g = (gathering){0};
     kl_list_init(&g->topics);
-    kl_link *at;
-    while ((at = kl_list_first(&broker->ready)))
-        if (!join(e, g, KL_CONTAINER_OF(at, kl_partition, in_place)))
-            return;
-    while ((at = kl_list_first(&broker->open))) {
+    size_t left_count = 0;
+    kl_link *next;
+    /* What is left for the next request comes first in that: nothing overtakes it in the list. */
+    for (kl_link *at = kl_list_first(&broker->ready); at; at = next) {
+        next = kl_list_next(&broker->ready, at);
         kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_place);
-        if (kl_codec_choice_folds(p)) {
+        if (goes_apart(g, broker->conn, p->topic)) {
+            if (++left_count == BATCHES_MAX)
+                return;
+        } else if (!join(e, g, p)) {
+            return;
+        }
+    }
+    for (kl_link *at = kl_list_first(&broker->open); at; at = next) {
+        next = kl_list_next(&broker->open, at);
+        kl_partition *p = KL_CONTAINER_OF(at, kl_partition, in_place);
+        if (goes_apart(g, broker->conn, p->topic)) {
+            if (++left_count == BATCHES_MAX)
+                return;
+        } else if (kl_codec_choice_folds(p)) {
             /* With a codec it cannot go along at once; it is folded for the next request. */
             kl_topics_place(p, KL_PLACE_NOWHERE, NULL);
             kl_topics_open(p)->due = true;
@@ -252,15 +282,9 @@ static void scatter(kloop_engine *e, gathering *g)
     }
 }
 
-/* Topic ids came with version 13: all topics must have one. */
 static int16_t version_for(const kl_conn *c, const gathering *g)
 {
-    if (c->agreed.produce < 13)
-        return c->agreed.produce;
-    for (kl_link *at = kl_list_first(&g->topics); at; at = kl_list_next(&g->topics, at))
-        if (!KL_CONTAINER_OF(at, kloop_topic, in_gather)->has_id)
-            return 12;
-    return c->agreed.produce;
+    return c->agreed.produce >= 13 && g->by_name ? 12 : c->agreed.produce;
 }
 
 /* The arrays of a request, side by side in the engine's scratch. */

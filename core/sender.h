@@ -5,6 +5,7 @@
  *
  * A request goes out when something is due. It takes the oldest batch of every partition that is
  * ready, at most one of each, and then of those that could go along, up to request.bytes.max.
+ * Topics that go by their ids and topics that go by their names have requests of their own.
  */
 #ifndef KL_CORE_SENDER_H
 #define KL_CORE_SENDER_H

@@ -46,6 +46,8 @@
     XX(answer_twice, "the same answer twice closes the connection", "F73")                         \
     XX(topic_deleted, "a topic is deleted: its records wait for it until they are due", "F51")     \
     XX(topic_recreated, "a topic made anew, three times, under load", "F52")                       \
+    XX(topic_recreated_beside_a_nameless,                                                          \
+       "a topic made anew: what goes by its id, and a topic without one", "F52 F92")               \
     XX(topic_recreated_smaller, "a topic made anew with fewer partitions", "F52 F49")              \
     XX(auto_create_refused, "allow.auto.create.topics=false: asking makes no topic", "F68")        \
     XX(stranger_among_brokers, "one broker answers for another cluster", "F56")                    \
@@ -358,6 +360,8 @@
     XX(bad_records_and_purge, "given up while records are taken out", "F82 F95")                   \
     /* scenario_names.c */                                                                         \
     XX(live_among_dead, "six addresses of both sorts, one of them lives", "F27")                   \
+    XX(found_at_the_second_address,                                                                \
+       "an idle connection is closed and made again: no pause for a dead address", "F27")          \
     XX(twenty_addresses, "only the nineteenth address lives", "F27 F29")                           \
     XX(no_ipv4, "names that have IPv6 addresses alone", "")                                        \
     XX(dead_ipv6, "IPv6 comes first and leads nowhere", "F27")                                     \

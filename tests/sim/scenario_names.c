@@ -42,6 +42,34 @@ SIM_SCENARIO(live_among_dead)
     deliver(s, 9 * KL_SECOND);
 }
 
+static void dead_then_live(sim *s, sim_resolution *r, int32_t node)
+{
+    if (node < 0)
+        return;
+    sim_names_add(s, r, KL_NO_NODE, false);
+    sim_names_add(s, r, node, false);
+}
+
+/* Seeds 305068, 306519: a connection that is not used is closed, and made again sooner than
+ * reconnect.backoff.ms after the refusal at the name's first address. The broker was found at the
+ * next one, so that it owes nobody a pause. */
+SIM_SCENARIO(found_at_the_second_address)
+{
+    sim_set(s, "linger.ms", "0");
+    sim_set(s, "connections.max.idle.ms", "100");
+    sim_set(s, "reconnect.backoff.ms", "5000");
+    sim_set(s, "reconnect.backoff.max.ms", "5000");
+    begin(s, dead_then_live);
+    deliver(s, 9 * KL_SECOND);
+    for (int i = 0; i < 10; i++) {
+        sim_go(s, 300 * KL_MS);
+        sim_send_to(s, 0, 0, 1);
+        sim_drain(s, KL_SECOND);
+    }
+    sim_expect_all(s, SIM_RECORD_ACKED);
+    sim_expect(s, sim_stats(s).disconnects == 0, "nothing was lost");
+}
+
 static void twenty(sim *s, sim_resolution *r, int32_t node)
 {
     if (node < 0)

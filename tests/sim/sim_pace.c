@@ -17,6 +17,20 @@ static uint64_t least_pause(uint64_t initial_ns, uint64_t max_ns, uint32_t failu
 
 /* ---- Connects ---- */
 
+/* Has the broker been reached since the latest attempt at this place, there or at another of its
+ * name's addresses, and was it the engine that has closed that? */
+static bool was_reached(const sim *s, const sim_place *place)
+{
+    for (int i = 0; i < s->pace.place_count; i++) {
+        const sim_place *other = &s->pace.places[i];
+        const sim_conn *c = s->links.all[other->last_conn - 1];
+        if (other->name == place->name && other->last_conn >= place->last_conn && c->watch.ready &&
+            c->given_up)
+            return true;
+    }
+    return false;
+}
+
 void sim_pace_connect(sim *s, const kloop_action *action)
 {
     const sim_plan *p = &s->plan;
@@ -38,8 +52,11 @@ void sim_pace_connect(sim *s, const kloop_action *action)
         uint64_t least =
             least_pause(p->reconnect_backoff_ns, p->reconnect_backoff_max_ns, place->failures);
         /* What the engine has closed for want of use, it may open again at once; and where two
-         * nodes have one address, it may be another one's turn. */
-        if ((last->watch.ready && last->given_up) || s->told.shares_address)
+         * nodes have one address, it may be another one's turn. A refusal at one address is none of
+         * the broker's, if the round over its addresses has found it at the next one: what begins
+         * after that is a new round, over addresses that are resolved anew, in any order (seeds
+         * 305068, 306519). */
+        if (was_reached(s, place) || s->told.shares_address)
             least = 0;
         /* A node that comes is tried at once, whoever was there before: a liar who sends it away
          * and back again (seeds 25440, 26218) has as many attempts as answers, and those are paced.

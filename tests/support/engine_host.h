@@ -43,6 +43,7 @@
 typedef struct host_topic {
     char name[32];
     int incarnation; /* part of its id */
+    bool nameless;   /* no id is told of it */
     int32_t partition_count;
     int32_t leaders[HOST_PARTITIONS_MAX]; /* -1: none */
     int32_t epochs[HOST_PARTITIONS_MAX];

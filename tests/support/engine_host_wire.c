@@ -120,7 +120,7 @@ static void fill_topic(host *h, int16_t version, const host_topic *t, kloop_stri
     to->error_code = t ? t->error : KLOOP_BROKER_UNKNOWN_TOPIC_OR_PARTITION;
     if (to->error_code)
         return;
-    if (version >= 10)
+    if (version >= 10 && !t->nameless)
         to->topic_id = id_of(h, t);
     for (int32_t i = 0; i < t->partition_count; i++)
         partitions[i] = (kloop_metadata_partition){

@@ -465,6 +465,95 @@ static void id_that_nobody_knows_any_more(void **state)
     host_end(&h);
 }
 
+/* One topic without an id must not have the others in its request go by their names: the log that
+ * was made meanwhile would refuse the first batch, by its id, and store the second. */
+static void what_has_an_id_goes_by_it(void **state)
+{
+    (void)state;
+    host_topic *t = settled_topic(BY_ID, 1);
+    host_topic *w = host_add_topic(&h, "w", 2);
+    w->nameless = true;
+    w->leaders[0] = w->leaders[1] = 1;
+    host_send(&h, w, 0, 1);
+    host_run(&h);
+    HOST_ANSWER(&h, 1, 0);
+    host_send(&h, w, 0, 1);
+    host_send(&h, t, 0, 1);
+    host_send(&h, w, 1, 1);
+    host_run(&h);
+    assert_int_equal(host_produces(&h, 1), 2);
+    host_expect_produce_at(&h, 1, 0, &seen);
+    assert_int_equal(seen.version, BY_NAME);
+    assert_int_equal(seen.batch_count, 2);
+    assert_string_equal(seen.batches[0].topic, "w");
+    assert_string_equal(seen.batches[1].topic, "w");
+    host_expect_produce_at(&h, 1, 1, &seen);
+    assert_int_equal(seen.version, BY_ID);
+    assert_int_equal(seen.batch_count, 1);
+    assert_string_equal(seen.batches[0].topic, "t");
+    HOST_ANSWER(&h, 1, 0, 0);
+    HOST_ANSWER(&h, 1, 0);
+    host_expect_acked(&h, 1, 6);
+    host_end(&h);
+}
+
+/* A was refused, and B behind it was stored: by a log that counts nothing of ours. C beside the
+ * retry of A was stored before it too. */
+static void ack_behind_a_refusal(void **state)
+{
+    (void)state;
+    host_topic *t = settled_topic(BY_NAME, 1);
+    for (int n = 0; n < 2; n++) {
+        host_send(&h, t, 0, 1);
+        host_run(&h);
+    }
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_NOT_ENOUGH_REPLICAS);
+    HOST_ANSWER(&h, 1, 0);
+    host_send(&h, t, 0, 1);
+    host_sleep(&h, 500);
+    assert_int_equal(host_produces(&h, 1), 1);
+    expect_batch(3, 0, 1);
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    host_sleep(&h, 500);
+    expect_batch(3, 1, 0);
+    HOST_ANSWER(&h, 1, 0);
+    while (host_produces(&h, 1))
+        HOST_ANSWER(&h, 1, 0);
+    host_expect_acked(&h, 1, 5);
+    host_end(&h);
+}
+
+/* The id was refused in one partition, and nobody tells another one. What left by it in the other
+ * partition may be refused as well, and what goes by the name would be stored before that. */
+static void the_name_waits_for_the_id(void **state)
+{
+    (void)state;
+    host_topic *t = settled_topic(BY_ID, 2);
+    host_send(&h, t, 0, 1);
+    host_run(&h);
+    host_send(&h, t, 1, 1);
+    host_run(&h);
+    host_send(&h, t, 1, 1);
+    host_run(&h);
+    assert_int_equal(host_produces(&h, 1), 3);
+    make_anew(t, 2);
+    t->nameless = true;
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_UNKNOWN_TOPIC_ID);
+    host_sleep(&h, 50);
+    HOST_ANSWER(&h, 1, 0);
+    host_send(&h, t, 1, 1);
+    host_run(&h);
+    assert_int_equal(host_produces(&h, 1), 1);
+    expect_batch(6, 0, 2);
+    assert_int_equal(seen.batches[0].incarnation, 0);
+    HOST_ANSWER(&h, 1, 0);
+    host_sleep(&h, 500);
+    while (host_produces(&h, 1))
+        HOST_ANSWER(&h, 1, 0);
+    host_expect_acked(&h, 1, 7);
+    host_end(&h);
+}
+
 /* A restarting broker says for seconds that there is no such topic. Numbers that began at 0 again
  * would be taken for repetitions, and the records be lost. */
 static void unknown_for_a_while(void **state)
@@ -676,6 +765,9 @@ int main(void)
         cmocka_unit_test(made_anew_without_ids),
         cmocka_unit_test(ids_that_are_not_told_for_a_while),
         cmocka_unit_test(id_that_nobody_knows_any_more),
+        cmocka_unit_test(what_has_an_id_goes_by_it),
+        cmocka_unit_test(ack_behind_a_refusal),
+        cmocka_unit_test(the_name_waits_for_the_id),
         cmocka_unit_test(unknown_for_a_while),
         cmocka_unit_test(partition_left_out_once),
         cmocka_unit_test(partition_gone_for_good),
