@@ -145,11 +145,13 @@ static void check_five(sim *s, const sim_part *part, const sim_batch *mine)
                  part->topic, part->partition, open, first->sequence, mine->sequence);
 }
 
-/* A host that takes I/O alone in between learns later that one which was out of order was given up.
- */
+/* That one which was out of order was given up, a host learns later that takes I/O alone in between,
+ * or has asked for nothing since the answer came. */
 static bool is_told_later(const sim *s, const sim_batch *b)
 {
-    return s->host.early_pump && b->last_answer_ns &&
+    const sim_host *h = &s->host;
+    bool not_asked = h->asks_from_ns > b->last_answer_ns && h->whole_ns < b->last_answer_ns;
+    return (h->early_pump || not_asked) && b->last_answer_ns &&
            kloop_broker_error_classes(b->last_error) & KLOOP_CLASS_SEQUENCE;
 }
 
