@@ -17,7 +17,7 @@ typedef void (*kl_check_fn)(const char *file, int line, const char *what);
  */
 extern kl_check_fn kl_check_hook;
 
-_Noreturn void kl_check_failed(const char *file, int line, const char *what);
+_Noreturn __attribute__((cold)) void kl_check_failed(const char *file, int line, const char *what);
 
 #define KL_ASSERT(cond)                                                                            \
     (__builtin_expect(!(cond), 0) ? kl_check_failed(__FILE__, __LINE__, #cond) : (void)0)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * CRC-32C in plain C, for any processor and byte order, and the constants of all variants. Eight
- * bytes per step, each looked up in a table of its own ("slicing by 8").
+ * bytes per step, each looked up in a table of its own ("slicing by 8"). On x86-64 only machines
+ * older than SSE 4.2 come here: for them a byte per step and one table will do, and everybody's
+ * library is 7 KB smaller.
  *
  * Nothing is computed at run time: a table filled at first use would be a race between loops in
  * several threads. The test recomputes every constant from the polynomial.
@@ -26,11 +28,18 @@
 #define BITS_8(s, a, b, c, d, e, f, g, h)                                                          \
     BITS_7(s, a, b, c, d, e, f, g), BITS_7((s) ^ (h), a, b, c, d, e, f, g)
 
+#if defined(__x86_64__)
+#define SLICES 1
+#else
+#define SLICES 8
+#endif
+
 /* slice[k][v]: what the byte v becomes in the register, with k zero bytes behind it. */
 /* clang-format off */
-static const uint32_t slice[8][256] = {
+static const uint32_t slice[SLICES][256] = {
     {BITS_8(0u, 0xf26b8303, 0xe13b70f7, 0xc79a971f, 0x8ad958cf,
                0x105ec76f, 0x20bd8ede, 0x417b1dbc, 0x82f63b78)},
+#if SLICES == 8
     {BITS_8(0u, 0x13a29877, 0x274530ee, 0x4e8a61dc, 0x9d14c3b8,
                0x3fc5f181, 0x7f8be302, 0xff17c604, 0xfbc3faf9)},
     {BITS_8(0u, 0xa541927e, 0x4f6f520d, 0x9edea41a, 0x38513ec5,
@@ -45,6 +54,7 @@ static const uint32_t slice[8][256] = {
                0x9c5bfaa6, 0x3d5b83bd, 0x7ab7077a, 0xf56e0ef4)},
     {BITS_8(0u, 0x493c7d27, 0x9278fa4e, 0x211d826d, 0x423b04da,
                0x847609b4, 0x0d006599, 0x1a00cb32, 0x34019664)},
+#endif
 };
 
 const uint32_t kl_crc32c_digit[8][16] = {
@@ -88,14 +98,24 @@ const uint32_t kl_crc32c_hop[KL_CRC32C_HOP_COUNT] = {
 
 /*
  * Eight bytes: the first four in `first`, with the register already added, the others in `last`,
- * the lowest byte first in both. The last four do not wait for the register.
+ * the lowest byte first in both. Of eight tables, the last four do not wait for the register.
  */
 static inline uint32_t step_8(uint32_t first, uint32_t last)
 {
+#if SLICES == 8
     uint32_t early = slice[3][last & 0xff] ^ slice[2][last >> 8 & 0xff] ^
                      slice[1][last >> 16 & 0xff] ^ slice[0][last >> 24];
     return slice[7][first & 0xff] ^ slice[6][first >> 8 & 0xff] ^ slice[5][first >> 16 & 0xff] ^
            slice[4][first >> 24] ^ early;
+#else
+    uint32_t c = first;
+    for (int i = 0; i < 4; i++)
+        c = c >> 8 ^ slice[0][c & 0xff];
+    c ^= last;
+    for (int i = 0; i < 4; i++)
+        c = c >> 8 ^ slice[0][c & 0xff];
+    return c;
+#endif
 }
 
 static uint32_t table_update(uint32_t crc, const void *data, size_t len)

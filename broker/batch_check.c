@@ -186,8 +186,9 @@ static bool check_header(kl_batch_findings *f)
     /* From here on Kafka takes it. */
     if (h->attributes & ~KNOWN_ATTRIBUTES)
         note(f, "attributes 0x%04x: not a producer's bits", (unsigned)(uint16_t)h->attributes);
-    if (h->producer_id < 0 &&
-        (h->producer_id != -1 || h->producer_epoch != -1 || h->base_sequence != -1))
+    /* Some clients count from 0 without an id, and no broker ever looks at it. */
+    bool numberless = h->base_sequence == -1 || h->base_sequence == 0;
+    if (h->producer_id < 0 && (h->producer_id != -1 || h->producer_epoch != -1 || !numberless))
         note(f,
              "no producer id, but %" PRId64 ", epoch %d, base sequence %" PRId32
              " instead of three times -1",

@@ -7,6 +7,7 @@
 #include "broker/answer_metadata.h"
 #include "broker/answer_others.h"
 #include "broker/answer_produce.h"
+#include "broker/api_names.h"
 #include "protocol/api.h"
 
 #include <string.h>
@@ -212,14 +213,14 @@ void kl_request_answer(kl_request *r, void *response)
 static void complain(kl_request *r, const char *what, const kloop_fault *fault)
 {
     char text[160] = "";
-    const kloop_api *api = kloop_api_find(r->info.api_key);
+    const char *name = kl_api_name(r->info.api_key);
     if (fault)
         kloop_fault_text(fault, text, sizeof text);
     kl_cluster_complain(r->cluster, KL_COMPLAINT_PROTOCOL,
                         "request %llu, of connection %llu to broker %d: %s, api %d (%s), version "
                         "%d%s%s",
                         (unsigned long long)r->info.request_id, (unsigned long long)r->info.peer_id,
-                        r->info.node_id, what, r->info.api_key, api ? api->name : "unknown",
+                        r->info.node_id, what, r->info.api_key, name ? name : "unknown",
                         r->info.version, fault ? ": " : "", text);
 }
 

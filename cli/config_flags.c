@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Putting a configuration together. See config_flags.h. */
+#define _POSIX_C_SOURCE 200809L
 #include "cli/config_flags.h"
 
+#include "cli/config_list.h"
+#include "cli/exit_code.h"
 #include "cli/options.h"
 #include "cli/properties_file.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_BYTES_MAX ((size_t)1 << 20)
+#define MASK           "********"
+#define TOPIC          "topic."
+#define SERVERS        "bootstrap.servers"
 
 typedef struct entry {
     kl_config_rank rank;
@@ -19,7 +28,7 @@ typedef struct entry {
 
 void kl_config_flags_init(kl_config_flags *f, const char *command)
 {
-    f->command = command;
+    *f = (kl_config_flags){.command = command};
     kl_arena_init(&f->arena, &kl_mem_libc);
     kl_buf_init(&f->entries, &kl_mem_libc);
 }
@@ -54,26 +63,49 @@ bool kl_config_flags_set(kl_config_flags *f, kl_config_rank rank, const char *ke
     return no_memory(f);
 }
 
-bool kl_config_flags_set_pair(kl_config_flags *f, const char *pair, const char *flag)
+/* What was printed has to have arrived. */
+static int finish_output(const kl_config_flags *f, FILE *to)
 {
-    const char *equals = strchr(pair, '=');
-    if (!equals || equals == pair) {
-        kl_usage_error(f->command, "%s '%s': key=value is wanted", flag, pair);
-        return false;
+    if (fflush(to) == 0 && !ferror(to))
+        return KL_EXIT_OK;
+    fprintf(stderr, "kloop %s: standard output: %s\n", f->command, strerror(errno));
+    return KL_EXIT_IO;
+}
+
+static int list_keys(const kl_config_flags *f)
+{
+    kl_config_list_print(stdout);
+    return finish_output(f, stdout);
+}
+
+int kl_config_flags_take(kl_config_flags *f, const char *pair, const char *flag)
+{
+    if (strcmp(pair, "list") == 0)
+        return list_keys(f);
+    if (strcmp(pair, "dump") == 0) {
+        f->print = true;
+        return -1;
     }
+    const char *equals = strchr(pair, '=');
+    if (!equals || equals == pair)
+        return kl_usage_error(f->command, "%s '%s': key=value is wanted, or list, or dump", flag,
+                              pair);
     size_t len = (size_t)(equals - pair);
     char *key = kl_arena_alloc_bytes(&f->arena, len + 1);
-    if (!key)
-        return no_memory(f);
+    if (!key) {
+        no_memory(f);
+        return KL_EXIT_USAGE;
+    }
     memcpy(key, pair, len);
     key[len] = '\0';
-    return kl_config_flags_set(f, KL_CONFIG_PAIR, key, equals + 1, flag);
+    return kl_config_flags_set(f, KL_CONFIG_PAIR, key, equals + 1, flag) ? -1 : KL_EXIT_USAGE;
 }
 
 /* ---- Files ---- */
 
 typedef struct loading {
     kl_config_flags *flags;
+    kl_config_rank rank;
     const char *path;
 } loading;
 
@@ -82,7 +114,7 @@ static bool on_property(void *ctx, const char *key, const char *value, unsigned 
     loading *l = ctx;
     char origin[512];
     snprintf(origin, sizeof origin, "%s:%u", l->path, line);
-    return kl_config_flags_set(l->flags, KL_CONFIG_FILE, key, value, origin);
+    return kl_config_flags_set(l->flags, l->rank, key, value, origin);
 }
 
 /* The whole file; errno tells why not. */
@@ -114,10 +146,10 @@ static bool read_file(const char *path, kl_buf *text)
     return ok;
 }
 
-bool kl_config_flags_load(kl_config_flags *f, const char *path, const char *flag)
+static bool load(kl_config_flags *f, kl_config_rank rank, const char *path, const char *flag)
 {
     char why[256] = "";
-    loading l = {f, path};
+    loading l = {f, rank, path};
     kl_buf text;
     kl_buf_init(&text, &kl_mem_libc);
     bool ok = read_file(path, &text);
@@ -132,7 +164,10 @@ bool kl_config_flags_load(kl_config_flags *f, const char *path, const char *flag
     return ok;
 }
 
-/* ---- The configuration ---- */
+bool kl_config_flags_load(kl_config_flags *f, const char *path, const char *flag)
+{
+    return load(f, KL_CONFIG_FILE, path, flag);
+}
 
 static size_t entry_count(const kl_config_flags *f)
 {
@@ -144,66 +179,236 @@ static const entry *entry_at(const kl_config_flags *f, size_t i)
     return (const entry *)(const void *)f->entries.data + i;
 }
 
-kloop_config *kl_config_flags_make(const kl_config_flags *f)
+/* "kloop COMMAND: " and the sentence about a key, and where keys are told of. */
+static void refuse(const kl_config_flags *f, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void refuse(const kl_config_flags *f, const char *format, ...)
 {
+    va_list args;
+    fprintf(stderr, "kloop %s: ", f->command);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\nkloop %s -X list tells of every key.\n", f->command);
+}
+
+static void note(const kl_config_flags *f, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void note(const kl_config_flags *f, const char *format, ...)
+{
+    va_list args;
+    if (f->quiet)
+        return;
+    fprintf(stderr, "kloop %s: note: ", f->command);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputs("\n", stderr);
+}
+
+static bool load_environment_from(kl_config_flags *f, const char *path, const char *flag)
+{
+    size_t before = entry_count(f);
+    if (!load(f, KL_CONFIG_ENVIRONMENT, path, flag))
+        return false;
+    size_t count = entry_count(f) - before;
+    /* Nobody typed it: who wonders should not have to search. */
+    if (count)
+        note(f, "%zu setting%s from %s (KLOOP_CONFIG= for none)", count, count == 1 ? "" : "s",
+             path);
+    return true;
+}
+
+/* "" for none. */
+static void find_at_home(char *path, size_t size)
+{
+    const char *config = getenv("XDG_CONFIG_HOME");
+    const char *home = getenv("HOME");
+    int len = 0;
+    path[0] = '\0';
+    if (config && config[0] == '/')
+        len = snprintf(path, size, "%s/kloop.conf", config);
+    else if (home && home[0] == '/')
+        len = snprintf(path, size, "%s/.config/kloop.conf", home);
+    if ((size_t)len >= size || access(path, F_OK) != 0)
+        path[0] = '\0';
+}
+
+static bool load_environment(kl_config_flags *f)
+{
+    char path[4096];
+    const char *named = getenv("KLOOP_CONFIG");
+    if (f->looked)
+        return true;
+    f->looked = true;
+    if (named)
+        return named[0] == '\0' || load_environment_from(f, named, "KLOOP_CONFIG");
+    find_at_home(path, sizeof path);
+    return path[0] == '\0' || load_environment_from(f, path, "the file of settings");
+}
+
+/* ---- The configuration ---- */
+
+/* Another name of e's key in the same place, of which it cannot be said which one was meant. */
+static const entry *rival_of(const kl_config_flags *f, size_t at)
+{
+    const entry *e = entry_at(f, at);
+    const kloop_config_key *key = kloop_config_key_find(e->key);
+    for (size_t i = 0; key && i < at; i++) {
+        const entry *other = entry_at(f, i);
+        if (other->rank == e->rank && kloop_config_key_find(other->key) == key &&
+            strcmp(other->key, e->key) != 0)
+            return other;
+    }
+    return NULL;
+}
+
+static bool refuse_rival(const kl_config_flags *f, const entry *e, const entry *rival)
+{
+    const kloop_config_key *key = kloop_config_key_find(e->key);
+    refuse(f,
+           "%s=%s (%s) and %s=%s (%s) are two names of one key, %s, with two values; leave "
+           "one out (allowed: %s)",
+           rival->key, key->secret ? MASK : rival->value, rival->origin, e->key,
+           key->secret ? MASK : e->value, e->origin, key->name, key->allowed);
+    return false;
+}
+
+static bool set_entry(const kl_config_flags *f, kloop_config *config, size_t at)
+{
+    const entry *e = entry_at(f, at);
+    const entry *rival = rival_of(f, at);
+    char before[256] = "";
+    if (rival)
+        snprintf(before, sizeof before, "%s", kloop_config_get(config, e->key));
+    if (kloop_config_set(config, e->key, e->value)) {
+        refuse(f, "%s: %s", e->origin, kloop_config_error(config));
+        return false;
+    }
+    if (rival && strncmp(before, kloop_config_get(config, e->key), sizeof before - 1) != 0)
+        return refuse_rival(f, e, rival);
+    return true;
+}
+
+#define IGNORE_UNKNOWN "ignore.unknown.config"
+
+/* The parts. What rules over the others comes first, wherever it stands. */
+static bool set_all(const kl_config_flags *f, kloop_config *config)
+{
+    for (int others = 0; others <= 1; others++)
+        for (int rank = KL_CONFIG_PRESET; rank <= KL_CONFIG_FLAG; rank++)
+            for (size_t i = 0; i < entry_count(f); i++) {
+                const entry *e = entry_at(f, i);
+                bool other = strcmp(e->key, IGNORE_UNKNOWN) != 0;
+                if ((int)e->rank == rank && (int)other == others && !set_entry(f, config, i))
+                    return false;
+            }
+    return true;
+}
+
+static kloop_config *make_parts(kl_config_flags *f)
+{
+    if (!load_environment(f))
+        return NULL;
     kloop_config *config = kloop_config_new(NULL);
     if (!config) {
         no_memory(f);
         return NULL;
     }
-    for (int rank = KL_CONFIG_PRESET; rank <= KL_CONFIG_FLAG; rank++) {
-        for (size_t i = 0; i < entry_count(f); i++) {
-            const entry *e = entry_at(f, i);
-            if ((int)e->rank == rank && kloop_config_set(config, e->key, e->value)) {
-                kl_usage_error(f->command, "%s: %s", e->origin, kloop_config_error(config));
-                kloop_config_del(config);
-                return NULL;
-            }
-        }
-    }
-    kloop_error error;
-    if (kloop_config_check(config, &error) == KLOOP_OK)
+    if (set_all(f, config))
         return config;
-    kl_usage_error(f->command, "%s", error.text);
     kloop_config_del(config);
     return NULL;
 }
 
-/* Is name what this key is called in the table? Other clients' names for it are found by what they
- * set. */
-static bool is_key(const char *name, const char *key, const char *value)
+static bool check_whole(const kl_config_flags *f, kloop_config *config)
 {
-    if (strcmp(name, key) == 0)
-        return true;
-    kloop_config *probe = kloop_config_new(NULL);
-    bool is = probe && kloop_config_set(probe, key, value) == KLOOP_OK &&
-              kloop_config_is_set(probe, name);
-    kloop_config_del(probe);
-    return is;
+    kloop_error error;
+    if (kloop_config_check(config, &error)) {
+        refuse(f, "%s", error.text);
+        return false;
+    }
+    for (size_t i = 0; kloop_config_note(config, i, &error); i++)
+        note(f, "%s", error.text);
+    return true;
 }
 
-static const char *origin_of(const kl_config_flags *f, const char *name)
+kloop_config *kl_config_flags_make(kl_config_flags *f)
 {
+    kloop_config *config = make_parts(f);
+    if (!config || check_whole(f, config))
+        return config;
+    kloop_config_del(config);
+    return NULL;
+}
+
+/* ---- Showing it ---- */
+
+/* Where the value of this key of all topics, or of the very name that was set, came from. */
+static const entry *winner_of(const kl_config_flags *f, const char *name)
+{
+    const kloop_config_key *key = kloop_config_key_find(name);
     const entry *found = NULL;
     for (size_t i = 0; i < entry_count(f); i++) {
         const entry *e = entry_at(f, i);
-        if ((!found || e->rank >= found->rank) && is_key(name, e->key, e->value))
+        const char *called = e->key;
+        if (key && !kloop_config_key_find(called) && strncmp(called, TOPIC, strlen(TOPIC)) == 0)
+            called += strlen(TOPIC);
+        bool same = key ? kloop_config_key_find(called) == key : strcmp(called, name) == 0;
+        if (same && (!found || e->rank >= found->rank))
             found = e;
     }
-    return found ? found->origin : "default";
+    return found;
 }
 
-void kl_config_flags_print(const kl_config_flags *f, kloop_config *config, FILE *to)
+static void print_row(const kl_config_flags *f, const kloop_config *config, const char *name,
+                      FILE *to)
 {
-    fprintf(to, "%-40s  %-32s  %s\n", "KEY", "VALUE", "FROM");
-    for (size_t i = 0; i < kloop_config_key_count(); i++) {
-        const kloop_config_key *key = kloop_config_key_at(i);
-        const char *value = kloop_config_get(config, key->name);
-        if (!value || !*value)
-            value = "-";
-        else if (key->secret)
-            value = "********";
-        fprintf(to, "%-40s  %-32s  %s\n", key->name, value,
-                kloop_config_is_set(config, key->name) ? origin_of(f, key->name) : "default");
+    const kloop_config_key *key = kloop_config_key_find(name);
+    const entry *winner = winner_of(f, name);
+    const char *value = kloop_config_get(config, name);
+    if (!value[0])
+        value = "-";
+    else if (key && key->secret)
+        value = MASK;
+    const char *origin = winner ? winner->origin : "default";
+    if (!winner && key && key->preset[0] && strcmp(value, key->preset) != 0)
+        origin = "default, following other keys";
+    fprintf(to, "%-40s  %-32s  %s\n", name, value, origin);
+}
+
+/* Keys of single topics, each once, in the order in which they came. */
+static void print_topics(const kl_config_flags *f, const kloop_config *config, FILE *to)
+{
+    for (size_t i = 0; i < entry_count(f); i++) {
+        const char *name = entry_at(f, i)->key;
+        bool again = false;
+        for (size_t k = 0; k < i && !again; k++)
+            again = strcmp(entry_at(f, k)->key, name) == 0;
+        bool of_topic = strncmp(name, TOPIC, strlen(TOPIC)) == 0 && !kloop_config_key_find(name) &&
+                        !kloop_config_key_find(name + strlen(TOPIC));
+        if (of_topic && !again && kloop_config_is_set(config, name))
+            print_row(f, config, name, to);
     }
+}
+
+int kl_config_flags_show(kl_config_flags *f, FILE *to)
+{
+    kloop_config *config = make_parts(f);
+    if (!config)
+        return KL_EXIT_USAGE;
+    fprintf(to, "%-40s  %-32s  %s\n", "KEY", "VALUE", "FROM");
+    for (size_t i = 0; i < kloop_config_key_count(); i++)
+        print_row(f, config, kloop_config_key_at(i)->name, to);
+    print_topics(f, config, to);
+    int code = finish_output(f, to);
+    /* To look at a configuration no broker is needed. */
+    if (!kloop_config_is_set(config, SERVERS))
+        kloop_config_set(config, SERVERS, "localhost:9092");
+    if (!check_whole(f, config))
+        code = KL_EXIT_USAGE;
+    kloop_config_del(config);
+    return code;
 }

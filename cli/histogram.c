@@ -24,8 +24,7 @@ static uint64_t slot_of(uint64_t value)
     return shift * HALF + (value >> shift);
 }
 
-/* The largest value that is counted in the slot. */
-static uint64_t top_of(uint64_t slot)
+uint64_t kl_histogram_top_of(uint64_t slot)
 {
     if (slot < 2 * HALF)
         return slot;
@@ -42,19 +41,33 @@ void kl_histogram_add(kl_histogram *h, uint64_t value, uint64_t n)
     h->slots[slot_of(value < TOP ? value : TOP)] += n;
 }
 
-uint64_t kl_histogram_at(const kl_histogram *h, uint32_t per_million)
+uint64_t kl_histogram_at_since(const kl_histogram *h, const kl_histogram *earlier,
+                               uint32_t per_million)
 {
-    if (h->count == 0)
-        return 0;
+    uint64_t count = h->count - earlier->count;
     /* count * per_million / million without overflow */
-    uint64_t rank = h->count / MILLION * per_million + h->count % MILLION * per_million / MILLION;
-    if (rank >= h->count)
-        return h->max;
+    uint64_t rank = count / MILLION * per_million + count % MILLION * per_million / MILLION;
     uint64_t seen = 0;
     for (uint64_t slot = 0; slot < KL_HISTOGRAM_SLOTS; slot++) {
-        seen += h->slots[slot];
+        seen += h->slots[slot] - earlier->slots[slot];
         if (seen > rank)
-            return top_of(slot) < h->max ? top_of(slot) : h->max;
+            return kl_histogram_top_of(slot) < h->max ? kl_histogram_top_of(slot) : h->max;
     }
-    return h->max;
+    return count ? h->max : 0;
+}
+
+uint64_t kl_histogram_at(const kl_histogram *h, uint32_t per_million)
+{
+    static const kl_histogram nothing;
+    return kl_histogram_at_since(h, &nothing, per_million);
+}
+
+uint64_t kl_histogram_up_to(const kl_histogram *h, uint64_t top)
+{
+    uint64_t count = 0;
+    if (top >= h->max)
+        return h->count;
+    for (uint64_t slot = 0; slot < KL_HISTOGRAM_SLOTS && kl_histogram_top_of(slot) <= top; slot++)
+        count += h->slots[slot];
+    return count;
 }

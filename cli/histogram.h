@@ -27,4 +27,14 @@ void kl_histogram_add(kl_histogram *h, uint64_t value, uint64_t n);
 /* The value below which the part per_million of all lie; 0 when there is none. Never above max. */
 uint64_t kl_histogram_at(const kl_histogram *h, uint32_t per_million);
 
+/* The same of what h has seen since it was like earlier. */
+uint64_t kl_histogram_at_since(const kl_histogram *h, const kl_histogram *earlier,
+                               uint32_t per_million);
+
+/* The largest value that is counted in this slot. */
+uint64_t kl_histogram_top_of(uint64_t slot);
+
+/* How many values are not above top, as exactly as the slots tell: never more. */
+uint64_t kl_histogram_up_to(const kl_histogram *h, uint64_t top);
+
 #endif

@@ -10,21 +10,32 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_BYTES     65536
-#define TURN_BYTES_MAX ((size_t)1 << 20)
+#define READ_BYTES 65536
+/* Of a turn: those that are read and those that are handed out. */
+#define TURN_BYTES_MAX ((size_t)512 << 10)
+/* What a line costs beside its bytes: its record. */
+#define LINE_COST_BYTES 64
 
 static void on_idle(uv_idle_t *idle);
 static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void on_closed(uv_handle_t *handle)
+{
+    kl_line_source *s = handle->data;
+    if (--s->open_handles == 0)
+        s->on_end(s->me, s->error);
+}
 
 static void end(kl_line_source *s, int error)
 {
     if (s->ended)
         return;
     s->ended = true;
-    uv_close((uv_handle_t *)&s->idle, NULL);
+    s->error = error;
+    s->open_handles = s->pollable ? 2 : 1;
+    uv_close((uv_handle_t *)&s->idle, on_closed);
     if (s->pollable)
-        uv_close((uv_handle_t *)&s->poll, NULL);
-    s->on_end(s->me, error);
+        uv_close((uv_handle_t *)&s->poll, on_closed);
 }
 
 /* ---- Lines of the buffer ---- */
@@ -34,6 +45,11 @@ static void end(kl_line_source *s, int error)
 static bool find_line(kl_line_source *s, kloop_string *line, size_t *used)
 {
     size_t left = s->buf.len - s->start;
+    if (s->whole) {
+        *line = (kloop_string){left ? (const char *)s->buf.data + s->start : "", left};
+        *used = left;
+        return s->at_end && s->line == 0;
+    }
     if (left == 0)
         return false;
     const uint8_t *from = s->buf.data + s->start;
@@ -55,19 +71,26 @@ static bool find_line(kl_line_source *s, kloop_string *line, size_t *used)
     return true;
 }
 
+static void pay(size_t *budget, size_t cost)
+{
+    *budget -= cost < *budget ? cost : *budget;
+}
+
 /* Hands out lines until there is none, or the budget is used up. */
 static void hand_out(kl_line_source *s, size_t *budget)
 {
     kloop_string line;
     size_t used;
     while (!s->paused && !s->ended && *budget > 0 && find_line(s, &line, &used)) {
+        s->line++;
         if (!s->take(s->me, line)) {
+            s->line--;
             kl_line_source_pause(s);
             return;
         }
         s->start += used;
         s->searched = 0;
-        *budget -= used < *budget ? used : *budget;
+        pay(budget, used + LINE_COST_BYTES);
     }
 }
 
@@ -85,7 +108,7 @@ static void drop_used(kl_line_source *s)
 /* ---- Reading ---- */
 
 /* One piece. false: it ended with an error. */
-static bool read_piece(kl_line_source *s)
+static bool read_piece(kl_line_source *s, size_t *budget)
 {
     size_t room;
     drop_used(s);
@@ -102,6 +125,8 @@ static bool read_piece(kl_line_source *s)
         return false;
     }
     kl_buf_commit(&s->buf, (size_t)n);
+    s->bytes_read += (uint64_t)n;
+    pay(budget, (size_t)n);
     s->at_end = n == 0;
     return true;
 }
@@ -126,6 +151,8 @@ static void settle(kl_line_source *s)
     }
     uv_idle_stop(&s->idle);
     uv_poll_start(&s->poll, UV_READABLE, on_poll);
+    if (s->on_wait)
+        s->on_wait(s->me);
 }
 
 static void on_idle(uv_idle_t *idle)
@@ -134,7 +161,7 @@ static void on_idle(uv_idle_t *idle)
     size_t budget = TURN_BYTES_MAX;
     hand_out(s, &budget);
     while (!s->pollable && !s->paused && !s->ended && !s->at_end && budget > 0) {
-        if (!read_piece(s))
+        if (!read_piece(s, &budget))
             return;
         hand_out(s, &budget);
     }
@@ -150,7 +177,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         end(s, -status);
         return;
     }
-    if (read_piece(s)) {
+    if (read_piece(s, &budget)) {
         hand_out(s, &budget);
         settle(s);
     }
@@ -161,10 +188,12 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 void kl_line_source_init(kl_line_source *s, uv_loop_t *loop, int fd, kloop_string delimiter,
                          kl_line_taker take, kl_line_end on_end, void *me)
 {
-    KL_ASSERT(delimiter.len >= 1 && delimiter.len <= sizeof s->delimiter);
+    KL_ASSERT(delimiter.len <= sizeof s->delimiter);
     memset(s, 0, sizeof *s);
     s->fd = fd;
-    memcpy(s->delimiter, delimiter.data, delimiter.len);
+    s->whole = delimiter.len == 0;
+    if (!s->whole)
+        memcpy(s->delimiter, delimiter.data, delimiter.len);
     s->delimiter_len = delimiter.len;
     s->take = take;
     s->on_end = on_end;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Few lines out of many. See log_lines.h. */
+#define _POSIX_C_SOURCE 200809L
 #include "cli/log_lines.h"
 
 #include <stdio.h>
@@ -20,6 +21,8 @@ void kl_log_lines_add(kl_log_lines *l, kloop_log_level level, const char *text)
     }
     l->shown++;
     snprintf(l->last, sizeof l->last, "%s", text);
+    if (l->live)
+        kl_live_line_hide(l->live);
     fprintf(stderr, "kloop %s: %s\n", l->command, text);
 }
 

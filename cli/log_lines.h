@@ -3,10 +3,12 @@
  * What a producer tells about its troubles, on stderr: warnings and errors, each sentence once in a
  * row, and not more lines than somebody would read.
  *
- * A plain value, nothing is owned, nothing fails.
+ * A plain value, nothing is owned, nothing fails. With a live line, sentences come out above it.
  */
 #ifndef KL_CLI_LOG_LINES_H
 #define KL_CLI_LOG_LINES_H
+
+#include "cli/live_line.h"
 
 #include <kloop/engine.h>
 
@@ -17,6 +19,7 @@
 typedef struct kl_log_lines {
     const char *command;
     bool quiet;
+    kl_live_line *live; /* NULL, or set by who has one */
     unsigned shown;
     uint64_t kept_back;
     char last[512];

@@ -3,11 +3,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/check.h"
 #include "base/nearest.h"
+#include "cli/command_list.h"
 #include "cli/exit_code.h"
-#include "cli/perf_command.h"
-#include "cli/produce_command.h"
-#include "cli/sink_command.h"
-#include "cli/wire_command.h"
 
 #include <kloop/wire.h>
 
@@ -15,19 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static const struct {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *summary;
-} commands[] = {
-    {"produce", kl_produce_command, "lines to records"},
-    {"perf", kl_perf_command, "measure a producer as kafka-producer-perf-test does"},
-    {"sink", kl_sink_command, "a Kafka broker in memory"},
-    {"wire", kl_wire_command, "decode and encode the Kafka wire protocol and record batches"},
-};
-
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static void print_check(const char *file, int line, const char *what)
 {
@@ -40,25 +24,23 @@ static void print_check(const char *file, int line, const char *what)
 static void print_help(FILE *to)
 {
     fputs("usage: kloop COMMAND [ARGUMENTS]\n\n", to);
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
+    for (size_t i = 0; i < kl_command_count; i++)
+        fprintf(to, "  %-11s %s\n", kl_commands[i]->name, kl_commands[i]->summary);
     fputs("\n"
           "  --version   which kloop this is\n"
           "  --help      this text; kloop COMMAND --help tells more of a command\n"
           "\n"
-          "examples:\n"
-          "  kloop perf --sink --num-records 100000 --record-size 100\n"
-          "  kloop wire apis\n"
-          "  echo 'ApiVersions 3 request 066b6c6f6f7006302e312e3000' | kloop wire decode\n",
+          "examples:\n",
           to);
+    kl_command_print_lines(kl_kloop_examples, "  ", "  ", to);
 }
 
 static int unknown(const char *word)
 {
     const char *near = kl_nearest_of(NULL, "--version", kloop_text(word));
     near = kl_nearest_of(near, "--help", kloop_text(word));
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        near = kl_nearest_of(near, commands[i].name, kloop_text(word));
+    for (size_t i = 0; i < kl_command_count; i++)
+        near = kl_nearest_of(near, kl_commands[i]->name, kloop_text(word));
     fprintf(stderr, "kloop: there is no %s '%s'", word[0] == '-' ? "option" : "command", word);
     if (near)
         fprintf(stderr, ", did you mean '%s'?", near);
@@ -88,9 +70,18 @@ int main(int argc, char **argv)
         return KL_EXIT_USAGE;
     }
     const char *word = argv[1];
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(word, commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+    for (size_t i = 0; i < kl_command_count; i++) {
+        if (strcmp(word, kl_commands[i]->name) == 0)
+            return kl_commands[i]->run(argc - 1, argv + 1);
+    }
+    if (strcmp(word, "help") == 0 && argc > 2) {
+        for (size_t i = 0; i < kl_command_count; i++) {
+            if (strcmp(argv[2], kl_commands[i]->name) == 0) {
+                kl_command_help(kl_commands[i], stdout);
+                return KL_EXIT_OK;
+            }
+        }
+        return unknown(argv[2]);
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         print_help(stdout);

@@ -31,6 +31,12 @@ static bool takes_a_piece(const kl_paced_output *out)
     return !out->pollable || (poll(&fd, 1, 0) == 1 && fd.revents != 0);
 }
 
+static void drop_rest(kl_paced_output *out)
+{
+    for (; out->written < out->buf.len; out->written++)
+        out->lost_lines += out->buf.data[out->written] == '\n';
+}
+
 static void write_out(kl_paced_output *out)
 {
     while (!out->error && kl_paced_output_waiting(out) > 0 && takes_a_piece(out)) {
@@ -48,7 +54,7 @@ static void write_out(kl_paced_output *out)
     if (out->buf.failed && !out->error)
         out->error = ENOMEM;
     if (out->error)
-        out->written = out->buf.len;
+        drop_rest(out);
 }
 
 /* Writing forgets what was written only once it is much: moving the rest costs. */
@@ -102,6 +108,13 @@ static void on_writable(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     kl_paced_output_push(poll->data);
+}
+
+void kl_paced_output_give_up(kl_paced_output *out, int error)
+{
+    if (!out->error)
+        out->error = error;
+    kl_paced_output_push(out);
 }
 
 void kl_paced_output_finish(kl_paced_output *out)

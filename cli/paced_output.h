@@ -34,6 +34,7 @@ struct kl_paced_output {
     bool closed; /* the handle is, or is about to be */
     bool full;   /* more than KL_PACED_HIGH_BYTES waited, and not yet less than half of it */
     int error;   /* errno of the write that failed; 0: none did */
+    uint64_t lost_lines; /* of what was appended, those that were not written to their end */
     kl_buf buf;
     size_t written; /* of buf */
     kl_paced_fn on_room;
@@ -56,6 +57,9 @@ static inline size_t kl_paced_output_waiting(const kl_paced_output *out)
 
 /* Writes what can be written now; out->full and out->error tell how it stands. */
 void kl_paced_output_push(kl_paced_output *out);
+
+/* The reader is not waited for any more: what waits and what comes is dropped, with this errno. */
+void kl_paced_output_give_up(kl_paced_output *out, int error);
 
 /* No more is appended. The loop goes on until everything is written, or cannot be, then the handle
  * is closed. */

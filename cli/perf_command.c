@@ -3,6 +3,7 @@
  * `kloop perf`: flags into a job, the sink if one is wanted, the run, the report, the exit code.
  * The run itself is in perf_run.c, its figures in perf_report.c.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "cli/perf_command.h"
 
 #include "base/mem.h"
@@ -10,11 +11,17 @@
 #include "cli/escapes.h"
 #include "cli/exit_code.h"
 #include "cli/options.h"
+#include "cli/perf_export.h"
+#include "cli/perf_metrics.h"
 #include "cli/perf_run.h"
+#include "cli/perf_summary.h"
 #include "cli/sink_child.h"
+#include "cli/stats_file.h"
+#include "cli/trace_file.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COMMAND         "perf"
 #define SINK_TOPIC      "kloop-perf"
@@ -35,14 +42,22 @@ enum {
     PROPS,
     CONFIG_FILE,
     PRINT_METRICS,
+    STATS,
+    TRACE,
+    KEY_DISTRIBUTION,
+    KEY_RANGE,
+    SEED,
     WARMUP,
     INTERVAL,
     SINK,
     PARTITIONS,
+    HISTOGRAM,
+    REPORT,
     JSON,
     CPU_HOLD,
     PRINT_CONFIG,
     QUIET,
+    PROGRESS,
     TRANSACTIONAL
 };
 
@@ -55,6 +70,10 @@ static const kl_option options[] = {
     {PAYLOAD_DELIMITER, KL_OPTION_VALUE, 0, "payload-delimiter", "TEXT",
      "where the file is cut (\\n); '' cuts it every --record-size bytes, in turn"},
     {PAYLOAD_MONOTONIC, KL_OPTION_SWITCH, 0, "payload-monotonic", NULL, "0, 1, 2, ... as text"},
+    {KEY_DISTRIBUTION, KL_OPTION_VALUE, 0, "key-distribution", "KIND",
+     "keys: none (as it is without the flag), range (in turn), random"},
+    {KEY_RANGE, KL_OPTION_VALUE, 0, "record-key-range", "N", "they are the numbers 0 to N-1"},
+    {SEED, KL_OPTION_VALUE, 0, "random-seed", "SEED", "of what is random (0)"},
     {THROUGHPUT, KL_OPTION_VALUE, 0, "throughput", "RATE",
      "records a second; -1 (as it is without the flag): as fast as possible"},
     {BOOTSTRAP, KL_OPTION_VALUE, 'b', "bootstrap-server", "HOST:PORT,...", "brokers to begin with"},
@@ -65,16 +84,25 @@ static const kl_option options[] = {
     {CONFIG_FILE, KL_OPTION_VALUE, 0, "producer.config", "FILE", NULL},
     {PRINT_METRICS, KL_OPTION_SWITCH, 0, "print-metrics", NULL,
      "the producer's counters at the end"},
+    {TRACE, KL_OPTION_VALUE, 0, "trace", "FILE", "each decision of the producer, a line of JSON"},
+    {STATS, KL_OPTION_VALUE, 0, "stats", "FILE",
+     "its statistics each second: JSON as librdkafka's, or FILE.prom for Prometheus"},
     {WARMUP, KL_OPTION_VALUE, 0, "warmup-records", "N", "leave the first N out of a second result"},
     {INTERVAL, KL_OPTION_VALUE, 0, "reporting-interval", "MS", "between two lines (5000)"},
     {SINK, KL_OPTION_SWITCH, 0, "sink", NULL,
      "start a broker in memory, and use it: needs no Kafka"},
     {PARTITIONS, KL_OPTION_VALUE, 0, "partitions", "N", "of the sink's topic (6)"},
+    {HISTOGRAM, KL_OPTION_SWITCH, 0, "histogram", NULL,
+     "draw how latency is distributed, also where stdout is no terminal"},
+    {REPORT, KL_OPTION_VALUE, 0, "report", "FILE",
+     "latency as it was counted: FILE.hgrm (HdrHistogram), FILE.csv or FILE.json"},
     {JSON, KL_OPTION_SWITCH, 0, "json", NULL, "one JSON object as the last line"},
     {CPU_HOLD, KL_OPTION_SWITCH, 0, "cpu-hold", NULL,
      "measure the longest turn of the loop in CPU time, too, for --json"},
     {PRINT_CONFIG, KL_OPTION_SWITCH, 0, "print-config", NULL,
      "print every key, its value and where it came from, and end"},
+    {PROGRESS, KL_OPTION_VALUE, 0, "progress", "WHEN",
+     "the live line: auto (on a terminal), always, never"},
     {QUIET, KL_OPTION_SWITCH, 'q', "quiet", NULL, "nothing on stderr but what ends it"},
     {TRANSACTIONAL, KL_OPTION_VALUE, 0, "transactional-id", "ID", NULL},
     {TRANSACTIONAL, KL_OPTION_VALUE, 0, "transaction-duration-ms", "MS", NULL},
@@ -90,40 +118,30 @@ typedef struct perf_flags {
     char *delimiter; /* decoded, of argv's length */
     size_t delimiter_len;
     bool monotonic;
+    kl_perf_key_kind key_kind;
+    int64_t key_range; /* 0: not given */
+    int64_t seed;
     double rate;
     int64_t warmup_count;
     int64_t interval_ms;
     bool bootstrap;
+    bool old_props, new_props; /* --producer-props, --command-property; -X is neither */
+    bool old_file, new_file;   /* likewise --producer.config, --command-config, -F */
     bool sink;
     int64_t partitions; /* 0: not given */
     bool print_metrics;
+    const char *stats; /* NULL: none */
+    const char *trace; /* likewise */
+    bool histogram;
+    const char *report; /* NULL: none */
     bool json;
     bool cpu_hold;
-    bool print_config;
     bool quiet;
+    kl_progress progress;
     kl_config_flags config;
 } perf_flags;
 
 /* ---- Flags ---- */
-
-static void print_help(FILE *to)
-{
-    fputs(
-        "usage: kloop perf --topic TOPIC --num-records N --record-size BYTES -b HOST:PORT [FLAGS]\n"
-        "\n"
-        "Sends records as kafka-producer-perf-test does, with its flags and its lines of report.\n"
-        "\n",
-        to);
-    kl_options_list(options, OPTION_COUNT, to);
-    fputs(
-        "\n"
-        "examples:\n"
-        "  kloop perf --sink --num-records 2000000 --record-size 100\n"
-        "  kloop perf --sink --num-records 3000 --record-size 100 --throughput 1000 -X "
-        "linger.ms=0\n"
-        "  kloop perf -b localhost:9092 --topic t --num-records 100000 --record-size 1000 --json\n",
-        to);
-}
 
 static int take_delimiter(const kl_options *o, perf_flags *f)
 {
@@ -170,12 +188,30 @@ static int take(kl_options *o, perf_flags *f, int id)
                                    o->flag)
                    ? -1
                    : KL_EXIT_USAGE;
+    case KEY_DISTRIBUTION:
+        return kl_perf_key_kind_parse(o->value, &f->key_kind)
+                   ? -1
+                   : kl_options_refuse(o, "none, range or random is wanted");
+    case KEY_RANGE:
+        return kl_options_number(o, 1, INT64_MAX, &f->key_range) ? -1 : KL_EXIT_USAGE;
+    case SEED:
+        return kl_options_number(o, INT64_MIN, INT64_MAX, &f->seed) ? -1 : KL_EXIT_USAGE;
     case PROPS:
-        return kl_config_flags_set_pair(&f->config, o->value, o->flag) ? -1 : KL_EXIT_USAGE;
+        f->old_props |= strcmp(o->flag, "--producer-props") == 0;
+        f->new_props |= strcmp(o->flag, "--command-property") == 0;
+        return kl_config_flags_take(&f->config, o->value, o->flag);
     case CONFIG_FILE:
+        f->old_file |= strcmp(o->flag, "--producer.config") == 0;
+        f->new_file |= strcmp(o->flag, "--command-config") == 0;
         return kl_config_flags_load(&f->config, o->value, o->flag) ? -1 : KL_EXIT_USAGE;
     case PRINT_METRICS:
         f->print_metrics = true;
+        return -1;
+    case TRACE:
+        f->trace = o->value;
+        return -1;
+    case STATS:
+        f->stats = o->value;
         return -1;
     case WARMUP:
         return kl_options_number(o, 0, INT64_MAX, &f->warmup_count) ? -1 : KL_EXIT_USAGE;
@@ -186,6 +222,14 @@ static int take(kl_options *o, perf_flags *f, int id)
         return -1;
     case PARTITIONS:
         return kl_options_number(o, 1, 100000, &f->partitions) ? -1 : KL_EXIT_USAGE;
+    case HISTOGRAM:
+        f->histogram = true;
+        return -1;
+    case REPORT:
+        f->report = o->value;
+        return kl_perf_export_form_of(o->value)
+                   ? -1
+                   : kl_options_refuse(o, "a name that ends with .hgrm, .csv or .json is wanted");
     case JSON:
         f->json = true;
         return -1;
@@ -193,24 +237,52 @@ static int take(kl_options *o, perf_flags *f, int id)
         f->cpu_hold = true;
         return -1;
     case PRINT_CONFIG:
-        f->print_config = true;
+        f->config.print = true;
         return -1;
     case QUIET:
         f->quiet = true;
+        f->config.quiet = true;
         return -1;
+    case PROGRESS:
+        return kl_progress_parse(o->value, &f->progress)
+                   ? -1
+                   : kl_options_refuse(o, "auto, always or never is wanted");
     case TRANSACTIONAL:
         return kl_usage_error(COMMAND,
                               "%s: this producer has no transactions yet, so there is "
                               "nothing that could be measured",
                               o->flag);
     case KL_OPTIONS_HELP:
-        print_help(stdout);
+        kl_command_help(&kl_perf_command, stdout);
         return KL_EXIT_OK;
     case KL_OPTIONS_WORD:
         return kl_usage_error(COMMAND, "'%s' belongs to no flag", o->value);
     default:
         return KL_EXIT_USAGE;
     }
+}
+
+/* Two names of one thing: as in Kafka's tool they are not mixed. */
+static int check_names(const perf_flags *f)
+{
+    if (f->old_props && f->new_props)
+        return kl_usage_error(COMMAND, "--command-property and --producer-props: these are two "
+                                       "names of the same, use one of them");
+    if (f->old_file && f->new_file)
+        return kl_usage_error(COMMAND, "--command-config and --producer.config: these are two "
+                                       "names of the same, use one of them");
+    return -1;
+}
+
+static int check_keys(const perf_flags *f)
+{
+    if (f->key_kind != KL_PERF_KEYS_NONE && !f->key_range)
+        return kl_usage_error(COMMAND, "--key-distribution needs --record-key-range: how many "
+                                       "keys there are");
+    if (f->key_kind == KL_PERF_KEYS_NONE && f->key_range)
+        return kl_usage_error(COMMAND, "--record-key-range goes with --key-distribution range or "
+                                       "random");
+    return -1;
 }
 
 /* What the flags say together. */
@@ -239,7 +311,7 @@ static int check_flags(const perf_flags *f)
     if (f->partitions && !f->sink)
         return kl_usage_error(COMMAND, "--partitions goes with --sink; the partitions of a topic "
                                        "are made where the topic is made");
-    return -1;
+    return check_keys(f);
 }
 
 static int parse(perf_flags *f, int argc, char **argv)
@@ -254,7 +326,10 @@ static int parse(perf_flags *f, int argc, char **argv)
     }
     if (!f->topic && f->sink)
         f->topic = SINK_TOPIC;
-    return f->print_config ? -1 : check_flags(f);
+    code = check_names(f);
+    if (code < 0 && !f->config.print)
+        code = check_flags(f);
+    return code;
 }
 
 /* ---- The payload ---- */
@@ -267,11 +342,12 @@ static int make_payload(const perf_flags *f, kl_perf_payload *payload)
     } else if (f->payload_file) {
         kloop_string delimiter = {f->delimiter, f->delimiter_len};
         why = kl_perf_payload_file(payload, f->payload_file, delimiter,
-                                   f->record_size < 0 ? 0 : (size_t)f->record_size);
+                                   f->record_size < 0 ? 0 : (size_t)f->record_size,
+                                   (uint64_t)f->seed);
         if (why)
             return kl_usage_error(COMMAND, "--payload-file '%s': %s", f->payload_file, why);
     } else {
-        why = kl_perf_payload_letters(payload, (size_t)f->record_size);
+        why = kl_perf_payload_letters(payload, (size_t)f->record_size, (uint64_t)f->seed);
     }
     return why ? kl_usage_error(COMMAND, "the payload: %s", why) : -1;
 }
@@ -286,34 +362,62 @@ static void print_stored(const kl_buf *line, FILE *to)
         fprintf(to, "the sink had ended before, and does not tell what it stored\n");
 }
 
-static void report(const perf_flags *f, const kl_perf_result *r, const char *client_id,
-                   const kl_buf *stored)
+static void report_for_people(const perf_flags *f, const kl_perf_result *r, uint64_t records)
+{
+    kl_terminal out;
+    kl_terminal_look(&out, STDOUT_FILENO);
+    kl_perf_print_summary(&r->all, r->end, records, stdout);
+    if (f->histogram || out.is_terminal)
+        kl_perf_print_histogram(&r->all.latency, &out, stdout);
+    if (f->print_metrics && r->end)
+        kl_perf_print_metrics(r->end, stdout);
+}
+
+static kl_perf_process process_of(const kl_perf_result *r, uint64_t records)
+{
+    kl_perf_process process = {.records = records,
+                               .failed = r->failures.failed,
+                               .unknown = r->failures.unknown,
+                               .threads = r->threads,
+                               .loop_hold_max_ns = r->loop_hold_max_ns,
+                               .cpu_hold_max_ns = r->cpu_hold_max_ns};
+    kl_perf_process_usage(&process);
+    return process;
+}
+
+static void report(const perf_flags *f, const kl_perf_result *r, const kl_buf *stored, FILE *file)
 {
     bool intended = f->rate > 0;
+    uint64_t records = r->all.latency.count + r->failures.failed + r->failures.unknown;
     kl_perf_print_total(&r->all, "", stdout);
     kl_perf_print_percentiles(&r->all, intended, stdout);
     if (r->reached_steady) {
         kl_perf_print_total(&r->steady, " steady state", stdout);
         kl_perf_print_percentiles(&r->steady, intended, stdout);
     }
-    if (f->print_metrics)
-        kl_perf_print_metrics(&r->producer, client_id, stdout);
+    report_for_people(f, r, records);
     if (f->sink)
         print_stored(stored, stdout);
     fflush(stdout);
     kl_failure_tally_print(&r->failures, COMMAND, stderr);
-    if (f->json) {
-        kl_perf_process process = {.records = r->all.latency.count + r->failures.failed +
-                                              r->failures.unknown,
-                                   .failed = r->failures.failed,
-                                   .unknown = r->failures.unknown,
-                                   .threads = r->threads,
-                                   .loop_hold_max_ns = r->loop_hold_max_ns,
-                                   .cpu_hold_max_ns = r->cpu_hold_max_ns};
-        kl_perf_process_usage(&process);
+    kl_perf_process process = process_of(r, records);
+    if (file)
+        kl_perf_export(kl_perf_export_form_of(f->report), &r->all, &process, intended, file);
+    if (f->json)
         kl_perf_print_json(&r->all, &process, intended, stdout);
-        fflush(stdout);
-    }
+    fflush(stdout);
+}
+
+/* false: it could not be written, which is said. */
+static bool close_report(const perf_flags *f, FILE *file)
+{
+    if (!file)
+        return true;
+    bool fine = !ferror(file);
+    if (fclose(file) == 0 && fine)
+        return true;
+    fprintf(stderr, "kloop perf: --report '%s': %s\n", f->report, strerror(errno));
+    return false;
 }
 
 static int exit_code(const kl_perf_result *r)
@@ -327,12 +431,12 @@ static int exit_code(const kl_perf_result *r)
     return kl_failure_tally_any(&r->failures) ? KL_EXIT_UNDELIVERED : KL_EXIT_OK;
 }
 
-static int finish(const perf_flags *f, const kl_perf_result *r, const char *client_id,
-                  const kl_buf *stored)
+static int finish(const perf_flags *f, const kl_perf_result *r, const kl_buf *stored, FILE *file)
 {
-    report(f, r, client_id, stored);
+    report(f, r, stored, file);
+    bool written = close_report(f, file);
     if (!ferror(stdout))
-        return exit_code(r);
+        return written || exit_code(r) ? exit_code(r) : KL_EXIT_IO;
     fprintf(stderr, "kloop perf: standard output: %s\n", strerror(errno));
     return KL_EXIT_IO;
 }
@@ -342,9 +446,20 @@ static int finish(const perf_flags *f, const kl_perf_result *r, const char *clie
 static int run(const perf_flags *f, kloop_config *config, kl_perf_payload *payload)
 {
     static kl_perf_result result; /* too large for the stack */
+    kl_perf_keys keys;
     kl_sink_child child;
+    kl_stats_file stats;
     kl_buf stored;
-    char why[256], client_id[256];
+    char why[256];
+    FILE *file = f->report ? fopen(f->report, "w") : NULL;
+    if (f->report && !file)
+        return kl_usage_error(COMMAND, "--report '%s': %s", f->report, strerror(errno));
+    int error = kl_stats_file_open(&stats, f->stats);
+    if (error)
+        return kl_usage_error(COMMAND, "--stats '%s': %s", f->stats, strerror(error));
+    kl_trace_file *trace = f->trace ? kl_trace_file_open(f->trace, why, sizeof why) : NULL;
+    if (f->trace && !trace)
+        return kl_usage_error(COMMAND, "--trace: %s", why);
     if (f->sink) {
         int32_t partitions = f->partitions ? (int32_t)f->partitions : SINK_PARTITIONS;
         if (!kl_sink_child_start(&child, f->topic, partitions, why, sizeof why))
@@ -355,22 +470,32 @@ static int run(const perf_flags *f, kloop_config *config, kl_perf_payload *paylo
         printf("Warmup first %lld records. Steady state results will print after the complete test "
                "summary.\n",
                (long long)f->warmup_count);
-    snprintf(client_id, sizeof client_id, "%s", kloop_config_get(config, "client.id"));
+    kl_perf_keys_init(&keys, f->key_kind, (uint64_t)f->key_range, (uint64_t)f->seed);
     kl_perf_job job = {.config = config,
                        .topic = f->topic,
                        .payload = payload,
+                       .keys = &keys,
                        .record_count = (uint64_t)f->record_count,
                        .rate = f->rate,
                        .warmup_count = (uint64_t)f->warmup_count,
                        .interval_ms = (uint64_t)f->interval_ms,
                        .quiet = f->quiet,
+                       .progress = f->progress,
+                       .stats = &stats,
+                       .trace = trace,
                        .cpu_hold = f->cpu_hold};
     bool ran = kl_perf_run(&job, &result);
+    error = kl_stats_file_close(&stats);
+    if (error)
+        fprintf(stderr, "kloop perf: --stats '%s': %s\n", f->stats, strerror(error));
+    if (!kl_trace_file_close(trace))
+        fprintf(stderr, "kloop perf: --trace '%s': not all of it could be written\n", f->trace);
     kl_buf_init(&stored, &kl_mem_libc);
     if (f->sink)
         kl_sink_child_end(&child, &stored);
-    int code = ran ? finish(f, &result, client_id, &stored) : KL_EXIT_USAGE;
+    int code = ran ? finish(f, &result, &stored, file) : KL_EXIT_USAGE;
     kl_buf_deinit(&stored);
+    kloop_snapshot_del(result.end);
     return code;
 }
 
@@ -381,18 +506,15 @@ static int configure_and_run(perf_flags *f)
     if (f->sink && !kl_config_flags_set(&f->config, KL_CONFIG_FLAG, "bootstrap.servers",
                                         "127.0.0.1:9092", "--sink"))
         return KL_EXIT_USAGE;
+    if (f->config.print)
+        return kl_config_flags_show(&f->config, stdout);
     kloop_config *config = kl_config_flags_make(&f->config);
     if (!config)
         return KL_EXIT_USAGE;
-    int code = KL_EXIT_OK;
-    if (f->print_config) {
-        kl_config_flags_print(&f->config, config, stdout);
-    } else {
-        code = make_payload(f, &payload);
-        if (code < 0) {
-            code = run(f, config, &payload);
-            kl_perf_payload_deinit(&payload);
-        }
+    int code = make_payload(f, &payload);
+    if (code < 0) {
+        code = run(f, config, &payload);
+        kl_perf_payload_deinit(&payload);
     }
     kloop_config_del(config);
     return code;
@@ -409,7 +531,7 @@ static size_t longest(int argc, char **argv)
     return max;
 }
 
-int kl_perf_command(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     perf_flags f = {.record_size = -1, .interval_ms = INTERVAL_MS, .delimiter_len = 1};
     size_t room = longest(argc, argv);
@@ -428,3 +550,19 @@ int kl_perf_command(int argc, char **argv)
     kl_mem_release(&kl_mem_libc, f.delimiter, room);
     return code;
 }
+
+const kl_command kl_perf_command = {
+    .name = COMMAND,
+    .summary = "measure a producer as kafka-producer-perf-test does",
+    .run = run_command,
+    .usage = "--topic TOPIC --num-records N --record-size BYTES -b HOST:PORT [FLAGS]\n",
+    .about =
+        "Sends records as kafka-producer-perf-test does, with its flags and its lines of report.\n",
+    .options = options,
+    .option_count = OPTION_COUNT,
+    .notes = "Ctrl-C ends it, twice at once; SIGUSR1 prints what the producer looks like inside.\n",
+    .examples =
+        "kloop perf --sink --num-records 2000000 --record-size 100\n"
+        "kloop perf --sink --num-records 3000 --record-size 100 --throughput 1000 -X linger.ms=0\n"
+        "kloop perf -b localhost:9092 --topic t --num-records 100000 --record-size 1000 --json\n",
+};

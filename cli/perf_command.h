@@ -3,7 +3,8 @@
 #ifndef KL_CLI_PERF_COMMAND_H
 #define KL_CLI_PERF_COMMAND_H
 
-/* argv[0] is "perf". Answers the exit code. */
-int kl_perf_command(int argc, char **argv);
+#include "cli/command.h"
+
+extern const kl_command kl_perf_command;
 
 #endif

@@ -11,12 +11,12 @@
 
 #define FILE_BYTES_MAX ((size_t)1 << 30)
 
-static void start(kl_perf_payload *p, kl_perf_source source)
+static void start(kl_perf_payload *p, kl_perf_source source, uint64_t seed)
 {
     *p = (kl_perf_payload){.source = source};
     kl_buf_init(&p->bytes, &kl_mem_libc);
     kl_buf_init(&p->pieces, &kl_mem_libc);
-    kl_prng_init(&p->prng, 0);
+    kl_prng_init(&p->prng, seed);
 }
 
 void kl_perf_payload_deinit(kl_perf_payload *p)
@@ -43,9 +43,9 @@ static uint64_t eight_letters(uint64_t random)
     return (even | odd) + 'A' * UINT64_C(0x0101010101010101);
 }
 
-const char *kl_perf_payload_letters(kl_perf_payload *p, size_t record_size)
+const char *kl_perf_payload_letters(kl_perf_payload *p, size_t record_size, uint64_t seed)
 {
-    start(p, KL_PERF_LETTERS);
+    start(p, KL_PERF_LETTERS, seed);
     size_t size = KL_PERF_RING_BYTES + record_size;
     uint8_t *ring = kl_buf_reserve(&p->bytes, size, NULL);
     if (!ring)
@@ -62,7 +62,7 @@ const char *kl_perf_payload_letters(kl_perf_payload *p, size_t record_size)
 
 const char *kl_perf_payload_monotonic(kl_perf_payload *p)
 {
-    start(p, KL_PERF_MONOTONIC);
+    start(p, KL_PERF_MONOTONIC, 0);
     return NULL;
 }
 
@@ -111,9 +111,9 @@ static void cut_at(kl_perf_payload *p, kloop_string delimiter)
 }
 
 const char *kl_perf_payload_file(kl_perf_payload *p, const char *path, kloop_string delimiter,
-                                 size_t record_size)
+                                 size_t record_size, uint64_t seed)
 {
-    start(p, delimiter.len ? KL_PERF_PICKED : KL_PERF_IN_TURN);
+    start(p, delimiter.len ? KL_PERF_PICKED : KL_PERF_IN_TURN, seed);
     KL_ASSERT(delimiter.len > 0 || record_size > 0);
     const char *why = read_file(p, path);
     if (why)

@@ -38,13 +38,14 @@ typedef struct kl_perf_payload {
     kl_prng prng;
 } kl_perf_payload;
 
-/* Each answers NULL, or what went wrong; the payload needs no deinit then. */
-const char *kl_perf_payload_letters(kl_perf_payload *p, size_t record_size);
+/* Each answers NULL, or what went wrong; the payload needs no deinit then.
+ * What is random follows from the seed. */
+const char *kl_perf_payload_letters(kl_perf_payload *p, size_t record_size, uint64_t seed);
 const char *kl_perf_payload_monotonic(kl_perf_payload *p);
 /* The file cut at each delimiter (an empty piece at its end is none), or, when that is empty, every
  * record_size bytes. */
 const char *kl_perf_payload_file(kl_perf_payload *p, const char *path, kloop_string delimiter,
-                                 size_t record_size);
+                                 size_t record_size, uint64_t seed);
 void kl_perf_payload_deinit(kl_perf_payload *p);
 
 /* All but letters. */

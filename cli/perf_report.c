@@ -130,37 +130,6 @@ void kl_perf_print_json(const kl_perf_stats *s, const kl_perf_process *p, bool i
     fputs("}\n", to);
 }
 
-void kl_perf_print_metrics(const kloop_stats *stats, const char *client_id, FILE *to)
-{
-    /* Java's names where the meaning is the same. */
-    const struct {
-        const char *name;
-        uint64_t value;
-    } rows[] = {
-        {"batch-split-total", stats->batches_split},
-        {"batch-total", stats->batches},
-        {"connection-close-total", stats->disconnects},
-        {"connection-creation-total", stats->connects},
-        {"epoch-bump-total", stats->epoch_bumps},
-        {"incoming-byte-total", stats->bytes_in},
-        {"outgoing-byte-total", stats->bytes_out},
-        {"payload-byte-total", stats->bytes_payload},
-        {"record-error-total", stats->failed},
-        {"record-send-total", stats->acked},
-        {"record-unknown-total", stats->unknown},
-        {"batch-retry-total", stats->retries},
-        {"request-total", stats->requests},
-        {"send-full-total", stats->refused_full},
-    };
-    int width = (int)(strlen("producer-metrics::{client-id=}") + strlen(client_id)) + 25;
-    fprintf(to, "\n%-*s   %s\n", width, "Metric Name", "Value");
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char name[512];
-        snprintf(name, sizeof name, "producer-metrics:%s:{client-id=%s}", rows[i].name, client_id);
-        fprintf(to, "%-*s : %" PRIu64 ".000\n", width, name, rows[i].value);
-    }
-}
-
 /* ---- The process ---- */
 
 uint64_t kl_perf_threads(void)

@@ -11,8 +11,6 @@
 
 #include "cli/histogram.h"
 
-#include <kloop/engine.h>
-
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -64,9 +62,6 @@ typedef struct kl_perf_process {
 
 /* The object, on one line. */
 void kl_perf_print_json(const kl_perf_stats *s, const kl_perf_process *p, bool intended, FILE *to);
-
-/* --print-metrics: the producer's counters, in the form of Kafka's tool. */
-void kl_perf_print_metrics(const kloop_stats *stats, const char *client_id, FILE *to);
 
 /* How many threads this process has now, 0 if the system does not tell. */
 uint64_t kl_perf_threads(void);

@@ -20,8 +20,11 @@
 #include "base/check.h"
 #include "base/now.h"
 #include "cli/alarm_clock.h"
+#include "cli/live_line.h"
 #include "cli/log_lines.h"
+#include "cli/perf_live.h"
 #include "cli/perf_stamp.h"
+#include "cli/snapshot_print.h"
 #include "cli/turn_clock.h"
 
 #include <kloop/kloop.h>
@@ -36,9 +39,11 @@
 #define GROUP_RECORDS_MAX 64
 /* At a rate, records are sent in small bursts: waking up costs as much as tens of them, and what is
  * to be measured are the records. At a high one they are as long as those of Kafka's tool. */
-#define NAP_NS      (250 * KL_US)
-#define LONG_NAP_NS (2 * KL_MS)
-#define HIGH_RATE   8000
+#define NAP_NS       (250 * KL_US)
+#define LONG_NAP_NS  (2 * KL_MS)
+#define HIGH_RATE    8000
+#define SIGNAL_COUNT 3
+
 /* After the first signal what was sent may still be delivered for so long. */
 #define LAST_MS 5000
 /* Records are bounded by delivery.timeout.ms, closing need not be. */
@@ -50,12 +55,16 @@ typedef struct perf {
     uv_loop_t loop;
     uv_idle_t idle;
     uv_timer_t interval;
-    uv_signal_t signals[2];
+    uv_signal_t signals[SIGNAL_COUNT];
     kl_alarm alarm;
     kl_turn_clock turns;
     kloop_producer *producer;
     kloop_topic *topic;
     kl_log_lines log;
+    kl_live_line live;
+    kl_perf_live latency; /* of late, for the live line */
+    uint64_t buffer_bytes;
+    kloop_suspended suspended;
 
     uint64_t start_ns; /* 0: nothing was sent yet */
     double period_ns;  /* between records, at a rate */
@@ -63,8 +72,9 @@ typedef struct perf {
     uint64_t accepted; /* and taken */
     uint64_t accepted_bytes;
     uint64_t burst_ns;    /* when the first record of the present burst was intended */
-    kloop_record record;  /* all zero but for its value and its stamp */
+    kloop_record record;  /* all zero but for its value, key and stamp */
     bool refused;         /* it was: it is the next one, and its time runs already */
+    bool seldom;          /* it was, or there are keys: what is asked once for each record */
     uint64_t steady_from; /* the first record of the steady state; record_count: there is none */
     bool steady;
     bool said_steady;
@@ -135,6 +145,8 @@ static void begin_steady_state(perf *p, uint64_t now_ns)
     p->steady = true;
     p->result->reached_steady = true;
     kl_perf_stats_start(&p->result->steady, now_ns);
+    /* Its intervals are whole ones. */
+    uv_timer_again(&p->interval);
 }
 
 static uint64_t intended_ns(const perf *p)
@@ -162,11 +174,13 @@ static bool on_refusal(perf *p, kloop_status status)
 {
     char text[512];
     if (status == KLOOP_FULL) {
-        p->refused = true;
+        p->refused = p->seldom = true;
         return false;
     }
     kloop_send_error(p->topic, &p->record, status, text, sizeof text);
-    kl_failure_tally_refused(&p->result->failures, status, text);
+    kl_failure_tally_refused(&p->result->failures,
+                             (kloop_string){p->job->topic, strlen(p->job->topic)}, -1, status,
+                             text);
     p->sent++;
     if (status != KLOOP_FATAL && status != KLOOP_CLOSED)
         return true;
@@ -181,11 +195,26 @@ static void *stamp(perf *p, uint64_t now_ns)
     return kl_stamp_make(us_since_start(p, now_ns), lag_ns / KL_US, p->steady);
 }
 
+/* The next record where it was refused before, or where there are keys. */
+static void next_of_seldom(perf *p, void *user)
+{
+    bool keys = p->job->keys->kind != KL_PERF_KEYS_NONE;
+    bool again = p->refused;
+    p->refused = false;
+    p->seldom = keys;
+    if (again)
+        return;
+    p->record.value = kl_perf_payload_next(p->job->payload);
+    p->record.user = user;
+    if (keys)
+        p->record.key = kl_perf_keys_next(p->job->keys);
+}
+
 /* false: nothing can be sent before something else happens. */
 static bool send_one(perf *p, void *user)
 {
-    if (p->refused) {
-        p->refused = false;
+    if (KL_UNLIKELY(p->seldom)) {
+        next_of_seldom(p, user);
     } else {
         p->record.value = kl_perf_payload_next(p->job->payload);
         p->record.user = user;
@@ -282,16 +311,46 @@ static void on_interval(uv_timer_t *timer)
     note_threads(p);
     if (p->start_ns == 0)
         return;
+    kl_live_line_hide(&p->live);
     if (p->steady && !p->said_steady) {
         p->said_steady = true;
         puts("In steady state.");
     }
     kl_perf_print_window(s, uv_hrtime(), stdout);
+    /* Nobody reads it any more: that is no run whose end anybody waits for. */
+    if (ferror(stdout) && !p->closing)
+        close_producer(p, LAST_MS);
+}
+
+static void on_figures(void *me, kl_live_figures *figures)
+{
+    perf *p = me;
+    kloop_stats now;
+    const kl_perf_stats *all = &p->result->all;
+    kloop_get_stats(p->producer, &now);
+    figures->part = p->sent;
+    figures->whole = p->job->record_count;
+    if (p->result->signal)
+        figures->note = "stopping; Ctrl-C gives up";
+    else if (kloop_get_suspended(p->producer, &p->suspended))
+        figures->note = p->suspended.text;
+    figures->delivered = all->latency.count;
+    figures->delivered_bytes = all->bytes;
+    figures->failed = p->result->failures.failed + p->result->failures.unknown;
+    figures->in_flight = now.pending;
+    figures->buffer_bytes = now.held_bytes;
+    figures->buffer_bytes_max = p->buffer_bytes;
+    kl_perf_live_latency(&p->latency, &all->latency, uv_hrtime(), figures);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
 {
     perf *p = handle->data;
+    if (number == SIGUSR1) {
+        kl_live_line_hide(&p->live);
+        kl_snapshot_print(p->producer, stderr);
+        return;
+    }
     uint64_t timeout_ms = p->result->signal ? 0 : LAST_MS;
     p->result->signal = number;
     close_producer(p, timeout_ms);
@@ -318,14 +377,19 @@ static void on_closed(kloop_producer *producer, void *me)
 {
     perf *p = me;
     note_threads(p);
+    kl_stats_file_last(p->job->stats);
     kloop_get_stats(producer, &p->result->producer);
+    kloop_take_snapshot(producer,
+                        KLOOP_SNAPSHOT_BROKERS | KLOOP_SNAPSHOT_TOPICS | KLOOP_SNAPSHOT_HISTOGRAMS,
+                        NULL, &p->result->end);
     p->result->loop_hold_max_ns = kloop_loop_hold_max_ns(producer);
     p->result->fatal = kloop_fatal_text(producer) != NULL;
     kl_alarm_close(&p->alarm, NULL);
     close_turns(p);
+    kl_live_line_close(&p->live);
     uv_close((uv_handle_t *)&p->idle, NULL);
     uv_close((uv_handle_t *)&p->interval, NULL);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < SIGNAL_COUNT; i++)
         uv_close((uv_handle_t *)&p->signals[i], NULL);
 }
 
@@ -337,25 +401,41 @@ static void close_producer(perf *p, uint64_t timeout_ms)
     kloop_close(p->producer, timeout_ms, on_closed, p);
 }
 
+static void start_live_line(perf *p)
+{
+    /* Where nothing is drawn, the lines of each interval are there already. */
+    kl_live_how how = {
+        .command = "perf", .progress = p->job->progress, .quiet = p->job->quiet, .plain_ms = 0};
+    kloop_snapshot *now;
+    if (kloop_take_snapshot(p->producer, 0, NULL, &now) == KLOOP_OK) {
+        p->buffer_bytes = now->memory_bytes;
+        kloop_snapshot_del(now);
+    }
+    kl_live_line_start(&p->live, &p->loop, &how, on_figures, p);
+    p->log.live = &p->live;
+}
+
 static bool start(perf *p)
 {
-    static const int ends[] = {SIGINT, SIGTERM};
+    static const int numbers[SIGNAL_COUNT] = {SIGINT, SIGTERM, SIGUSR1};
     kloop_error error;
     if (kloop_open(&p->producer, &p->loop, p->job->config, &error)) {
         fprintf(stderr, "kloop perf: %s\n", error.text);
         return false;
     }
+    kl_trace_file_watch(p->job->trace, p->producer);
     kloop_on_delivery(p->producer, on_delivery, p);
     kloop_on_writable(p->producer, on_writable, p);
     kloop_on_log(p->producer, on_log, p);
+    kl_stats_file_start(p->job->stats, &p->loop, p->producer);
     uv_idle_init(&p->loop, &p->idle);
     uv_timer_init(&p->loop, &p->interval);
     p->idle.data = p;
     p->interval.data = p;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < SIGNAL_COUNT; i++) {
         uv_signal_init(&p->loop, &p->signals[i]);
         p->signals[i].data = p;
-        uv_signal_start(&p->signals[i], on_signal, ends[i]);
+        uv_signal_start(&p->signals[i], on_signal, numbers[i]);
     }
     if (kloop_topic_get(p->producer, p->job->topic, &p->topic, &error)) {
         fprintf(stderr, "kloop perf: %s\n", error.text);
@@ -363,6 +443,7 @@ static bool start(perf *p)
         return false;
     }
     uv_timer_start(&p->interval, on_interval, p->job->interval_ms, p->job->interval_ms);
+    start_live_line(p);
     go_on(p);
     return true;
 }
@@ -372,9 +453,12 @@ bool kl_perf_run(const kl_perf_job *job, kl_perf_result *result)
     perf p = {.job = job, .result = result};
     memset(result, 0, sizeof *result);
     kl_log_lines_init(&p.log, "perf", job->quiet);
+    p.seldom = job->keys->kind != KL_PERF_KEYS_NONE;
     p.steady_from = job->warmup_count ? job->warmup_count : job->record_count;
     if (job->rate > 0)
         p.period_ns = 1e9 / job->rate;
+    /* The reader of the report may go away; that shows in the write, and the screen stays whole. */
+    signal(SIGPIPE, SIG_IGN);
     uv_loop_init(&p.loop);
     int rc = kl_alarm_init(&p.alarm, &p.loop, on_alarm, &p);
     if (rc) {

@@ -9,21 +9,30 @@
 #define KL_CLI_PERF_RUN_H
 
 #include "cli/failure_tally.h"
+#include "cli/perf_keys.h"
 #include "cli/perf_payload.h"
 #include "cli/perf_report.h"
+#include "cli/stats_file.h"
+#include "cli/terminal.h"
+#include "cli/trace_file.h"
 
 #include <kloop/config.h>
+#include <kloop/stats.h>
 
 typedef struct kl_perf_job {
     const kloop_config *config;
     const char *topic;
     kl_perf_payload *payload;
+    kl_perf_keys *keys;
     uint64_t record_count;
     double rate; /* records a second; 0: as fast as it goes */
     uint64_t warmup_count;
     uint64_t interval_ms;
     bool quiet;
-    bool cpu_hold; /* measure how long a turn of the loop is held in CPU time, too */
+    kl_progress progress;
+    kl_stats_file *stats; /* open */
+    kl_trace_file *trace; /* NULL: none */
+    bool cpu_hold;        /* measure how long a turn of the loop is held in CPU time, too */
 } kl_perf_job;
 
 typedef struct kl_perf_result {
@@ -32,6 +41,7 @@ typedef struct kl_perf_result {
     bool reached_steady;
     kl_failure_tally failures;
     kloop_stats producer;
+    kloop_snapshot *end; /* the caller's; NULL: there was no memory for it */
     uint64_t loop_hold_max_ns;
     uint64_t cpu_hold_max_ns; /* 0: not measured */
     uint64_t threads;

@@ -3,7 +3,8 @@
 #ifndef KL_CLI_PRODUCE_COMMAND_H
 #define KL_CLI_PRODUCE_COMMAND_H
 
-/* argv[0] is "produce". Answers the exit code. */
-int kl_produce_command(int argc, char **argv);
+#include "cli/command.h"
+
+extern const kl_command kl_produce_command;
 
 #endif

@@ -2,81 +2,11 @@
 /* Events as JSON. See produce_events.h. */
 #include "cli/produce_events.h"
 
-#include "base/utf8.h"
-#include "wiretools/json_write.h"
+#include "cli/record_json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#define NO_KEY SIZE_MAX
-
-/* ---- Copies ---- */
-
-static size_t copy_size(size_t key_len, size_t value_len)
-{
-    return sizeof(kl_record_copy) + (key_len == NO_KEY ? 0 : key_len) +
-           (value_len == NO_KEY ? 0 : value_len);
-}
-
-static size_t len_of(kloop_slice s)
-{
-    return s.data ? s.len : NO_KEY;
-}
-
-kl_record_copy *kl_record_copy_new(const kloop_record *record, uint64_t sent_ns)
-{
-    size_t key_len = len_of(record->key), value_len = len_of(record->value);
-    kl_record_copy *copy = kl_mem_alloc(&kl_mem_libc, copy_size(key_len, value_len));
-    if (!copy)
-        return NULL;
-    copy->sent_ns = sent_ns;
-    copy->key_len = key_len;
-    copy->value_len = value_len;
-    uint8_t *at = copy->bytes;
-    if (key_len != NO_KEY && key_len > 0) {
-        memcpy(at, record->key.data, key_len);
-        at += key_len;
-    }
-    if (value_len != NO_KEY && value_len > 0)
-        memcpy(at, record->value.data, value_len);
-    return copy;
-}
-
-void kl_record_copy_del(kl_record_copy *copy)
-{
-    if (copy)
-        kl_mem_release(&kl_mem_libc, copy, copy_size(copy->key_len, copy->value_len));
-}
-
-kloop_slice kl_record_copy_key(const kl_record_copy *copy)
-{
-    if (copy->key_len == NO_KEY)
-        return (kloop_slice){NULL, 0};
-    return (kloop_slice){copy->bytes, copy->key_len};
-}
-
-kloop_slice kl_record_copy_value(const kl_record_copy *copy)
-{
-    if (copy->value_len == NO_KEY)
-        return (kloop_slice){NULL, 0};
-    return (kloop_slice){copy->bytes + (copy->key_len == NO_KEY ? 0 : copy->key_len),
-                         copy->value_len};
-}
-
-/* ---- Lines ---- */
-
-static void put_bytes(kl_json_writer *json, const char *name, const char *name64, kloop_slice bytes)
-{
-    kloop_string text = {(const char *)bytes.data, bytes.len};
-    if (!text.data || kl_utf8_valid_len(text.data, text.len) == text.len) {
-        kl_json_write_key(json, name);
-        kl_json_write_string(json, text);
-    } else {
-        kl_json_write_key(json, name64);
-        kl_json_write_base64(json, bytes);
-    }
-}
 
 static void begin_line(kl_json_writer *json, kl_buf *out, const char *name,
                        const kl_produce_event *event)
@@ -87,8 +17,8 @@ static void begin_line(kl_json_writer *json, kl_buf *out, const char *name,
     kl_json_write_text(json, name);
     kl_json_write_key(json, "timestamp");
     kl_json_write_int64(json, event->wall_ms);
-    put_bytes(json, "key", "key64", event->key);
-    put_bytes(json, "value", "value64", event->value);
+    kl_record_json_bytes(json, "key", "key64", event->key);
+    kl_record_json_bytes(json, "value", "value64", event->value);
     kl_json_write_key(json, "topic");
     kl_json_write_string(json, event->topic);
     kl_json_write_key(json, "partition");
@@ -126,7 +56,7 @@ void kl_event_error(kl_buf *out, const kl_produce_event *event, kloop_outcome ou
     kl_json_writer json;
     begin_line(&json, out, "producer_send_error", event);
     kl_json_write_key(&json, "outcome");
-    kl_json_write_text(&json, outcome == KLOOP_OUTCOME_UNKNOWN ? "unknown" : "failed");
+    kl_json_write_text(&json, kl_record_json_outcome(outcome == KLOOP_OUTCOME_UNKNOWN));
     kl_json_write_key(&json, "error");
     kl_json_write_text(&json, error);
     kl_json_write_key(&json, "message");

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The lines of `kloop produce --events`, in the form of Kafka's VerifiableProducer, and the copies
- * of keys and values that they need: one compact block for each record, from its sending to its
- * event. Beyond Kafka's form, age_ms is the time between these two: delivery.timeout.ms bounds it,
- * and timestamps that a reader takes would not show whether it was kept.
+ * The lines of `kloop produce --events`, in the form of Kafka's VerifiableProducer. Beyond that
+ * form, age_ms is the time from the sending of a record to its event: delivery.timeout.ms bounds
+ * it, and timestamps that a reader takes would not show whether it was kept.
  *
  * Lines are appended to a kl_buf, whose sticky failure tells of missing memory.
  */
@@ -13,20 +12,6 @@
 #include "base/buf.h"
 
 #include <kloop/record.h>
-
-/* A record's key and value, in one allocation. */
-typedef struct kl_record_copy {
-    uint64_t sent_ns;
-    size_t key_len; /* SIZE_MAX: null */
-    size_t value_len;
-    uint8_t bytes[];
-} kl_record_copy;
-
-/* NULL: no memory. The caller's, until kl_record_copy_del. */
-kl_record_copy *kl_record_copy_new(const kloop_record *record, uint64_t sent_ns);
-void kl_record_copy_del(kl_record_copy *copy);
-kloop_slice kl_record_copy_key(const kl_record_copy *copy);
-kloop_slice kl_record_copy_value(const kl_record_copy *copy);
 
 /* What became of a record. */
 typedef struct kl_produce_event {

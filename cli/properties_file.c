@@ -61,19 +61,19 @@ static bool logical_line(reading *r)
     kl_buf_reset(&r->logical);
     while (r->at < r->len) {
         kloop_string line = natural_line(r);
-        r->first = r->line - 1;
-        if (line.len == 0 || line.data[0] == '#' || line.data[0] == '!')
-            continue;
+        /* Also behind a line that is nothing but continued: as long as there is nothing, it is a
+         * line of its own. */
+        if (r->logical.len == 0) {
+            r->first = r->line - 1;
+            if (line.len == 0 || line.data[0] == '#' || line.data[0] == '!')
+                continue;
+        }
         bool more = is_continued(line);
         kl_buf_append(&r->logical, line.data, line.len - more);
-        while (more && r->at < r->len) {
-            line = natural_line(r);
-            more = is_continued(line);
-            kl_buf_append(&r->logical, line.data, line.len - more);
-        }
-        return true;
+        if (!more)
+            return true;
     }
-    return false;
+    return r->logical.len > 0 || r->logical.failed;
 }
 
 static bool append_utf8(kl_buf *out, uint32_t c)

@@ -21,9 +21,10 @@
 /* In the child, between fork and exec. */
 static _Noreturn void become_sink(int out, pid_t parent, const char *topic)
 {
-    char *const argv[] = {"kloop",       "sink",    "--listen",
-                          "127.0.0.1:0", "--topic", (char *)(uintptr_t)topic,
-                          "--discard",   NULL};
+    /* The line at the bottom of the terminal is the parent's. */
+    char *const argv[] = {
+        "kloop",     "sink",       "--listen", "127.0.0.1:0", "--topic", (char *)(uintptr_t)topic,
+        "--discard", "--progress", "never",    NULL};
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     /* The parent may have gone before that was set. */

@@ -6,16 +6,18 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/sink_command.h"
 
-#include "base/buf.h"
+#include "base/mem.h"
 #include "base/nearest.h"
 #include "base/now.h"
-#include "base/prng.h"
 #include "broker/truth.h"
 #include "cli/exit_code.h"
 #include "cli/host_port.h"
+#include "cli/live_line.h"
+#include "cli/log_lines.h"
 #include "cli/options.h"
+#include "cli/sink_refusals.h"
 #include "cli/sink_server.h"
-#include "wiretools/json_write.h"
+#include "cli/sink_stored.h"
 
 #include <kloop/wire.h>
 
@@ -27,16 +29,17 @@
 #include <time.h>
 
 #define COMMAND        "sink"
-#define ERRORS_MAX     16
+#define LIMITS_MAX     16
 #define PARTITIONS_MAX 100000
 #define DELAY_MS_MAX   3600000
 
-enum { LISTEN = 1, TOPIC, AUTO_CREATE, DELAY, CHECK, DISCARD, ERROR, MAX_VERSION, QUIET };
+enum { LISTEN = 1, TOPIC, AUTO_CREATE, DELAY, CHECK, DISCARD, ERROR, MAX_VERSION, PROGRESS, QUIET };
 
 static const kl_option options[] = {
     {LISTEN, KL_OPTION_VALUE, 0, "listen", "HOST:PORT",
      "where to listen (127.0.0.1:9092); port 0 takes any that is free"},
-    {TOPIC, KL_OPTION_WORDS, 0, "topic", "NAME:PARTITIONS", "topics that are there from the start"},
+    {TOPIC, KL_OPTION_WORDS, 't', "topic", "NAME:PARTITIONS",
+     "topics that are there from the start"},
     {AUTO_CREATE, KL_OPTION_VALUE, 0, "auto-create", "N",
      "make topics that a client asks for, with N partitions"},
     {DELAY, KL_OPTION_VALUE, 0, "delay-ms", "D",
@@ -48,15 +51,12 @@ static const kl_option options[] = {
      "refuse batches: NOT_LEADER_OR_FOLLOWER@0.01, 19@5%"},
     {MAX_VERSION, KL_OPTION_WORDS, 0, "max-version", "API=V",
      "speak no later version of an API: Produce=7"},
-    {QUIET, KL_OPTION_SWITCH, 0, "quiet", NULL, "nothing on stderr"},
+    {PROGRESS, KL_OPTION_VALUE, 0, "progress", "auto|always|never",
+     "the live line on stderr: auto is where that is a terminal"},
+    {QUIET, KL_OPTION_SWITCH, 'q', "quiet", NULL, "nothing on stderr"},
 };
 
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
-
-typedef struct refusal {
-    int16_t code;
-    uint32_t per_million;
-} refusal;
 
 typedef struct version_limit {
     int16_t key;
@@ -70,17 +70,20 @@ typedef struct sink {
     uint16_t port;
     char **topics; /* of argv */
     size_t topic_count;
-    refusal refusals[ERRORS_MAX];
-    size_t refusal_count;
-    version_limit limits[ERRORS_MAX];
+    kl_sink_refusals *refusals; /* NULL: none are wanted */
+    version_limit limits[LIMITS_MAX];
     size_t limit_count;
     bool quiet;
+    kl_progress progress;
     kl_cluster_config config;
     kl_cluster *cluster;
-    kl_prng prng;
     uv_loop_t loop;
     uv_signal_t signals[2];
     kl_sink_server *server;
+    kl_live_line live;
+    kl_log_lines log;
+    char note[64];       /* of the live line */
+    bool said_no_groups; /* that nobody coordinates anything here */
 } sink;
 
 /* ---- Flags ---- */
@@ -109,30 +112,13 @@ static int parse_topic(char *word, kl_topic_config *topic)
                           word);
 }
 
-static int parse_refusal(const kl_options *o, refusal *refused)
+static int take_refusal(sink *s, const kl_options *o)
 {
-    const char *at = strchr(o->value, '@');
-    char *end;
-    if (!at)
-        return kl_options_refuse(o, "CODE@RATE is wanted, as in NOT_LEADER_OR_FOLLOWER@0.01");
-    const kloop_broker_error *error =
-        kloop_broker_error_find_name(o->value, (size_t)(at - o->value));
-    if (!error) {
-        long code = strtol(o->value, &end, 10);
-        if (end == at && end != o->value && code >= INT16_MIN && code <= INT16_MAX)
-            error = kloop_broker_error_find((int16_t)code);
-    }
-    if (!error || error->code == 0)
-        return kl_options_refuse(o, "Kafka has no error of this name or number");
-    double rate = strtod(at + 1, &end);
-    if (end != at + 1 && *end == '%') {
-        rate /= 100;
-        end++;
-    }
-    if (end == at + 1 || *end != '\0' || !(rate >= 0 && rate <= 1))
-        return kl_options_refuse(o, "the rate is wanted as 0 to 1, or as a percentage");
-    *refused = (refusal){error->code, (uint32_t)(rate * 1e6 + 0.5)};
-    return KL_EXIT_OK;
+    if (!s->refusals)
+        s->refusals = kl_sink_refusals_new();
+    const char *why =
+        s->refusals ? kl_sink_refusals_add(s->refusals, o->value) : "there is no memory";
+    return why ? kl_options_refuse(o, why) : KL_EXIT_OK;
 }
 
 static int parse_version(const kl_options *o, version_limit *limit)
@@ -161,27 +147,6 @@ static int parse_version(const kl_options *o, version_limit *limit)
     }
     *limit = (version_limit){api->key, api->min_version, (int16_t)v};
     return KL_EXIT_OK;
-}
-
-static void print_help(FILE *to)
-{
-    fputs(
-        "usage: kloop sink [FLAGS]\n"
-        "\n"
-        "A Kafka broker in memory, for demos, tests and benchmarks. Any producer can use it. "
-        "Prints "
-        "\"listening on\n"
-        "HOST:PORT\" when it is ready and, when SIGTERM or Ctrl-C ends it, one line of JSON: what "
-        "was stored.\n"
-        "\n",
-        to);
-    kl_options_list(options, OPTION_COUNT, to);
-    fputs("\n"
-          "examples:\n"
-          "  kloop sink --topic events:6\n"
-          "  kloop sink --listen 127.0.0.1:0 --auto-create 3 --delay-ms 10 --discard\n"
-          "  kloop sink --topic events:6 --check --error NOT_LEADER_OR_FOLLOWER@1%\n",
-          to);
 }
 
 /* -1: go on. */
@@ -218,20 +183,22 @@ static int parse(sink *s, int argc, char **argv)
             s->config.discard = true;
             break;
         case ERROR:
-            if (s->refusal_count == ERRORS_MAX)
-                return kl_options_refuse(&o, "too many of them");
-            code = parse_refusal(&o, &s->refusals[s->refusal_count++]);
+            code = take_refusal(s, &o);
             break;
         case MAX_VERSION:
-            if (s->limit_count == ERRORS_MAX)
+            if (s->limit_count == LIMITS_MAX)
                 return kl_options_refuse(&o, "too many of them");
             code = parse_version(&o, &s->limits[s->limit_count++]);
+            break;
+        case PROGRESS:
+            if (!kl_progress_parse(o.value, &s->progress))
+                return kl_options_refuse(&o, "auto, always or never is wanted");
             break;
         case QUIET:
             s->quiet = true;
             break;
         case KL_OPTIONS_HELP:
-            print_help(stdout);
+            kl_command_help(&kl_sink_command, stdout);
             return KL_EXIT_OK;
         case KL_OPTIONS_WORD:
             return kl_usage_error(COMMAND, "'%s' belongs to no flag", o.value);
@@ -251,21 +218,28 @@ static void on_produce(void *user, const kl_request_info *request, int32_t topic
 {
     sink *s = user;
     (void)request;
-    (void)topic;
-    (void)partition;
-    (void)batch;
-    for (size_t i = 0; i < s->refusal_count && !fate->error_code; i++) {
-        if (kl_prng_chance(&s->prng, s->refusals[i].per_million))
-            fate->error_code = s->refusals[i].code;
-    }
+    fate->error_code = kl_sink_refusals_judge(s->refusals, topic, partition, batch);
 }
 
 static void on_complaint(void *user, kl_complaint_kind kind, const char *text)
 {
     sink *s = user;
     (void)kind;
-    if (!s->quiet)
-        fprintf(stderr, "kloop sink: %s\n", text);
+    kl_log_lines_add(&s->log, KLOOP_LOG_WARN, text);
+}
+
+/* Kafka's answers to these are as good as none for a client, and it would go on asking in silence.
+ */
+static void on_request(void *user, const kl_request_info *request, kl_request_fate *fate)
+{
+    sink *s = user;
+    (void)fate;
+    if (request->api_key != KLOOP_FIND_COORDINATOR || s->said_no_groups)
+        return;
+    s->said_no_groups = true;
+    kl_log_lines_add(&s->log, KLOOP_LOG_WARN,
+                     "a client looks for a coordinator (FindCoordinator): it wants transactions or "
+                     "a consumer group, and there are neither here");
 }
 
 static int64_t wall_ms_at_zero(void)
@@ -279,8 +253,9 @@ static int make_cluster(sink *s)
 {
     s->config.wall_ms_at_zero = wall_ms_at_zero();
     s->config.hooks.user = s;
-    if (s->refusal_count > 0)
+    if (s->refusals)
         s->config.hooks.on_produce = on_produce;
+    s->config.hooks.on_request = on_request;
     s->config.hooks.on_complaint = on_complaint;
     s->cluster = kl_cluster_new(&s->config);
     if (!s->cluster) {
@@ -311,125 +286,89 @@ static int make_cluster(sink *s)
 
 /* ---- The end ---- */
 
-static uint64_t complaints(const kl_cluster *c)
-{
-    return kl_cluster_complaints(c, KL_COMPLAINT_SWALLOWED) +
-           kl_cluster_complaints(c, KL_COMPLAINT_REFUSED) +
-           kl_cluster_complaints(c, KL_COMPLAINT_PROTOCOL);
-}
-
-static void put_number(kl_json_writer *json, const char *key, uint64_t value)
-{
-    kl_json_write_key(json, key);
-    kl_json_write_int64(json, (int64_t)value);
-}
-
-static void put_topic(kl_json_writer *json, const kl_cluster *c, int32_t topic)
-{
-    kl_topic_info info;
-    kl_cluster_topic_info(c, topic, &info);
-    kl_json_write_object_begin(json);
-    kl_json_write_key(json, "topic");
-    kl_json_write_string(json, info.name);
-    kl_json_write_key(json, "next_offsets");
-    kl_json_write_array_begin(json);
-    for (int32_t p = 0; p < info.partitions; p++) {
-        kl_partition_info partition;
-        kl_cluster_partition_info(c, topic, p, &partition);
-        kl_json_write_int64(json, partition.next_offset);
-    }
-    kl_json_write_array_end(json);
-    kl_json_write_object_end(json);
-}
-
-/* One line of JSON on stdout: what was stored. */
-static bool print_stored(const kl_cluster *c)
-{
-    kl_cluster_totals totals = kl_cluster_count(c);
-    uint64_t records = 0, bytes = 0, batches = 0;
-    for (int32_t t = 0; t < kl_cluster_topic_count(c); t++) {
-        kl_topic_info info;
-        kl_cluster_topic_info(c, t, &info);
-        for (int32_t p = 0; p < info.partitions; p++) {
-            kl_partition_info partition;
-            kl_cluster_partition_info(c, t, p, &partition);
-            records += partition.records;
-            bytes += partition.bytes;
-            batches += partition.batches;
-        }
-    }
-    kl_buf out;
-    kl_json_writer json;
-    kl_buf_init(&out, &kl_mem_libc);
-    kl_json_write_init(&json, &out);
-    kl_json_write_object_begin(&json);
-    put_number(&json, "records", records);
-    put_number(&json, "bytes", bytes);
-    put_number(&json, "batches", batches);
-    put_number(&json, "duplicates", totals.duplicates);
-    put_number(&json, "refused", totals.refused);
-    put_number(&json, "requests", totals.requests);
-    put_number(&json, "connections", totals.peers);
-    put_number(&json, "complaints", complaints(c));
-    kl_json_write_key(&json, "topics");
-    kl_json_write_array_begin(&json);
-    for (int32_t t = 0; t < kl_cluster_topic_count(c); t++)
-        put_topic(&json, c, t);
-    kl_json_write_array_end(&json);
-    kl_json_write_object_end(&json);
-    kl_buf_append_byte(&out, '\n');
-    bool ok = kl_json_write_end(&json) && !out.failed &&
-              fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
-    kl_buf_deinit(&out);
-    return ok;
-}
-
 static void on_signal(uv_signal_t *handle, int number)
 {
     sink *s = handle->data;
     (void)number;
     kl_sink_server_close(s->server);
+    kl_live_line_close(&s->live);
     for (int i = 0; i < 2; i++) {
         if (!uv_is_closing((uv_handle_t *)&s->signals[i]))
             uv_close((uv_handle_t *)&s->signals[i], NULL);
     }
 }
 
-static int run(sink *s)
+static void on_figures(void *me, kl_live_figures *figures)
+{
+    sink *s = me;
+    kl_sink_sums sums = kl_sink_stored_sums(s->cluster);
+    kl_cluster_totals totals = kl_cluster_count(s->cluster);
+    figures->delivered = sums.records;
+    figures->delivered_bytes = sums.bytes;
+    if (sums.complaints > 0)
+        snprintf(s->note, sizeof s->note, "%llu complaints", (unsigned long long)sums.complaints);
+    else if (totals.refused > 0)
+        snprintf(s->note, sizeof s->note, "%llu batches refused",
+                 (unsigned long long)totals.refused);
+    else if (kl_sink_server_connections(s->server) == 0)
+        snprintf(s->note, sizeof s->note, "waiting for a client");
+    else
+        return;
+    figures->note = s->note;
+}
+
+/* What runs well and is of no use. */
+static void say_no_topics(sink *s)
+{
+    if (s->topic_count == 0 && s->config.auto_create_partitions == 0)
+        kl_log_lines_add(&s->log, KLOOP_LOG_WARN,
+                         "there are no topics, and none will be made: --topic NAME:PARTITIONS or "
+                         "--auto-create N is missing");
+}
+
+static int serve(sink *s)
 {
     static const int ends[] = {SIGTERM, SIGINT};
-    char why[256];
-    uv_loop_init(&s->loop);
-    s->server = kl_sink_server_new(&s->loop, s->cluster, s->host, s->port, why, sizeof why);
-    if (!s->server) {
-        uv_loop_close(&s->loop);
-        return kl_usage_error(COMMAND, "cannot listen: %s", why);
-    }
+    kl_live_how how = {.command = COMMAND, .progress = s->progress, .quiet = s->quiet};
     for (int i = 0; i < 2; i++) {
         uv_signal_init(&s->loop, &s->signals[i]);
         s->signals[i].data = s;
         uv_signal_start(&s->signals[i], on_signal, ends[i]);
     }
     printf("listening on %s\n", kl_sink_server_place(s->server));
-    if (fflush(stdout) != 0)
+    bool told = fflush(stdout) == 0;
+    say_no_topics(s);
+    kl_live_line_start(&s->live, &s->loop, &how, on_figures, s);
+    if (!told)
         on_signal(&s->signals[0], SIGTERM);
     uv_run(&s->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&s->loop);
-    if (!print_stored(s->cluster)) {
+    if (!s->quiet)
+        kl_log_lines_end(&s->log);
+    if (!kl_sink_stored_print(s->cluster, stdout)) {
         if (!s->quiet)
             fprintf(stderr, "kloop sink: standard output: %s\n", strerror(errno));
         return KL_EXIT_IO;
     }
-    return s->config.check && complaints(s->cluster) > 0 ? KL_EXIT_UNDELIVERED : KL_EXIT_OK;
+    bool faulty = s->config.check && kl_sink_stored_sums(s->cluster).complaints > 0;
+    return faulty ? KL_EXIT_UNDELIVERED : KL_EXIT_OK;
 }
 
-int kl_sink_command(int argc, char **argv)
+static int run(sink *s)
+{
+    char why[400];
+    uv_loop_init(&s->loop);
+    s->server = kl_sink_server_new(&s->loop, s->cluster, s->host, s->port, why, sizeof why);
+    int code = s->server ? serve(s) : kl_usage_error(COMMAND, "cannot listen: %s", why);
+    uv_loop_close(&s->loop);
+    return code;
+}
+
+static int run_command(int argc, char **argv)
 {
     sink s = {.host = "127.0.0.1", .port = 9092};
     kl_cluster_config_init(&s.config);
     s.config.pipelined = true;
     s.config.check = false;
-    kl_prng_init(&s.prng, 1);
     s.topics = kl_mem_zalloc(&kl_mem_libc, (size_t)argc + 1, sizeof *s.topics);
     if (!s.topics)
         return KL_EXIT_IO;
@@ -437,11 +376,30 @@ int kl_sink_command(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     int code = parse(&s, argc, argv);
     if (code < 0) {
+        kl_log_lines_init(&s.log, COMMAND, s.quiet);
+        s.log.live = &s.live;
         code = make_cluster(&s);
         if (code == KL_EXIT_OK)
             code = run(&s);
     }
     kl_cluster_del(s.cluster);
+    kl_sink_refusals_del(s.refusals);
     kl_mem_release(&kl_mem_libc, s.topics, ((size_t)argc + 1) * sizeof *s.topics);
     return code;
 }
+
+const kl_command kl_sink_command = {
+    .name = COMMAND,
+    .summary = "a Kafka broker in memory",
+    .run = run_command,
+    .usage = "[FLAGS]\n",
+    .about = "A Kafka broker in memory, for demos, tests and benchmarks. Any producer can use it. "
+             "Prints \"listening on\n"
+             "HOST:PORT\" when it is ready and, when SIGTERM or Ctrl-C ends it, one line of JSON: "
+             "what was stored.\n",
+    .options = options,
+    .option_count = OPTION_COUNT,
+    .examples = "kloop sink --topic events:6\n"
+                "kloop sink --listen 127.0.0.1:0 --auto-create 3 --delay-ms 10 --discard\n"
+                "kloop sink --topic events:6 --check --error NOT_LEADER_OR_FOLLOWER@1%\n",
+};

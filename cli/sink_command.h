@@ -3,7 +3,8 @@
 #ifndef KL_CLI_SINK_COMMAND_H
 #define KL_CLI_SINK_COMMAND_H
 
-/* argv[0] is "sink". Answers the exit code. */
-int kl_sink_command(int argc, char **argv);
+#include "cli/command.h"
+
+extern const kl_command kl_sink_command;
 
 #endif

@@ -43,6 +43,7 @@ struct kl_sink_server {
     bool accepting;      /* not while there are no file descriptors left */
     unsigned handles;    /* that are not closed yet */
     kl_list connections; /* of connection, those that are OPEN */
+    size_t connection_count;
     char place[NI_MAXHOST + 16];
 };
 
@@ -89,6 +90,7 @@ static void end_connection(connection *conn)
     kl_peer *peer = conn->peer;
     conn->peer = NULL;
     kl_list_remove(&conn->link);
+    conn->server->connection_count--;
     uv_close((uv_handle_t *)&conn->poll, on_connection_closed);
     kl_peer_close(peer, now_ns());
 }
@@ -221,6 +223,7 @@ static void add_connection(kl_sink_server *server, int fd)
         return;
     }
     kl_list_push_back(&server->connections, &conn->link);
+    server->connection_count++;
     watch(conn);
 }
 
@@ -263,6 +266,20 @@ static int open_socket(const struct addrinfo *address)
     return -1;
 }
 
+static const char *advice(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "; somebody listens there already. --listen HOST:0 takes a port that is free";
+    case EACCES:
+        return "; ports below 1024 are not for everybody";
+    case EADDRNOTAVAIL:
+        return "; that is no address of this machine";
+    default:
+        return "";
+    }
+}
+
 static int listen_on(const char *host, uint16_t port, char *why, size_t why_size)
 {
     char service[8];
@@ -278,7 +295,7 @@ static int listen_on(const char *host, uint16_t port, char *why, size_t why_size
     for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next)
         fd = open_socket(a);
     if (fd < 0)
-        snprintf(why, why_size, "%s:%u: %s", host, port, strerror(errno));
+        snprintf(why, why_size, "%s:%u: %s%s", host, port, strerror(errno), advice(errno));
     freeaddrinfo(found);
     return fd;
 }
@@ -366,6 +383,11 @@ fail:
 const char *kl_sink_server_place(const kl_sink_server *server)
 {
     return server->place;
+}
+
+size_t kl_sink_server_connections(const kl_sink_server *server)
+{
+    return server->connection_count;
 }
 
 void kl_sink_server_close(kl_sink_server *server)

@@ -34,6 +34,9 @@ kl_sink_server *kl_sink_server_new(uv_loop_t *loop, kl_cluster *cluster, const c
 /* Where it listens, as "127.0.0.1:9092" or "[::1]:9092". */
 const char *kl_sink_server_place(const kl_sink_server *server);
 
+/* How many are open. */
+size_t kl_sink_server_connections(const kl_sink_server *server);
+
 /* Closes everything; the loop has to run on for that. */
 void kl_sink_server_close(kl_sink_server *server);
 

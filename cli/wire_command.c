@@ -23,6 +23,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define COMMAND "wire"
+
 /* What the filters keep from line to line, so that memory is asked for rarely. */
 typedef struct wire_state {
     kl_buf bytes;
@@ -31,13 +33,6 @@ typedef struct wire_state {
     kl_batch_printer printer;
     kl_batch_loader loader;
 } wire_state;
-
-typedef struct wire_filter {
-    const char *name;
-    const char *form;
-    const char *summary;
-    kl_line_fn answer;
-} wire_filter;
 
 /* ---- Answers to bad lines ---- */
 
@@ -259,16 +254,25 @@ static bool batch_encode_line(void *ctx, kloop_string line, kl_buf *out)
     return put_hex(state, out);
 }
 
-static const wire_filter filters[] = {
-    {"decode", "API VERSION request|response HEX", "a message's bytes to JSON", decode_line},
-    {"encode", "API VERSION request|response JSON", "JSON to a message's bytes", encode_line},
-    {"batch-decode", "HEX", "one or more record batches to a JSON array", batch_decode_line},
-    {"batch-encode", "JSON", "a record batch's JSON to its bytes", batch_encode_line},
+enum { DECODE, ENCODE, BATCH_DECODE, BATCH_ENCODE, APIS, WORD_COUNT };
+
+static const kl_command_word words[WORD_COUNT] = {
+    [DECODE] = {"decode", "API VERSION request|response HEX", "a message's bytes to JSON"},
+    [ENCODE] = {"encode", "API VERSION request|response JSON", "JSON to a message's bytes"},
+    [BATCH_DECODE] = {"batch-decode", "HEX", "one or more record batches to a JSON array"},
+    [BATCH_ENCODE] = {"batch-encode", "JSON", "a record batch's JSON to its bytes"},
+    [APIS] = {"apis", NULL, "the APIs and versions spoken"},
 };
 
-enum { FILTER_COUNT = sizeof filters / sizeof filters[0] };
+/* Of those that are filters. */
+static const kl_line_fn answers[] = {
+    [DECODE] = decode_line,
+    [ENCODE] = encode_line,
+    [BATCH_DECODE] = batch_decode_line,
+    [BATCH_ENCODE] = batch_encode_line,
+};
 
-static int run_filter(const wire_filter *filter, bool strict)
+static int run_filter(int word, bool strict)
 {
     wire_state state;
     kl_line_counts counts;
@@ -277,7 +281,7 @@ static int run_filter(const wire_filter *filter, bool strict)
     kl_arena_init(&state.arena, &kl_mem_libc);
     kl_batch_printer_init(&state.printer, &kl_mem_libc);
     kl_batch_loader_init(&state.loader, &kl_mem_libc);
-    bool ok = kl_line_filter_run(0, 1, filter->answer, &state, &counts);
+    bool ok = kl_line_filter_run(0, 1, answers[word], &state, &counts);
     int error = errno;
     kl_batch_loader_deinit(&state.loader);
     kl_batch_printer_deinit(&state.printer);
@@ -285,7 +289,7 @@ static int run_filter(const wire_filter *filter, bool strict)
     kl_json_doc_deinit(&state.doc);
     kl_buf_deinit(&state.bytes);
     if (!ok) {
-        fprintf(stderr, "kloop wire %s: stopped after %llu lines: %s\n", filter->name,
+        fprintf(stderr, "kloop wire %s: stopped after %llu lines: %s\n", words[word].name,
                 (unsigned long long)counts.lines, strerror(error));
         return KL_EXIT_IO;
     }
@@ -317,83 +321,73 @@ static int print_apis(void)
 
 /* ---- The command line ---- */
 
-static void print_help(FILE *to)
+enum { STRICT = 1 };
+
+static const kl_option options[] = {
+    {STRICT, KL_OPTION_SWITCH, 0, "strict", NULL, "exit with 4 if any line was refused"},
+};
+
+enum { OPTION_COUNT = sizeof options / sizeof options[0] };
+
+static int unknown_word(const char *word)
 {
-    fputs("usage: kloop wire COMMAND [--strict]\n"
-          "\n"
-          "The Kafka wire protocol as line filters: each line of standard input is answered with "
-          "one line.\n"
-          "\n",
-          to);
-    for (size_t i = 0; i < FILTER_COUNT; i++)
-        fprintf(to, "  %-13s %-34s  %s\n", filters[i].name, filters[i].form, filters[i].summary);
-    fprintf(to, "  %-13s %-34s  %s\n", "apis", "", "the APIs and versions spoken");
-    fputs("\n"
-          "A bad line is answered with \"error: REASON at byte N\", and the next one is read. N "
-          "counts the message's\n"
-          "bytes, or those of the line where REASON ends in (line).\n"
-          "\n"
-          "  --strict      exit with 4 if any line was refused\n"
-          "  --help        this text\n"
-          "\n"
-          "examples:\n"
-          "  echo 'ApiVersions 3 request 066b6c6f6f7006302e312e3000' | kloop wire decode\n"
-          "  echo 'SaslHandshake 1 request {\"mechanism\":\"PLAIN\"}' | kloop wire encode\n"
-          "  kloop wire batch-decode < batches.hex | jq '.[].records | length'\n",
-          to);
+    const char *near = NULL;
+    for (size_t i = 0; i < WORD_COUNT; i++)
+        near = kl_nearest_of(near, words[i].name, kloop_text(word));
+    return kl_usage_error(COMMAND, "there is no command '%s'%s%s%s", word,
+                          near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
-static int usage_error(const char *what, const char *word, const char *near)
+static int run_command(int argc, char **argv)
 {
-    fprintf(stderr, "kloop wire: %s '%s'", what, word);
-    if (near)
-        fprintf(stderr, ", did you mean '%s'?", near);
-    fputs("\nkloop wire --help lists what there is.\n", stderr);
-    return KL_EXIT_USAGE;
-}
-
-static int unknown_option(const char *word)
-{
-    const char *near = kl_nearest_of(NULL, "--strict", kloop_text(word));
-    return usage_error("there is no option", word, kl_nearest_of(near, "--help", kloop_text(word)));
-}
-
-static int unknown_command(const char *word)
-{
-    const char *near = kl_nearest_of(NULL, "apis", kloop_text(word));
-    for (size_t i = 0; i < FILTER_COUNT; i++)
-        near = kl_nearest_of(near, filters[i].name, kloop_text(word));
-    return usage_error("there is no command", word, near);
-}
-
-int kl_wire_command(int argc, char **argv)
-{
-    const char *command = NULL;
+    int word = -1;
     bool strict = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_help(stdout);
-            return KL_EXIT_OK;
-        }
-        if (strcmp(argv[i], "--strict") == 0)
+    kl_options o;
+    kl_options_init(&o, COMMAND, options, OPTION_COUNT, argc, argv);
+    for (int id; (id = kl_options_next(&o)) != KL_OPTIONS_END;) {
+        switch (id) {
+        case STRICT:
             strict = true;
-        else if (argv[i][0] == '-')
-            return unknown_option(argv[i]);
-        else if (command)
-            return usage_error("nothing is expected after the command, but there is", argv[i],
-                               NULL);
-        else
-            command = argv[i];
+            break;
+        case KL_OPTIONS_WORD:
+            if (word >= 0)
+                return kl_usage_error(
+                    COMMAND, "nothing is expected after the command, but there is '%s'", o.value);
+            for (word = 0; word < WORD_COUNT && strcmp(o.value, words[word].name) != 0;)
+                word++;
+            if (word == WORD_COUNT)
+                return unknown_word(o.value);
+            break;
+        case KL_OPTIONS_HELP:
+            kl_command_help(&kl_wire_command, stdout);
+            return KL_EXIT_OK;
+        default:
+            return KL_EXIT_USAGE;
+        }
     }
-    if (!command) {
-        print_help(stderr);
+    if (word < 0) {
+        kl_command_help(&kl_wire_command, stderr);
         return KL_EXIT_USAGE;
     }
-    if (strcmp(command, "apis") == 0)
-        return print_apis();
-    for (size_t i = 0; i < FILTER_COUNT; i++) {
-        if (strcmp(command, filters[i].name) == 0)
-            return run_filter(&filters[i], strict);
-    }
-    return unknown_command(command);
+    return word == APIS ? print_apis() : run_filter(word, strict);
 }
+
+const kl_command kl_wire_command = {
+    .name = COMMAND,
+    .summary = "decode and encode the Kafka wire protocol and record batches",
+    .run = run_command,
+    .usage = "COMMAND [--strict]\n",
+    .about =
+        "The Kafka wire protocol as line filters: each line of standard input is answered with "
+        "one line.\n",
+    .words = words,
+    .word_count = WORD_COUNT,
+    .options = options,
+    .option_count = OPTION_COUNT,
+    .notes = "A bad line is answered with \"error: REASON at byte N\", and the next one is read. N "
+             "counts the message's\n"
+             "bytes, or those of the line where REASON ends in (line).\n",
+    .examples = "echo 'ApiVersions 3 request 066b6c6f6f7006302e312e3000' | kloop wire decode\n"
+                "echo 'SaslHandshake 1 request {\"mechanism\":\"PLAIN\"}' | kloop wire encode\n"
+                "kloop wire batch-decode < batches.hex | jq '.[].records | length'\n",
+};

@@ -3,7 +3,8 @@
 #ifndef KL_CLI_WIRE_COMMAND_H
 #define KL_CLI_WIRE_COMMAND_H
 
-/* argv[0] is "wire". Answers the exit code. */
-int kl_wire_command(int argc, char **argv);
+#include "cli/command.h"
+
+extern const kl_command kl_wire_command;
 
 #endif

@@ -3,6 +3,7 @@
 # What our own files are compiled with. Nothing here touches CMAKE_C_FLAGS or a project around us.
 #   kloop_warnings    the warnings of the house
 #   kloop_instrument  sanitizers and coverage, for compiling and linking
+#   kloop_lean        what makes the libraries of a release small; cmake/hot_files.cmake has which files are built for speed
 add_library(kloop_warnings INTERFACE)
 target_compile_options(kloop_warnings INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes)
@@ -31,8 +32,28 @@ if(KLOOP_COVERAGE)
     target_link_options(kloop_instrument INTERFACE --coverage)
 endif()
 
+# Names of files in assertions are those of this tree, wherever it stands.
+add_library(kloop_lean INTERFACE)
+target_compile_options(kloop_lean INTERFACE -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
+# Sections of their own let linkers leave out what a program does not use. Nobody is meant to throw C++ exceptions through
+# kloop; without tables for that the libraries are a tenth smaller, and debuggers find their way by -g, as ever.
+set(_lean -ffunction-sections -fdata-sections -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1)
+if(CMAKE_C_COMPILER_ID MATCHES Clang)
+    set(_lean -ffunction-sections -fdata-sections)
+endif()
+if(NOT KLOOP_UNWIND_TABLES)
+    list(APPEND _lean -fno-asynchronous-unwind-tables -fno-unwind-tables)
+endif()
+target_compile_options(kloop_lean INTERFACE "$<$<CONFIG:Release>:${_lean}>")
+
 # Checks that read symbols make sense only where the compiler has added none of its own.
 set(KLOOP_PLAIN_OBJECTS ON)
 if(KLOOP_SANITIZE OR KLOOP_BUILD_FUZZ OR KLOOP_COVERAGE)
     set(KLOOP_PLAIN_OBJECTS OFF)
+endif()
+
+# The shared libraries as a whole, see layer.cmake. Only gcc's way is tried here.
+set(KLOOP_LTO OFF)
+if(PROJECT_IS_TOP_LEVEL AND KLOOP_PLAIN_OBJECTS AND CMAKE_C_COMPILER_ID STREQUAL GNU AND CMAKE_BUILD_TYPE STREQUAL Release)
+    set(KLOOP_LTO ON)
 endif()

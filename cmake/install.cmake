@@ -10,7 +10,8 @@ if(NOT KLOOP_BUILD_DRIVER)
     # A header without its library would only be found out by the linker.
     set(_not_here PATTERN kloop.h EXCLUDE)
 endif()
-install(DIRECTORY include/kloop DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" ${_not_here})
+install(DIRECTORY include/kloop DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
+    FILES_MATCHING PATTERN "*.h" ${_not_here})
 set(_kinds engine_shared engine_static)
 if(KLOOP_BUILD_DRIVER)
     list(APPEND _kinds shared static)
@@ -19,14 +20,27 @@ endif()
 foreach(kind ${_kinds})
     install(TARGETS kloop_${kind} EXPORT kloop_${kind}_targets
         RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
-        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT development
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endforeach()
 if(KLOOP_BUILD_CLI)
-    install(TARGETS kloop_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS kloop_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tool)
+    # The manual and the completions, as the command itself prints them: only where it can run.
+    if(NOT CMAKE_CROSSCOMPILING)
+        set(_pages ${PROJECT_BINARY_DIR}/package/pages)
+        add_custom_command(OUTPUT ${_pages}/done
+            COMMAND ${CMAKE_COMMAND} -DKLOOP=$<TARGET_FILE:kloop_command> -DTO=${_pages}
+                -P ${PROJECT_SOURCE_DIR}/cmake/write_pages.cmake
+            DEPENDS kloop_command cmake/write_pages.cmake
+            COMMENT "Writing the manual and the completions"
+            VERBATIM)
+        add_custom_target(kloop_pages ALL DEPENDS ${_pages}/done)
+        install(DIRECTORY ${_pages}/share/ DESTINATION ${CMAKE_INSTALL_DATADIR} COMPONENT tool)
+    endif()
 endif()
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# A package has a folder of its own for this, see package.cmake.
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT licence)
 
 # kloop.pc, kloop-engine.pc
 file(RELATIVE_PATH KLOOP_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
@@ -41,7 +55,8 @@ endforeach()
 # kloop_pc(NAME DESCRIPTION PRIVATE)
 function(kloop_pc KLOOP_PC_NAME KLOOP_PC_DESCRIPTION KLOOP_PC_PRIVATE)
     configure_file(cmake/kloop.pc.in ${PROJECT_BINARY_DIR}/package/${KLOOP_PC_NAME}.pc @ONLY)
-    install(FILES ${PROJECT_BINARY_DIR}/package/${KLOOP_PC_NAME}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+    install(FILES ${PROJECT_BINARY_DIR}/package/${KLOOP_PC_NAME}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+        COMPONENT development)
 endfunction()
 set(_private "zlib liblz4 libzstd")
 kloop_pc(kloop-engine "Kafka producer without a loop, and the Kafka wire protocol" "${_private}")
@@ -62,7 +77,8 @@ endif()
 set(_package ${CMAKE_INSTALL_LIBDIR}/cmake/kloop)
 foreach(kind ${_kinds})
     install(EXPORT kloop_${kind}_targets
-        FILE kloopTargets-${kind}.cmake NAMESPACE kloop:: DESTINATION ${_package})
+        FILE kloopTargets-${kind}.cmake NAMESPACE kloop:: DESTINATION ${_package}
+        COMPONENT development)
 endforeach()
 # Under 1.0 each minor version stands alone.
 set(_compatible SameMajorVersion)
@@ -78,4 +94,4 @@ install(FILES
     ${PROJECT_BINARY_DIR}/package/kloopConfig.cmake
     ${PROJECT_BINARY_DIR}/package/kloopConfigVersion.cmake
     ${PROJECT_SOURCE_DIR}/cmake/kloopFindLibraries.cmake
-    DESTINATION ${_package})
+    DESTINATION ${_package} COMPONENT development)

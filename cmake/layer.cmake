@@ -4,10 +4,30 @@
 #
 # One layer of the library: its files as position-independent objects, target kloop_NAME. The codec libraries' headers are
 # in reach of all layers; who may include what is checked by tests/house/include_order.py, not by paths.
-function(kloop_layer name)
-    add_library(kloop_${name} OBJECT ${ARGN})
-    set_target_properties(kloop_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-    target_include_directories(kloop_${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
-    target_link_libraries(kloop_${name} PRIVATE
-        kloop_warnings kloop_instrument kloop::zlib kloop::lz4 kloop::zstd)
+#
+# With KLOOP_LTO a second time as kloop_NAME_lto, for the shared libraries: optimised as a whole they are smaller. Static
+# libraries are made of plain objects, which any compiler and linker can use.
+include(cmake/hot_files.cmake)
+
+function(_kloop_objects target)
+    add_library(${target} OBJECT ${ARGN})
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+    target_link_libraries(${target} PRIVATE
+        kloop_warnings kloop_instrument kloop_lean kloop::zlib kloop::lz4 kloop::zstd)
+endfunction()
+
+function(kloop_layer layer)
+    _kloop_objects(kloop_${layer} ${ARGN})
+    foreach(_file ${ARGN})
+        set(_optimise -Os)
+        if(${layer}/${_file} IN_LIST KLOOP_HOT_FILES)
+            set(_optimise -O2)
+        endif()
+        set_property(SOURCE ${_file} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:${_optimise}>)
+    endforeach()
+    if(KLOOP_LTO)
+        _kloop_objects(kloop_${layer}_lto ${ARGN})
+        target_compile_options(kloop_${layer}_lto PRIVATE -flto -fno-fat-lto-objects)
+    endif()
 endfunction()

@@ -8,11 +8,25 @@
 # A program links one of the two. kloop_library(TARGET OUTPUT OBJECTS LINKS) makes TARGET_shared and TARGET_static.
 
 # While the version is 0.x, a new minor version may break programs; then it has a new name too.
-set(_soversion ${PROJECT_VERSION_MAJOR})
+set(KLOOP_SOVERSION ${PROJECT_VERSION_MAJOR})
 if(PROJECT_VERSION_MAJOR EQUAL 0)
-    set(_soversion 0.${PROJECT_VERSION_MINOR})
+    set(KLOOP_SOVERSION 0.${PROJECT_VERSION_MINOR})
 endif()
 set(_map ${PROJECT_SOURCE_DIR}/cmake/kloop.map)
+
+# One segment less to fill up to whole pages: up to 8 KB of a file of 250. Tables of texts are tables of addresses, which the loader sets: a packed list of these is a fiftieth of a plain one. Whether
+# the C library here knows such lists is seen by running a program.
+set(_lean_links LINKER:--gc-sections LINKER:-Bsymbolic-functions LINKER:-z,noseparate-code)
+include(CheckCSourceRuns)
+set(CMAKE_REQUIRED_LINK_OPTIONS -Wl,-z,pack-relative-relocs)
+if(NOT CMAKE_CROSSCOMPILING)
+    check_c_source_runs("int main(void) { static int *volatile p; static int *q[] = {(int *)&q}; p = q[0]; return !p; }"
+        KLOOP_PACKED_RELOCATIONS)
+endif()
+unset(CMAKE_REQUIRED_LINK_OPTIONS)
+if(KLOOP_PACKED_RELOCATIONS)
+    list(APPEND _lean_links LINKER:-z,pack-relative-relocs)
+endif()
 
 function(kloop_library target output objects links)
     foreach(kind shared static)
@@ -20,7 +34,11 @@ function(kloop_library target output objects links)
         set(library ${target}_${kind})
         # kloop::shared, kloop::engine_shared
         string(REGEX REPLACE "^kloop_" "" name ${library})
-        add_library(${library} ${KIND} ${objects})
+        set(own ${objects})
+        if(KLOOP_LTO AND kind STREQUAL shared)
+            list(TRANSFORM own REPLACE ">$" "_lto>")
+        endif()
+        add_library(${library} ${KIND} ${own})
         add_library(kloop::${name} ALIAS ${library})
         set_target_properties(${library} PROPERTIES
             OUTPUT_NAME ${output}
@@ -32,10 +50,13 @@ function(kloop_library target output objects links)
     set(library ${target}_shared)
     set_target_properties(${library} PROPERTIES
         VERSION ${PROJECT_VERSION}
-        SOVERSION ${_soversion}
+        SOVERSION ${KLOOP_SOVERSION}
         LINK_DEPENDS ${_map})
-    target_link_options(${library} PRIVATE LINKER:--version-script=${_map})
+    target_link_options(${library} PRIVATE LINKER:--version-script=${_map} "$<$<CONFIG:Release>:${_lean_links}>")
     target_link_libraries(${library} PRIVATE kloop_instrument)
+    if(KLOOP_LTO)
+        target_link_options(${library} PRIVATE -flto -flto-partition=one)
+    endif()
     if(KLOOP_PLAIN_OBJECTS)
         # Sanitizers leave their own symbols to the program; everything else must be found here.
         target_link_options(${library} PRIVATE LINKER:--no-undefined)

@@ -5,12 +5,14 @@
 #include "core/budget.h"
 #include "core/chunk.h"
 #include "core/hashes.h"
+#include "core/hook_calls.h"
 #include "core/metadata.h"
 #include "core/parking.h"
 #include "core/readiness.h"
 #include "core/shutdown.h"
 #include "core/sticky.h"
 #include "core/topic_share.h"
+#include "core/trace_points.h"
 #include "protocol/record_lend.h"
 
 /* All that KLOOP_SET_PARTITION does not say, but for the highest bit, which means nothing: with
@@ -182,8 +184,15 @@ static kloop_status begin_batch(kloop_engine *e, kl_partition *p, const kloop_re
     kl_accumulator_line_up(e, b, created_ns);
     kl_topics_set_open(p, b);
     kl_list_push_back(&e->opened, &p->in_opened);
+    KL_TRACE(e, batch, b, KLOOP_TRACE_OPENED, 0, 0, 0);
     kl_readiness_update(e, p);
     return KLOOP_OK;
+}
+
+/* Is a record of this time too young for b? */
+static inline bool is_too_young(const kl_batch *b, uint64_t created_ns)
+{
+    return created_ns > kl_time_add(b->created_ns, b->topic->set->seal_after_ns);
 }
 
 kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_record *r,
@@ -199,7 +208,7 @@ kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_re
     if (b && kl_batch_builder_len(&b->builder) + size > batch_bytes)
         b = NULL;
     /* Its deadline is that of its first record, and would come too early for this one. */
-    if (b && created_ns > kl_time_add(b->created_ns, p->topic->set->seal_after_ns))
+    if (b && is_too_young(b, created_ns))
         b = NULL;
 
     if (admit) {
@@ -217,7 +226,8 @@ kloop_status kl_accumulator_add(kloop_engine *e, kl_partition *p, const kloop_re
         }
     }
     if (kl_topics_open(p)) {
-        kl_readiness_close_batch(e, p);
+        bool young = is_too_young(kl_topics_open(p), created_ns);
+        kl_readiness_close_batch(e, p, young ? KLOOP_SEAL_AGE : KLOOP_SEAL_FULL);
         kl_readiness_update(e, p);
     }
     return begin_batch(e, p, r, (size_t)size, timestamp_ms, created_ns);
@@ -303,16 +313,39 @@ kloop_status kl_accumulator_route(kloop_engine *e, kloop_topic *t, const kloop_r
     return *partition < 0 ? KLOOP_BAD_PARTITION : KLOOP_OK;
 }
 
-/* All checks, all ways. */
-static __attribute__((noinline)) kloop_status send_slowly(kloop_topic *t, const kloop_record *r)
+/* index below 0: its partition is not known yet. */
+KL_INLINE kloop_status append_slowly(kloop_topic *t, const kloop_record *r, int32_t index,
+                                     int64_t timestamp_ms)
 {
-    if (!t || !r)
-        return KLOOP_BAD_ARGUMENT;
+    kloop_engine *e = t->engine;
+    if (index < 0)
+        return kl_parking_add(e, t, r, timestamp_ms);
+    if (t->partitioner.each_apart && append_in_place(t, r, index))
+        return KLOOP_OK;
+    kl_partition *p = kl_topics_partition(e, t, index);
+    return p ? kl_accumulator_add(e, p, r, timestamp_ms, e->now.mono_ns, true) : KLOOP_NO_MEMORY;
+}
+
+static __attribute__((cold)) kloop_status append_hooked(kloop_topic *t, const kloop_record *r,
+                                                        int32_t index, int64_t timestamp_ms)
+{
+    kl_hooked_record hooked;
+    kloop_status status = kl_hook_append(t->engine, t, r, index, &hooked);
+    if (status)
+        return status;
+    status = append_slowly(t, &hooked.record, index, timestamp_ms);
+    kl_hook_end_append(t->engine, &hooked);
+    return status;
+}
+
+/* plain, a constant: records are taken, and no hook is asked. */
+KL_INLINE kloop_status send_checked(kloop_topic *t, const kloop_record *r, bool plain)
+{
     kloop_engine *e = t->engine;
     kloop_status status = kl_accumulator_check(r);
     if (status)
         return status;
-    if (!e->taking)
+    if (!plain && !e->taking)
         return e->fatal ? KLOOP_FATAL : KLOOP_CLOSED;
     if ((r->set & KLOOP_SET_CHUNK) && !kl_chunk_takes(e, r->chunk))
         return KLOOP_BAD_CHUNK;
@@ -323,19 +356,28 @@ static __attribute__((noinline)) kloop_status send_slowly(kloop_topic *t, const 
     status = kl_accumulator_route(e, t, r, &index);
     if (status)
         return status;
-    if (index < 0) {
-        status = kl_parking_add(e, t, r, timestamp_ms);
-    } else if (!t->partitioner.each_apart || !append_in_place(t, r, index)) {
-        kl_partition *p = kl_topics_partition(e, t, index);
-        status =
-            p ? kl_accumulator_add(e, p, r, timestamp_ms, e->now.mono_ns, true) : KLOOP_NO_MEMORY;
-    }
+    status =
+        plain ? append_slowly(t, r, index, timestamp_ms) : append_hooked(t, r, index, timestamp_ms);
     if (status)
         return status;
     e->stats.accepted++;
     if (r->set & KLOOP_SET_CHUNK)
         r->chunk->taken++;
     return KLOOP_OK;
+}
+
+static __attribute__((cold)) kloop_status send_not_plainly(kloop_topic *t, const kloop_record *r)
+{
+    kl_hook_guard(t->engine);
+    return send_checked(t, r, false);
+}
+
+/* All checks, all ways. */
+static __attribute__((noinline)) kloop_status send_slowly(kloop_topic *t, const kloop_record *r)
+{
+    if (!t || !r)
+        return KLOOP_BAD_ARGUMENT;
+    return KL_LIKELY(t->engine->plain) ? send_checked(t, r, true) : send_not_plainly(t, r);
 }
 
 /* ---- Straight into the batch ---- */

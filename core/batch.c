@@ -28,6 +28,7 @@ kl_batch *kl_batch_new(kloop_engine *e, kloop_topic *topic, kl_partition *partit
     b->partition = partition;
     b->stage = stage;
     b->created_ns = e->now.mono_ns;
+    b->number = ++e->batches_begun;
     b->asked_partition = -1;
     b->base_offset = -1;
     b->append_time_ms = -1;

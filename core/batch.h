@@ -71,6 +71,7 @@ typedef struct kl_batch {
     kl_bad_records *bad;   /* records that a broker has refused by name, or NULL */
     kl_chunk_runs *chunks; /* records that belong to chunks, or NULL */
     uint64_t created_ns;
+    uint64_t left_ns; /* when it first went into a request */
     /* Of its records before the codec had them; 0: it never did. Of one that was given up as too
      * large: of all of it, as it was sent. */
     size_t raw_bytes;
@@ -80,6 +81,8 @@ typedef struct kl_batch {
     uint32_t whole;        /* encoded elsewhere: how many records, with one user; else 0 */
     uint32_t refs;         /* of requests that show its bytes */
     uint32_t attempts;
+    uint32_t launches; /* requests that have carried it, or that which it was before */
+    uint32_t number;   /* in the order of their beginning, from 1 */
     kl_stage stage;
     bool yielded;       /* parked, and let those go first whose time was over with its own */
     bool due;           /* open, but not to wait for more */

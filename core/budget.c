@@ -7,6 +7,7 @@
 #include "core/parking.h"
 #include "core/readiness.h"
 #include "core/topic_share.h"
+#include "core/trace_points.h"
 
 /* How long a burst is remembered. */
 #define TRIM_NS (5 * KL_SECOND)
@@ -69,6 +70,7 @@ kloop_status kl_budget_admit(kloop_engine *e, kloop_topic *t, size_t bytes)
         e->refused_bytes = bytes;
     if (!e->refused) {
         e->refused = true;
+        KL_TRACE(e, engine, e, KLOOP_TRACE_FULL, NULL, (int64_t)held, (int64_t)bytes);
         kl_readiness_hurry(e);
     }
     return KLOOP_FULL;

@@ -9,6 +9,7 @@
 #include "core/codec_choice.h"
 #include "core/error.h"
 #include "core/folding.h"
+#include "core/hook_calls.h"
 #include "core/idempotence.h"
 #include "core/log.h"
 #include "core/metadata.h"
@@ -20,6 +21,7 @@
 #include "core/shutdown.h"
 #include "core/sticky.h"
 #include "core/topic_share.h"
+#include "core/trace_points.h"
 
 /* ---- Settling ---- */
 
@@ -84,6 +86,7 @@ void kl_completion_settle(kloop_engine *e, kl_batch *b, kloop_outcome outcome, k
 {
     KL_ASSERT(b->stage < KL_STAGE_SETTLED);
     bool lined = kl_link_is_linked(&b->in_line);
+    KL_TRACE(e, batch, b, KLOOP_TRACE_SETTLED, (int)cause, outcome, b->request != NULL);
     withdraw(e, b);
     b->stage = KL_STAGE_SETTLED;
     b->outcome = outcome;
@@ -190,6 +193,7 @@ void kl_completion_retry(kloop_engine *e, kl_batch *b, kloop_cause cause)
                                      b->attempts, &e->prng);
     b->attempts++;
     e->stats.retries++;
+    KL_TRACE(e, batch, b, KLOOP_TRACE_RETRIED, (int)cause, (int64_t)wait, b->attempts);
 #ifdef KL_PLANT_RETRY_OVERTAKES
     kl_link *successor = kl_list_next(&p->line, &b->in_line);
     if (successor) {
@@ -281,6 +285,7 @@ static void stored(kloop_engine *e, kl_batch *b, int64_t base_offset, int64_t ap
 {
     b->base_offset = base_offset;
     b->append_time_ms = append_time_ms;
+    kl_meters_stored(e, b);
     kl_partition *p = b->partition;
     /* Behind one that was refused it is no reason to be less careful with that. */
     p->steady = kl_list_first(&p->line) == &b->in_line;
@@ -408,21 +413,6 @@ void kl_completion_handed_over(kloop_engine *e, kl_batch *b)
 #define REPORT_STEPS_MAX 1024
 #define BATCH_STEPS      8
 
-static void count_reported(kloop_engine *e, kloop_outcome outcome, uint64_t records)
-{
-    switch (outcome) {
-    case KLOOP_OUTCOME_ACKED:
-        e->stats.acked += records;
-        return;
-    case KLOOP_OUTCOME_FAILED:
-        e->stats.failed += records;
-        return;
-    case KLOOP_OUTCOME_UNKNOWN:
-        e->stats.unknown += records;
-        return;
-    }
-}
-
 /* Flushes whose records are all reported. */
 static void release_flushes(kloop_engine *e)
 {
@@ -537,7 +527,7 @@ static void step_on(kloop_engine *e, const kloop_report *run)
     if (bad && bad->place == e->report_count)
         e->report_bad += (uint32_t)run->count;
     e->report_count += (uint32_t)run->count;
-    count_reported(e, run->outcome, run->record_count);
+    kl_meters_reported(e, e->reporting, run->outcome, run->record_count);
 }
 
 /* Whole batches may be settled without an action that would give the host a look at its clock. */
@@ -562,8 +552,12 @@ static void take_run(kloop_engine *e, kloop_report *run, kloop_chunk **chunk)
     run->users = (void *const *)(const void *)users.data;
     run->count = users.len / sizeof(void *);
     run->record_count = run->count * kl_batch_records_each(b);
-    if (!*chunk || kl_chunk_wants_text(*chunk, run->outcome))
+    if (!*chunk || e->hooks.on_outcome || kl_chunk_wants_text(*chunk, run->outcome))
         kl_report_text(e, b, run, said);
+    KL_TRACE(e, batch, b, KLOOP_TRACE_REPORTED, (int)run->cause, (int64_t)run->record_count,
+             run->base_offset);
+    if (KL_UNLIKELY(e->hooks.on_outcome != NULL))
+        kl_hook_outcome(e, b, run, *chunk != NULL);
 }
 
 bool kl_completion_next_report(kloop_engine *e, kloop_report *report)

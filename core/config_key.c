@@ -1,37 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of keys, made of core/config_map.h, and looking names up in it. */
+/* The table of keys, made of kloop/config_keys.h, and looking names up in it. */
 #include "core/config_key.h"
 #include "base/check.h"
 #include "base/excerpt.h"
 #include "base/nearest.h"
+#include "core/config_strangers.h"
 #include "core/error.h"
 
 #include <string.h>
 
-#define RANGE(lowest, highest) .lo = lowest, .hi = highest, .shown.allowed = #lowest " to " #highest
-#define ONE_OF(choices)        .shown.allowed = choices
-#define SOME_OF(choices)       .shown.allowed = choices "; or several with commas, best first"
-#define LEVELS(id, in_words)   .codec = id, .shown.allowed = in_words
-#define WORDS(in_words)        .shown.allowed = in_words
+#define TYPE_BOOL        KLOOP_CONFIG_BOOL
+#define TYPE_CHOICE      KLOOP_CONFIG_CHOICE
+#define TYPE_CHOICES     KLOOP_CONFIG_LIST
+#define TYPE_LEVEL       KLOOP_CONFIG_NUMBER
+#define TYPE_NUMBER      KLOOP_CONFIG_NUMBER
+#define TYPE_PARTITIONER KLOOP_CONFIG_CHOICE
+#define TYPE_SERVERS     KLOOP_CONFIG_LIST
+#define TYPE_TEXT        KLOOP_CONFIG_TEXT
+#define TYPE_VERSIONS    KLOOP_CONFIG_LIST
 
 static const kl_config_key keys[KL_CONFIG_COUNT] = {
-#define ROW(ID, key_name, key_kind, key_preset, key_allowed, key_doc)                              \
-    [KL_CONFIG_##ID] = {.shown.name = key_name,                                                    \
-                        .shown.preset = key_preset,                                                \
-                        .shown.doc = key_doc,                                                      \
-                        .kind = KL_CONFIG_KIND_##key_kind,                                         \
-                        key_allowed},
-    KL_CONFIG_MAP(ROW)
+#define ROW(ID, key_name, key_kind, key_preset, key_allowed, key_unit, key_meaning)                \
+    [KL_CONFIG_##ID] = {.shown = {.name = key_name,                                                \
+                                  .preset = key_preset,                                            \
+                                  .allowed = key_allowed,                                          \
+                                  .unit = key_unit,                                                \
+                                  .type = TYPE_##key_kind},                                        \
+                        .kind = KL_CONFIG_KIND_##key_kind},
+    KLOOP_CONFIG_KEYS(ROW)
 #undef ROW
 };
 
 static const struct alias {
     const char *name;
     kl_config_id id;
-    int64_t unit;
+    int16_t unit;
 } aliases[] = {
-#define ROW(alias_name, ID, alias_unit) {alias_name, KL_CONFIG_##ID, alias_unit},
-    KL_CONFIG_ALIASES(ROW)
+#define ROW(alias_name, ID, alias_unit, remark) {alias_name, KL_CONFIG_##ID, alias_unit},
+    KLOOP_CONFIG_ALIASES(ROW)
 #undef ROW
 };
 
@@ -43,15 +49,28 @@ const kl_config_key *kl_config_key_of(kl_config_id id)
     return &keys[id];
 }
 
+static const struct alias *find_alias(const char *name)
+{
+    for (size_t i = 0; i < ALIAS_COUNT; i++)
+        if (strcmp(aliases[i].name, name) == 0)
+            return &aliases[i];
+    return NULL;
+}
+
 kl_config_named kl_config_key_find(const char *name)
 {
     for (size_t i = 0; i < KL_CONFIG_COUNT; i++)
         if (strcmp(keys[i].shown.name, name) == 0)
             return (kl_config_named){&keys[i], (kl_config_id)i, 1};
-    for (size_t i = 0; i < ALIAS_COUNT; i++)
-        if (strcmp(aliases[i].name, name) == 0)
-            return (kl_config_named){&keys[aliases[i].id], aliases[i].id, aliases[i].unit};
-    return (kl_config_named){0};
+    const struct alias *a = find_alias(name);
+    return a ? (kl_config_named){&keys[a->id], a->id, a->unit} : (kl_config_named){0};
+}
+
+const char *kl_config_key_spelling(const char *name)
+{
+    const struct alias *a = find_alias(name);
+    kl_config_named named = kl_config_key_find(name);
+    return a ? a->name : named.key ? named.key->shown.name : NULL;
 }
 
 const char *kl_config_key_nearest(const char *name)
@@ -65,13 +84,14 @@ const char *kl_config_key_nearest(const char *name)
     return best;
 }
 
-kloop_status kl_config_key_refuse(const char *name, kloop_error *error)
+kloop_status kl_config_key_refuse(const char *name, const char *value, kloop_error *error)
 {
     char shown[KL_EXCERPT_SIZE];
     kl_excerpt(shown, sizeof shown, (kloop_string){name, strlen(name)});
-    const char *why_not = kl_config_key_why_not(name);
-    if (why_not)
-        return kl_error_set(error, KLOOP_BAD_CONFIG, "%s %s", shown, why_not);
+    const kl_config_strangers *row =
+        kl_config_strangers_find(name, (kloop_string){value, value ? strlen(value) : 0});
+    if (row)
+        return kl_error_set(error, KLOOP_BAD_CONFIG, "%s is not taken: %s", shown, row->why);
     const char *near = kl_config_key_nearest(name);
     return kl_error_set(error, KLOOP_BAD_CONFIG, "there is no key '%s'%s%s%s", shown,
                         near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -85,4 +105,10 @@ size_t kloop_config_key_count(void)
 const kloop_config_key *kloop_config_key_at(size_t index)
 {
     return index < KL_CONFIG_COUNT ? &keys[index].shown : NULL;
+}
+
+const kloop_config_key *kloop_config_key_find(const char *name)
+{
+    const kl_config_key *key = name ? kl_config_key_find(name).key : NULL;
+    return key ? &key->shown : NULL;
 }

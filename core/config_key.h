@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What keys a configuration has: the rows of core/config_map.h as a table, other names for them,
+ * What keys a configuration has: the rows of kloop/config_keys.h as a table, other names for them,
  * and names that are known and yet not taken.
  *
  * Everything here is constant; nothing is owned, nothing fails.
@@ -9,13 +9,12 @@
 #define KL_CORE_CONFIG_KEY_H
 
 #include "codecs/codec.h"
-#include "core/config_map.h"
 
-#include <kloop/config.h>
+#include <kloop/config_keys.h>
 
 typedef enum kl_config_id {
-#define KL_CONFIG_ID(ID, name, kind, preset, allowed, doc) KL_CONFIG_##ID,
-    KL_CONFIG_MAP(KL_CONFIG_ID)
+#define KL_CONFIG_ID(ID, name, kind, preset, allowed, unit, meaning) KL_CONFIG_##ID,
+    KLOOP_CONFIG_KEYS(KL_CONFIG_ID)
 #undef KL_CONFIG_ID
         KL_CONFIG_COUNT
 } kl_config_id;
@@ -36,9 +35,6 @@ typedef enum kl_config_kind {
 typedef struct kl_config_key {
     kloop_config_key shown;
     kl_config_kind kind;
-    int64_t lo; /* of a NUMBER */
-    int64_t hi;
-    kl_codec_id codec; /* of a LEVEL */
 } kl_config_key;
 
 const kl_config_key *kl_config_key_of(kl_config_id id);
@@ -51,15 +47,14 @@ typedef struct kl_config_named {
 } kl_config_named;
 
 kl_config_named kl_config_key_find(const char *name);
+/* The name as it stands in the tables, and so lives on; NULL: it is none of a key's. */
+const char *kl_config_key_spelling(const char *name);
 
 /* The name that is nearest to this one, NULL when none is near. */
 const char *kl_config_key_nearest(const char *name);
 
-/* KLOOP_BAD_CONFIG, and what is wrong with a name that is none of a key. */
-kloop_status kl_config_key_refuse(const char *name, kloop_error *error);
-
-/* Why a name is not taken although Kafka's or librdkafka's producer has it, as the end of a
- * sentence that starts with the name; NULL for all others. */
-const char *kl_config_key_why_not(const char *name);
+/* KLOOP_BAD_CONFIG, and what is wrong with a name that is none of a key; value may
+ * be NULL. */
+kloop_status kl_config_key_refuse(const char *name, const char *value, kloop_error *error);
 
 #endif

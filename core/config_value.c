@@ -144,7 +144,7 @@ static kloop_string short_of(kloop_string name)
 
 #define WORD_SIZE 32
 
-/* "; did you mean 'X'?", or nothing. */
+/* "; did you mean 'X'?", or the end of the sentence. */
 static void print_nearest(const kl_config_key *key, kloop_string name, char *text, size_t size)
 {
     char words[2][WORD_SIZE]; /* the nearest one so far, and the next */
@@ -159,7 +159,7 @@ static void print_nearest(const kl_config_key *key, kloop_string name, char *tex
     for (size_t i = 1; i < CLASS_COUNT; i++)
         best = kl_nearest_of(best, classes[i].name, name);
     snprintf(text, size, "%s%s%s", best ? "; did you mean '" : "", best ? best : "",
-             best ? "'?" : "");
+             best ? "'?" : ".");
 }
 
 static kloop_status parse_partitioner(const speaker *s, kloop_string text, int64_t *number,
@@ -172,7 +172,7 @@ static kloop_status parse_partitioner(const speaker *s, kloop_string text, int64
     char near[WORD_SIZE + 20];
     print_nearest(s->named.key, name, near, sizeof near);
     return kl_error_set(error, KLOOP_BAD_CONFIG,
-                        "%s: '%s' is no partitioner%s; allowed: %s, or a class of Kafka's; a "
+                        "%s: '%s' is no partitioner%s Allowed: %s, or a class of Kafka's; a "
                         "function of your own is set by kloop_topic_set_partitioner()",
                         s->name, kl_excerpt(shown, sizeof shown, text), near,
                         s->named.key->shown.allowed);
@@ -256,14 +256,28 @@ static kloop_status refuse_number(const speaker *s, kloop_string text, const cha
                         kl_excerpt(shown, sizeof shown, text), is, allowed);
 }
 
+void kl_config_range(const kl_config_key *key, int64_t *lo, int64_t *hi)
+{
+    const char *to = strchr(key->shown.allowed, ' ');
+    KL_ASSERT(key->kind == KL_CONFIG_KIND_NUMBER && to);
+    kloop_string first = {key->shown.allowed, (size_t)(to - key->shown.allowed)};
+    kloop_string last = {to + 4, strlen(to + 4)};
+    reading found = read_number(first, lo);
+    KL_ASSERT(found == READ);
+    found = read_number(last, hi);
+    KL_ASSERT(found == READ);
+}
+
 static kloop_status parse_number(const speaker *s, kloop_string text, int64_t *number,
                                  kloop_error *error)
 {
     const kl_config_key *key = s->named.key;
     int64_t unit = s->named.unit;
+    int64_t lo, hi;
+    kl_config_range(key, &lo, &hi);
     /* The edges in the unit of the name, which lo is a multiple of. */
-    int64_t lo = key->lo / unit;
-    int64_t hi = key->hi / unit;
+    lo /= unit;
+    hi /= unit;
     char own_units[64];
     const char *allowed = key->shown.allowed;
     if (unit != 1) {
@@ -280,6 +294,13 @@ static kloop_status parse_number(const speaker *s, kloop_string text, int64_t *n
     return KLOOP_OK;
 }
 
+static const kl_codec *codec_of(kl_config_id level)
+{
+    return kl_codec_by_id(level == KL_CONFIG_GZIP_LEVEL  ? KL_CODEC_GZIP
+                          : level == KL_CONFIG_LZ4_LEVEL ? KL_CODEC_LZ4
+                                                         : KL_CODEC_ZSTD);
+}
+
 static kloop_status parse_level(const speaker *s, kloop_string text, int64_t *number,
                                 kloop_error *error)
 {
@@ -290,7 +311,7 @@ static kloop_status parse_level(const speaker *s, kloop_string text, int64_t *nu
         return refuse_number(s, text, "no whole number", key->shown.allowed, error);
     /* What stands for "not set" inside must not come from outside. */
     if (r == TOO_FAR || v <= INT32_MIN || v > INT32_MAX ||
-        !kl_codec_has_level(kl_codec_by_id((int)key->codec), (int32_t)v))
+        !kl_codec_has_level(codec_of(s->named.id), (int32_t)v))
         return refuse_number(s, text, "no level", key->shown.allowed, error);
     *number = v;
     return KLOOP_OK;
@@ -320,7 +341,8 @@ kloop_status kl_config_value_parse(kl_config_named named, const char *name, kloo
         return status;
     }
     case KL_CONFIG_KIND_CHOICE:
-        return parse_choice(&s, text, false, number, error);
+        /* As for Java, which is strict with some keys and not with others. */
+        return parse_choice(&s, text, named.id == KL_CONFIG_RECOVERY, number, error);
     case KL_CONFIG_KIND_CHOICES:
         return parse_choices(&s, text, number, error);
     case KL_CONFIG_KIND_LEVEL:

@@ -8,6 +8,7 @@
 #ifndef KL_CORE_CONFIG_VALUE_H
 #define KL_CORE_CONFIG_VALUE_H
 
+#include "codecs/codec.h"
 #include "core/config_key.h"
 
 /* Without the spaces around it: everything up to U+0020, as for Java's String.trim(). */
@@ -21,6 +22,9 @@ bool kl_config_take_entry(kloop_string *rest, kloop_string *entry);
  */
 kloop_status kl_config_value_parse(kl_config_named named, const char *name, kloop_string text,
                                    int64_t *number, kloop_error *error);
+
+/* The range of a NUMBER. */
+void kl_config_range(const kl_config_key *key, int64_t *lo, int64_t *hi);
 
 /* The place of the nth of CHOICES, from 0; -1: there are no more. */
 int kl_config_choices_at(int64_t number, unsigned n);

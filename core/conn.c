@@ -6,9 +6,11 @@
 #include "core/budget.h"
 #include "core/engine_state.h"
 #include "core/handshake.h"
+#include "core/hook_calls.h"
 #include "core/log.h"
 #include "core/peer_text.h"
 #include "core/slots.h"
+#include "core/trace_points.h"
 #include "protocol/request_slices.h"
 
 #include <stdarg.h>
@@ -46,6 +48,7 @@ kl_conn *kl_conn_new(kloop_engine *e, kl_broker *broker, const kloop_address *ad
     kl_frame_reader_bound(&c->frames);
     kl_actions_of_conn(e, c, KL_PENDING_CONNECT);
     kl_conn_clock(e, c);
+    KL_TRACE(e, conn, c, KLOOP_CONN_CONNECTS);
     return c;
 }
 
@@ -53,6 +56,8 @@ static void del_request(kloop_engine *e, kl_request *r)
 {
     if (r->kind->release)
         r->kind->release(e, r);
+    if (r->altered.data)
+        kl_mem_release(&e->alloc, (uint8_t *)(uintptr_t)r->altered.data, r->altered.len + 1);
     kl_mem_release(&e->alloc, r, r->memory_bytes);
 }
 
@@ -114,11 +119,12 @@ kl_request *kl_conn_ask(kloop_engine *e, kl_conn *c, const kl_request_kind *kind
     if (!r)
         return NULL;
     r->kind = kind;
+    r->conn = c;
     r->api = api;
     r->version = version;
     r->correlation = c->next_correlation;
     r->expects_answer = expects_answer;
-    r->progress_ns = e->now.mono_ns;
+    r->asked_ns = r->progress_ns = e->now.mono_ns;
     uint8_t *own = (uint8_t *)(r->batches + batch_count);
     kloop_status status = kl_request_slices_encode(api, version, r->correlation, e->set.client_id,
                                                    message, message_size, COPY_MAX, own, size.own,
@@ -133,6 +139,8 @@ kl_request *kl_conn_ask(kloop_engine *e, kl_conn *c, const kl_request_kind *kind
     }
     c->last_active_ns = e->now.mono_ns;
     e->stats.requests++;
+    KL_TRACE(e, request, c, KLOOP_TRACE_ASKED, r, (int64_t)r->total);
+    c->broker->meters->requests++;
     if (!c->host_writes) {
         c->host_writes = true;
         kl_actions_of_conn(e, c, KL_PENDING_WRITE);
@@ -171,6 +179,7 @@ void kl_conn_lose(kloop_engine *e, kl_conn *c, const char *format, ...)
     va_end(args);
     c->lost_in = c->state;
     c->state = KL_CONN_LOST;
+    KL_TRACE(e, conn, c, c->idle ? KLOOP_CONN_IDLE : KLOOP_CONN_LOST);
     kl_heap_remove(&e->timers, &c->timer);
     kl_list_drop(&c->in_paused);
     if (c->broker->conn == c)
@@ -209,16 +218,29 @@ void kl_conn_connected(kloop_engine *e, kl_conn *c)
         kl_conn_clock(e, c);
 }
 
+/* From here on the host may have sent it. false: it has not been shown, and the connection is lost.
+ */
+static bool touch(kloop_engine *e, kl_conn *c, kl_request *r)
+{
+    if (KL_UNLIKELY(e->hooks.on_frame != NULL) && !kl_hook_written(e, c, r)) {
+        kl_conn_lose(e, c, "%s:%u: no memory for what a hook has made of %s", c->broker->host,
+                     (unsigned)c->broker->port, r->kind->name);
+        return false;
+    }
+    r->touched = true;
+    return true;
+}
+
 size_t kl_conn_write_vec(kloop_engine *e, kl_conn *c, kloop_slice *slices, size_t max)
 {
-    (void)e;
     if (c->state == KL_CONN_LOST || c->state == KL_CONN_CONNECTING)
         return 0;
     size_t n = 0;
     for (kl_link *at = kl_list_first(&c->writing); at && n < max;
          at = kl_list_next(&c->writing, at)) {
         kl_request *r = KL_CONTAINER_OF(at, kl_request, in_writing);
-        r->touched = true;
+        if (!r->touched && !touch(e, c, r))
+            return 0;
         size_t skip = r->slice_done;
         size_t i = r->slice_at;
         for (; i < r->slice_count && n < max; i++) {
@@ -254,6 +276,7 @@ static size_t advance(kl_request *r, size_t n)
 void kl_conn_wrote(kloop_engine *e, kl_conn *c, size_t n)
 {
     e->stats.bytes_out += n;
+    c->broker->meters->bytes_out += n;
     if (c->state == KL_CONN_LOST)
         return;
     c->last_active_ns = e->now.mono_ns;
@@ -394,22 +417,9 @@ static void end_growing(kloop_engine *e, kl_conn *c)
     kl_conn_resume_paused(e);
 }
 
-/* One frame; false: the connection is lost. */
-static bool take_frame(kloop_engine *e, kl_conn *c, kloop_slice frame)
+/* What answers r; false: the connection is lost. */
+static bool read_answer(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice frame)
 {
-    kl_link *at = kl_list_first(&c->flight);
-    if (!at) {
-        lose_unasked(e, c, frame.len);
-        return false;
-    }
-    kl_request *r = KL_CONTAINER_OF(at, kl_request, in_flight);
-    /* The host may have sent all of it without having said so yet, but nothing that it was not
-     * shown. */
-    if (!r->handed_out) {
-        kl_conn_lose(e, c, "%s:%u: an answer came before %s was sent", c->broker->host,
-                     (unsigned)c->broker->port, r->kind->name);
-        return false;
-    }
     int16_t header_version = kloop_response_header_version(r->api, r->version);
     kloop_response_header header;
     size_t used;
@@ -428,9 +438,12 @@ static bool take_frame(kloop_engine *e, kl_conn *c, kloop_slice frame)
                      (int)r->correlation, r->kind->name);
         return false;
     }
-    kl_list_remove(at);
+    kl_list_remove(&r->in_flight);
     c->flight_count--;
     c->last_answer_ns = e->now.mono_ns;
+    KL_TRACE(e, request, c, KLOOP_TRACE_ANSWERED, r, (int64_t)(e->now.mono_ns - r->progress_ns));
+    e->meters.answers++;
+    c->broker->meters->answers++;
     bool sound = r->kind->answered(e, c, r, (kloop_slice){frame.data + used, frame.len - used});
     if (!sound) {
         /* It cannot be read: as if it had never come. The connection is lost by now, and why says
@@ -448,9 +461,43 @@ static bool take_frame(kloop_engine *e, kl_conn *c, kloop_slice frame)
     return goes_on;
 }
 
+static bool read_hooked(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice frame)
+{
+    kloop_slice copy;
+    if (!kl_hook_read(e, c, r, frame, &copy)) {
+        kl_conn_lose(e, c, "%s:%u: no memory for what a hook has made of the answer to %s",
+                     c->broker->host, (unsigned)c->broker->port, r->kind->name);
+        return false;
+    }
+    bool goes_on = read_answer(e, c, r, copy.data ? copy : frame);
+    if (copy.data)
+        kl_mem_release(&e->alloc, (uint8_t *)(uintptr_t)copy.data, copy.len + 1);
+    return goes_on;
+}
+
+/* One frame; false: the connection is lost. */
+static bool take_frame(kloop_engine *e, kl_conn *c, kloop_slice frame)
+{
+    kl_link *at = kl_list_first(&c->flight);
+    if (!at) {
+        lose_unasked(e, c, frame.len);
+        return false;
+    }
+    kl_request *r = KL_CONTAINER_OF(at, kl_request, in_flight);
+    /* The host may have sent all of it without having said so yet, but nothing that it was not
+     * shown. */
+    if (!r->handed_out) {
+        kl_conn_lose(e, c, "%s:%u: an answer came before %s was sent", c->broker->host,
+                     (unsigned)c->broker->port, r->kind->name);
+        return false;
+    }
+    return e->hooks.on_frame ? read_hooked(e, c, r, frame) : read_answer(e, c, r, frame);
+}
+
 void kl_conn_received(kloop_engine *e, kl_conn *c, size_t n)
 {
     e->stats.bytes_in += n;
+    c->broker->meters->bytes_in += n;
     c->space_shown = false;
     if (c->state == KL_CONN_LOST || n == 0)
         return;

@@ -56,12 +56,14 @@ struct kl_request {
     kl_link in_writing;
     kl_link in_flight;
     const kl_request_kind *kind;
+    kl_conn *conn;
     int16_t api;
     int16_t version;
     int32_t correlation;
     bool touched;        /* some of its bytes were handed out */
     bool handed_out;     /* all of them were */
     bool expects_answer; /* all but Produce with acks=0 */
+    uint64_t asked_ns;   /* it was put together */
     uint64_t progress_ns;
     size_t total;
     size_t written;
@@ -72,6 +74,7 @@ struct kl_request {
     kl_batch **batches; /* Produce: what it carries */
     size_t batch_count;
     size_t memory_bytes; /* of this block, slices, batches and bytes included */
+    kloop_slice altered; /* what a hook has put in place of all slices, owned; data NULL: nothing */
 };
 
 /* Versions of the APIs that are asked of a broker, as agreed on this connection; -1: none. */

@@ -5,6 +5,7 @@
 
 #include "core/engine_state.h"
 #include "core/handshake.h"
+#include "core/trace_points.h"
 
 /* However soon a connection counts as idle, one that something waits for is not closed. */
 #define LOOK_AGAIN_NS (100 * KL_MS)
@@ -106,6 +107,8 @@ void kl_conn_throttle(kloop_engine *e, kl_conn *c, const kl_request *r, int32_t 
     uint64_t until = kl_time_add(e->now.mono_ns, ns);
     if (c->throttled_until < until)
         c->throttled_until = until;
+    KL_TRACE(e, broker, c->broker, KLOOP_TRACE_THROTTLED, 0, (int64_t)ns, 0);
+    kl_meters_throttled(e, c->broker, ns);
 }
 
 void kl_conn_timer(kloop_engine *e, kl_conn *c)
@@ -121,6 +124,7 @@ void kl_conn_timer(kloop_engine *e, kl_conn *c)
         return;
     }
     if (r && !c->paused && e->now.mono_ns >= request_deadline(e, c, r)) {
+        c->broker->meters->timeouts++;
         kl_conn_lose(e, c, "%s:%u: no %s %s within request.timeout.ms=%d", host, port,
                      r->written < r->total ? "progress in writing" : "answer to", r->kind->name,
                      (int)e->set.request_timeout_ms);

@@ -5,8 +5,10 @@
 #include "core/accumulator.h"
 #include "core/budget.h"
 #include "core/chunk.h"
+#include "core/hook_calls.h"
 #include "core/parking.h"
 #include "core/readiness.h"
+#include "core/trace_points.h"
 #include "protocol/record_lend.h"
 
 #define SET_KNOWN (KLOOP_SET_PARTITION | KLOOP_SET_BORROWED | KLOOP_SET_CHUNK)
@@ -50,9 +52,10 @@ kloop_status kl_encoded_add(kloop_engine *e, kl_partition *p, const kloop_record
         return KLOOP_NO_MEMORY;
     }
     if (kl_topics_open(p))
-        kl_readiness_close_batch(e, p);
+        kl_readiness_close_batch(e, p, KLOOP_SEAL_WHOLE);
     kl_accumulator_line_up(e, b, created_ns);
     kl_readiness_count_closed(e, b);
+    KL_TRACE(e, sealed, b, KLOOP_SEAL_WHOLE);
     kl_readiness_update(e, p);
     return KLOOP_OK;
 }
@@ -92,6 +95,7 @@ kloop_status kloop_engine_send_batch(kloop_topic *t, const kloop_encoded *batch)
     if (!t || !batch)
         return KLOOP_BAD_ARGUMENT;
     kloop_engine *e = t->engine;
+    kl_hook_guard(e);
     kloop_status status = check(e, batch);
     if (status)
         return status;

@@ -16,6 +16,7 @@
 #include "core/chunk.h"
 #include "core/completion.h"
 #include "core/folding.h"
+#include "core/hook_calls.h"
 #include "core/idempotence.h"
 #include "core/known_brokers.h"
 #include "core/log.h"
@@ -29,6 +30,7 @@
 #include "core/slots.h"
 #include "core/sticky.h"
 #include "core/topic_share.h"
+#include "core/trace_points.h"
 #include "core/warm_up.h"
 
 #include <stdio.h>
@@ -86,14 +88,14 @@ static bool init_memory(kloop_engine *e)
     kl_timer_init(&e->unpark_timer, KL_TIMER_UNPARK);
     kl_timer_init(&e->tries_timer, KL_TIMER_TRIES);
     kl_timer_init(&e->asked_timer, KL_TIMER_ASKED);
-    e->timer_count = 8;
-    e->log = kl_mem_zalloc(&e->alloc, KL_LOG_LINES, sizeof *e->log);
+    e->timer_count = 9;
+    bool logs = kl_log_begin(e);
     kl_generation *g = kl_mem_zalloc(&e->alloc, 1, sizeof *g);
     if (g) {
         kl_list_init(&g->flushes);
         kl_list_push_back(&e->generations, &g->in_generations);
     }
-    return e->log && g && kl_heap_reserve(&e->timers, e->timer_count);
+    return logs && g && kl_heap_reserve(&e->timers, e->timer_count);
 }
 
 kloop_status kloop_engine_new(kloop_engine **out, const kloop_config *config,
@@ -117,16 +119,17 @@ kloop_status kloop_engine_new(kloop_engine **out, const kloop_config *config,
         e->now = now;
         e->turn_work = TURN_WORK;
         e->taking = true;
+        e->plain = true;
         e->stirred = true;
+        e->meters.born_ns = now.mono_ns;
+        e->meters.metadata_ns = KL_NEVER;
         kl_prng_init(&e->prng, seed);
         init_lists(e);
         kl_reshape_init(e);
         if (init_memory(e) && !kl_known_init(e)) {
-            if (e->set.idempotence_turned_off)
-                kl_log(
-                    e, KLOOP_LOG_INFO,
-                    "enable.idempotence is off, because acks or retries rule it out: a retry may "
-                    "store a record twice");
+            kloop_error note;
+            for (size_t i = 0; kloop_config_note(config, i, &note); i++)
+                kl_log(e, KLOOP_LOG_INFO, "%s", note.text);
             e->metadata_full = true;
             e->metadata_at = now.mono_ns;
             e->metadata_since = KL_NEVER;
@@ -175,7 +178,7 @@ void kloop_engine_del(kloop_engine *e)
     del_flushes(e, &e->flushed);
     kl_warm_up_del_all(e);
     kl_mem_release(&e->alloc, e->slots, e->slot_cap * sizeof *e->slots);
-    kl_mem_release(&e->alloc, e->log, KL_LOG_LINES * sizeof *e->log);
+    kl_log_del(e);
     kl_map_deinit(&e->topics);
     kl_map_deinit(&e->topics_by_id);
     kl_map_deinit(&e->brokers);
@@ -199,6 +202,7 @@ void *kloop_engine_host(const kloop_engine *e)
 
 kloop_status kloop_engine_topic(kloop_engine *e, kloop_string name, kloop_topic **topic)
 {
+    kl_hook_guard(e);
     return kl_topics_intern(e, name, topic);
 }
 
@@ -300,6 +304,7 @@ static void renew_turn(kloop_engine *e)
 
 void kloop_engine_clock(kloop_engine *e, kloop_now now)
 {
+    kl_hook_guard(e);
     if (now.mono_ns > e->now.mono_ns) {
         e->now.mono_ns = now.mono_ns;
         renew_turn(e);
@@ -410,6 +415,9 @@ static void fire(kloop_engine *e, kl_timer *timer)
     case KL_TIMER_COMPRESSORS:
         kl_compressors_timer(e);
         return;
+    case KL_TIMER_LOG:
+        kl_log_timer(e);
+        return;
     case KL_TIMER_TRIM:
         kl_budget_trim(e);
         return;
@@ -449,6 +457,7 @@ static bool work(kloop_engine *e)
 
 bool kloop_engine_next_io(kloop_engine *e, kloop_action *action)
 {
+    kl_hook_guard(e);
     do {
         if (kl_actions_take(e, action))
             return true;
@@ -532,6 +541,7 @@ static bool take_news(kloop_engine *e, kloop_action *a)
     if (e->writable_due) {
         e->writable_due = false;
         if (e->life == KL_LIFE_OPEN && !e->fatal) {
+            KL_TRACE(e, engine, e, KLOOP_TRACE_WRITABLE, NULL, (int64_t)kl_budget_held(e), 0);
             *a = (kloop_action){.kind = KLOOP_ACT_WRITABLE};
             return true;
         }

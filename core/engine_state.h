@@ -15,9 +15,12 @@
 #include "base/prng.h"
 #include "core/nodes.h"
 #include "core/conn.h"
+#include "core/meters.h"
 #include "core/compressors.h"
 #include "core/settings.h"
 #include "core/topics.h"
+
+#include <kloop/hooks.h>
 
 /* What a timer is the timer of. */
 typedef enum kl_timer_kind {
@@ -34,6 +37,7 @@ typedef enum kl_timer_kind {
     KL_TIMER_TRIES,
     KL_TIMER_ASKED,
     KL_TIMER_WARM_UP,
+    KL_TIMER_LOG,
 } kl_timer_kind;
 
 /* Rows of the heap: what is so far off when it is set. */
@@ -116,9 +120,12 @@ struct kloop_engine {
     kloop_allocator alloc;
     kl_settings set;
     void *host;
+    kloop_hooks hooks;
+    bool in_hook; /* one of them runs */
     kloop_now now;
     kl_prng prng;
     kl_pool pool;
+    uint32_t batches_begun;
     kl_slab batches;  /* beside the segments, in the same blocks */
     size_t held_peak; /* since the last trimming */
     kl_timer trim_timer;
@@ -178,6 +185,7 @@ struct kloop_engine {
     uint32_t report_steps; /* of work that nobody was told of, since it was last counted */
     bool stirred;          /* there may be I/O or work for it since next_io has answered false */
     bool taking;           /* records: open, and not fatal */
+    bool plain;            /* and no hook has a say in them, or runs now */
     uint32_t turn_work;    /* what may still hold the loop in this turn, in units of about 50 us */
     char report_text[1400];
     kl_buf scratch; /* for putting requests together, and records that lie across segments */
@@ -246,12 +254,11 @@ struct kloop_engine {
     char fatal_text[400];
 
     /* log */
-    struct kl_log_line *log;
-    size_t log_first;
-    size_t log_count;
+    struct kl_log *log;
     char trouble[384]; /* the latest thing that stood in anybody's way */
 
     kloop_stats stats;
+    kl_meters meters;
 };
 
 #endif

@@ -5,6 +5,7 @@
 #include "core/codec_choice.h"
 #include "core/log.h"
 #include "core/readiness.h"
+#include "core/trace_points.h"
 
 void kl_folding_begin(kloop_engine *e, kl_batch *b)
 {
@@ -60,6 +61,8 @@ static void finish(kloop_engine *e, kl_batch *b)
 {
     e->sealing = NULL;
     leave(e, b);
+    KL_TRACE(e, batch, b, KLOOP_TRACE_COMPRESSED, (int)b->builder.codec, (int64_t)b->raw_bytes,
+             (int64_t)kl_chain_len(&b->builder.payload));
     kl_readiness_update(e, b->partition);
 }
 

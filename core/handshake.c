@@ -19,6 +19,7 @@
 #include "core/log.h"
 #include "core/policy.h"
 #include "core/rebootstrap.h"
+#include "core/trace_points.h"
 
 #include <stdio.h>
 
@@ -46,6 +47,7 @@ const char *kl_handshake_state_name(kl_conn_state state)
 static void advance(kloop_engine *e, kl_conn *c)
 {
     c->state = rows[c->state].next;
+    KL_TRACE(e, conn, c, c->state == KL_CONN_READY ? KLOOP_CONN_READY : KLOOP_CONN_SHAKES_HANDS);
     rows[c->state].enter(e, c);
 }
 

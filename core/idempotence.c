@@ -9,6 +9,7 @@
 #include "core/policy.h"
 #include "core/readiness.h"
 #include "core/shutdown.h"
+#include "core/trace_points.h"
 
 /* An id that was enough for so long is replaced at once. */
 #define LASTING_NS (1000 * KL_MS)
@@ -75,6 +76,7 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
         e->producer_id = m.producer_id;
         e->epoch = m.producer_epoch;
         e->id_state = KL_ID_KNOWN;
+        KL_TRACE(e, engine, e, KLOOP_TRACE_IDENTIFIED, NULL, e->producer_id, e->epoch);
         e->id_failures = 0;
         keep_distance(e);
         wake_partitions(e);
@@ -175,6 +177,7 @@ static void adopt(kloop_engine *e, kl_partition *p)
 #endif
         p->next_sequence = 0;
     p->hole = false;
+    KL_TRACE(e, partition, p, KLOOP_TRACE_RESTARTED, p->producer_id, p->epoch);
     for (kl_link *at = kl_list_first(&p->line); at; at = kl_list_next(&p->line, at)) {
         kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
         if (b->stage >= KL_STAGE_IN_FLIGHT || !b->numbered)
@@ -202,6 +205,7 @@ void kl_idempotence_number(kloop_engine *e, kl_partition *p, kl_batch *b)
     b->producer_id = p->producer_id;
     b->epoch = p->epoch;
     b->sequence = p->next_sequence;
+    KL_TRACE(e, batch, b, KLOOP_TRACE_NUMBERED, 0, b->producer_id, b->sequence);
     /* Sequences run from 0 to 2^31-1 and begin again. */
     p->next_sequence =
         (int32_t)(((uint32_t)p->next_sequence + (uint32_t)b->builder.count) & INT32_MAX);
@@ -221,6 +225,7 @@ static void bump(kloop_engine *e)
 #endif
     if (e->epoch < INT16_MAX) {
         e->epoch++;
+        KL_TRACE(e, engine, e, KLOOP_TRACE_BUMPED, NULL, e->producer_id, e->epoch);
         return;
     }
     /* No epoch is left under this id. Perhaps another partition has found out before. */
@@ -235,6 +240,7 @@ void kl_idempotence_hole(kloop_engine *e, kl_partition *p)
         return;
     p->hole = true;
     p->steady = false;
+    KL_TRACE(e, partition, p, KLOOP_TRACE_HOLE, p->producer_id, p->epoch);
     if (is_newest(e, p))
         bump(e);
 }

@@ -64,6 +64,7 @@ static void del_broker(kloop_engine *e, kl_broker *b)
     kl_heap_remove(&e->timers, &b->timer);
     kl_nodes_forget_addresses(e, b);
     kl_nodes_set_trouble(e, b, "");
+    kl_meters_del(e, b);
     kl_mem_release(&e->alloc, b->host, b->host_len + 1);
     kl_mem_release(&e->alloc, b, sizeof *b);
 }

@@ -13,6 +13,7 @@
 #include "core/readiness.h"
 #include "core/rebirth.h"
 #include "core/rebootstrap.h"
+#include "core/trace_points.h"
 #include "core/warm_up.h"
 
 #include <stdio.h>
@@ -222,6 +223,7 @@ static void take_error(kloop_engine *e, kloop_topic *t, int16_t code)
     char name[KL_ERROR_CODE_TEXT];
     bool told = t->error == code;
     t->error = code;
+    KL_TRACE(e, topic, t, false);
     if (!told)
         kl_log_trouble(e, is_transient(code) ? KLOOP_LOG_WARN : KLOOP_LOG_ERROR,
                        "topic '%s': %s: %s", t->name, kl_error_code(code, name),
@@ -266,6 +268,7 @@ static void begin_anew(kloop_engine *e, kloop_topic *t, int32_t partition_count)
 #ifndef KL_PLANT_RECREATED_KEEPS_NUMBERS
     kl_rebirth_of_topic(e, t);
 #endif
+    KL_TRACE(e, topic, t, true);
     kl_log(e, KLOOP_LOG_WARN, "topic '%s' was deleted and made anew with %d partitions", t->name,
            (int)partition_count);
 }
@@ -324,6 +327,7 @@ static void take_topic(kloop_engine *e, kloop_topic *t, const kloop_metadata_top
     kl_topic_id_news news = KL_TOPIC_ID_NO_MEMORY;
     bool had_id = t->has_id;
     int32_t count = count_partitions(m);
+    int32_t had = t->partition_count;
     /* An old version tells no id, which is no reason to forget the one known; unless nobody knows
      * that any more. By its name, the topic can be found in any case. */
     if (kl_topics_grow(e, t, count))
@@ -334,6 +338,8 @@ static void take_topic(kloop_engine *e, kloop_topic *t, const kloop_metadata_top
     }
     t->error = 0;
     t->id_refused = false;
+    if (t->partition_count != had)
+        KL_TRACE(e, topic, t, false);
     if (had_id && !t->has_id)
         kl_rebirth_by_name(e, t);
     view of_topic = {.version = v->version, .changed = news == KL_TOPIC_ID_OTHER, .missing = -1};
@@ -482,9 +488,11 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
     e->metadata_known = true;
     e->metadata_failures = 0;
     e->metadata_since = KL_NEVER;
-    e->metadata_tried_ns = e->now.mono_ns;
+    e->metadata_tried_ns = e->meters.metadata_ns = e->now.mono_ns;
     end_question(e, false);
     keep_distance(e, v.changed);
+    KL_TRACE(e, engine, e, KLOOP_TRACE_METADATA, NULL, v.changed,
+             (int64_t)(e->metadata_at - e->now.mono_ns));
     kl_nodes_settle_bootstrap(e);
     /* Who else is to prove that he is of our cluster has waited for this answer to be over. */
     e->metadata_full |= kl_nodes_stranger(e) != NULL;

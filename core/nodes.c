@@ -12,6 +12,7 @@
 #include "core/readiness.h"
 #include "core/rebootstrap.h"
 #include "core/slots.h"
+#include "core/trace_points.h"
 #include "core/warm_up.h"
 
 #include <stdio.h>
@@ -85,6 +86,8 @@ static void failed_as(kloop_engine *e, kl_broker *b, kloop_log_level level, cons
         b->unproved++;
     b->wanted = false;
     kl_nodes_set_trouble(e, b, why);
+    KL_TRACE(e, broker, b, KLOOP_TRACE_BACKED_OFF, 0, (int64_t)(b->retry_at - e->now.mono_ns),
+             b->failures);
     kl_log_trouble(e, level, "%s", why);
 #ifdef KL_PLANT_RECONNECT_AT_ONCE
     b->retry_at = e->now.mono_ns;
@@ -100,6 +103,9 @@ static void failed_as(kloop_engine *e, kl_broker *b, kloop_log_level level, cons
 static void failed(kloop_engine *e, kl_broker *b, const char *why)
 {
     b->unreachable = true;
+    if (b->meters)
+        b->meters->failures++;
+    b->ended_ns = e->now.mono_ns;
     failed_as(e, b, KLOOP_LOG_WARN, why);
 }
 
@@ -107,6 +113,10 @@ static void failed(kloop_engine *e, kl_broker *b, const char *why)
 static void connect_now(kloop_engine *e, kl_broker *b)
 {
     b->begun_ns = e->now.mono_ns;
+    if (!kl_meters_make(e, b)) {
+        failed(e, b, "no memory for a broker");
+        return;
+    }
     if (b->address_next == b->address_count) {
         b->resolving = kl_slots_take(e, NULL, b);
         if (b->resolving.gen == 0) {
@@ -115,6 +125,7 @@ static void connect_now(kloop_engine *e, kl_broker *b)
         }
         b->resolve_stale = false;
         kl_actions_of_broker(e, b, KL_PENDING_RESOLVE);
+        KL_TRACE(e, broker, b, KLOOP_TRACE_CONNECTION, KLOOP_CONN_RESOLVES, b->resolving.slot, 0);
         /* Finding the address is a part of getting there, and may take no longer. */
         kl_heap_set(&e->timers, &b->timer, kl_time_add(e->now.mono_ns, e->set.setup_timeout_ns));
         return;
@@ -132,6 +143,7 @@ static void connect_now(kloop_engine *e, kl_broker *b)
         return;
     }
     e->stats.connects++;
+    b->meters->connects++;
 }
 
 /* What somebody has found out about the place to which b has moved. */
@@ -317,12 +329,17 @@ void kl_nodes_lost(kloop_engine *e, kl_conn *c)
 {
     kl_broker *b = c->broker;
     bool was_ready = c->lost_in == KL_CONN_READY;
-    if (was_ready) {
-        e->stats.disconnects += !c->idle;
+    if (was_ready)
         kl_list_drop(&b->in_ready_brokers);
-    }
+    b->ended_ns = e->now.mono_ns;
     if (e->life > KL_LIFE_CLOSING)
         return;
+    if (!c->idle && was_ready) {
+        e->stats.disconnects++;
+        b->meters->disconnects++;
+    } else if (!c->idle) {
+        b->meters->failures++;
+    }
     if (was_ready && c->served && e->now.mono_ns >= kl_time_add(c->ready_ns, PROOF_NS))
         b->unproved = 0;
     if (c->idle) {
@@ -548,7 +565,8 @@ void kl_nodes_settle_bootstrap(kloop_engine *e)
         for (kl_link *at = kl_list_first(&e->broker_list); at;
              at = kl_list_next(&e->broker_list, at)) {
             kl_broker *to = KL_CONTAINER_OF(at, kl_broker, in_brokers);
-            if (to->id < 0 || !to->known || on_the_way(to) || !kl_known_at_one_place(to, from))
+            if (to->id < 0 || !to->known || on_the_way(to) || !kl_known_at_one_place(to, from) ||
+                !kl_meters_make(e, to))
                 continue;
             /* The same place: the connection is the node's from now on. */
             from->conn = NULL;

@@ -25,6 +25,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "core/meters.h"
 
 #include <kloop/engine.h>
 #include <kloop/messages.h>
@@ -39,7 +40,7 @@ typedef struct kl_conn kl_conn;
 /* A sentence about a broker. */
 #define KL_TROUBLE_BYTES 384
 
-typedef struct kl_broker {
+struct kl_broker {
     kloop_engine *engine;
     kl_link in_brokers;
     kl_link in_actions;
@@ -85,7 +86,10 @@ typedef struct kl_broker {
     kl_list ready;       /* partitions it leads that have something to send */
     kl_list open;        /* and those that have something that may go along */
     const char *trouble; /* the latest thing that went wrong, owned; "": nothing */
-} kl_broker;
+
+    uint64_t ended_ns;        /* the last attempt or connection */
+    kl_broker_meters *meters; /* owned; NULL: nobody has tried to get there */
+};
 
 /* Makes sure that a connection to this broker is there or on its way. */
 void kl_nodes_want(kloop_engine *e, kl_broker *b);

@@ -18,6 +18,7 @@
 #include "core/metadata.h"
 #include "core/readiness.h"
 #include "core/topic_share.h"
+#include "core/trace_points.h"
 
 /* A null has this length. */
 #define NULL_LEN UINT32_MAX
@@ -177,6 +178,7 @@ static kloop_status park(kloop_engine *e, kloop_topic *t, const kloop_record *r,
     }
     if (fresh) {
         b->whole = whole;
+        KL_TRACE(e, batch, b, KLOOP_TRACE_PARKED, 0, 0, 0);
 #ifdef KL_PLANT_PARKED_LOSE_ORDER
         kl_list_push_front(&t->parked, &b->in_line);
 #else
@@ -418,7 +420,7 @@ static bool send_anew(kloop_engine *e, kloop_topic *t, kl_batch *parked, const k
         return false;
     /* A batch of another flush would let that flush come before these records. */
     if (kl_topics_open(p) && kl_topics_open(p)->generation != parked->generation) {
-        kl_readiness_close_batch(e, p);
+        kl_readiness_close_batch(e, p, KLOOP_SEAL_FLUSH);
         kl_readiness_update(e, p);
     }
     kl_link *had = kl_list_last(&p->line);
@@ -440,6 +442,7 @@ static bool send_anew(kloop_engine *e, kloop_topic *t, kl_batch *parked, const k
 /* The first parked batch was moved to its last record: nothing of it is to be reported. */
 static void drop_first(kloop_engine *e, kl_batch *b)
 {
+    KL_TRACE(e, batch, b, KLOOP_TRACE_UNPARKED, 0, b->moved, 0);
     kl_list_remove(&b->in_line);
     kl_parking_forget(e, b);
     kl_batch_del(e, b);

@@ -4,6 +4,7 @@
 
 #include "core/bad_records.h"
 #include "core/completion.h"
+#include "core/trace_points.h"
 
 static bool is_meant(const kl_batch *b, unsigned what)
 {
@@ -41,12 +42,17 @@ static uint64_t purge_topic(kloop_engine *e, kloop_topic *t, unsigned what)
     return records + purge_line(e, &t->parked, what);
 }
 
-uint64_t kl_purge(kloop_engine *e, kloop_topic *t, unsigned what)
+static uint64_t purge_all(kloop_engine *e, unsigned what)
 {
-    if (t)
-        return purge_topic(e, t, what);
     uint64_t records = 0;
     for (kl_link *at = kl_list_first(&e->topic_list); at; at = kl_list_next(&e->topic_list, at))
         records += purge_topic(e, KL_CONTAINER_OF(at, kloop_topic, in_topics), what);
+    return records;
+}
+
+uint64_t kl_purge(kloop_engine *e, kloop_topic *t, unsigned what)
+{
+    uint64_t records = t ? purge_topic(e, t, what) : purge_all(e, what);
+    KL_TRACE(e, engine, e, KLOOP_TRACE_PURGED, t, (int64_t)records, 0);
     return records;
 }

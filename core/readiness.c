@@ -18,6 +18,7 @@
 #include "core/metadata.h"
 #include "core/reshape.h"
 #include "core/sticky.h"
+#include "core/trace_points.h"
 
 /* How many batches of a producer and partition a broker remembers. */
 #ifdef KL_PLANT_SIX_IN_FLIGHT
@@ -87,12 +88,13 @@ void kl_readiness_count_closed(kloop_engine *e, const kl_batch *b)
     }
 }
 
-void kl_readiness_close_batch(kloop_engine *e, kl_partition *p)
+void kl_readiness_close_batch(kloop_engine *e, kl_partition *p, kloop_trace_seal why)
 {
     kl_batch *b = kl_topics_open(p);
     kl_topics_set_open(p, NULL);
     kl_list_remove(&p->in_opened);
     kl_readiness_count_closed(e, b);
+    KL_TRACE(e, sealed, b, why);
     kl_folding_begin(e, b);
 }
 
@@ -105,7 +107,7 @@ static uint64_t age(kloop_engine *e, kl_partition *p)
     if (kl_link_is_linked(&p->topic->in_unpark))
         close_at = KL_NEVER;
     if (e->now.mono_ns >= close_at) {
-        kl_readiness_close_batch(e, p);
+        kl_readiness_close_batch(e, p, KLOOP_SEAL_AGE);
         return KL_NEVER;
     }
     uint64_t due_at = kl_time_add(b->created_ns, p->topic->set->linger_ns);
@@ -128,7 +130,7 @@ void kl_readiness_update(kloop_engine *e, kl_partition *p)
     if (due && e->set.idempotent)
         kl_idempotence_want(e);
     if (due && go && b->stage == KL_STAGE_OPEN && kl_codec_choice_folds(p)) {
-        kl_readiness_close_batch(e, p);
+        kl_readiness_close_batch(e, p, KLOOP_SEAL_ALONG);
         due = b->stage == KL_STAGE_READY;
         when = KL_NEVER;
     }
@@ -140,7 +142,7 @@ void kl_readiness_update(kloop_engine *e, kl_partition *p)
     }
     if (due && go && kl_batch_ceiling_forbids(b)) {
         if (b->stage == KL_STAGE_OPEN) {
-            kl_readiness_close_batch(e, p);
+            kl_readiness_close_batch(e, p, KLOOP_SEAL_ALONG);
             when = KL_NEVER;
         }
         kl_batch_ceiling_forbade(e, b);

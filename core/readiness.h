@@ -21,7 +21,7 @@ kl_batch *kl_readiness_next(const kl_partition *p);
 bool kl_readiness_may_go(const kloop_engine *e, const kl_partition *p, const kl_batch *b);
 
 /* No more records for the open batch of p, which has one: to the codec, or ready as it is. */
-void kl_readiness_close_batch(kloop_engine *e, kl_partition *p);
+void kl_readiness_close_batch(kloop_engine *e, kl_partition *p, kloop_trace_seal why);
 
 /* b takes no more records: statistics, and the choice of a partition for those without a key. */
 void kl_readiness_count_closed(kloop_engine *e, const kl_batch *b);

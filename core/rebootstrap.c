@@ -5,6 +5,7 @@
 #include "core/known_brokers.h"
 #include "core/log.h"
 #include "core/metadata.h"
+#include "core/trace_points.h"
 
 static void forget_leaders(kloop_engine *e)
 {
@@ -29,6 +30,7 @@ void kl_rebootstrap(kloop_engine *e, const char *why)
 #endif
     if (!e->set.rebootstraps || e->life > KL_LIFE_CLOSING)
         return;
+    KL_TRACE(e, engine, e, KLOOP_TRACE_BEGUN_ANEW, NULL, 0, 0);
     kl_log(e, KLOOP_LOG_WARN, "%s: beginning anew with bootstrap.servers", why);
     kl_known_forget(e);
     for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {

@@ -16,6 +16,7 @@
 #include "core/parking.h"
 #include "core/readiness.h"
 #include "core/sticky.h"
+#include "core/trace_points.h"
 #include "protocol/record_move.h"
 
 #include <kloop/broker_error.h>
@@ -62,9 +63,10 @@ void kl_reshape_deinit(kloop_engine *e)
     drop_work(e);
 }
 
-static void enqueue(kloop_engine *e, kl_batch *b)
+static void enqueue(kloop_engine *e, kl_batch *b, kloop_trace_reshape into)
 {
     KL_ASSERT(b->stage == KL_STAGE_READY);
+    KL_TRACE(e, batch, b, KLOOP_TRACE_RESHAPED, (int)into, 0, 0);
     b->stage = KL_STAGE_RESHAPING;
     e->stirred = true;
     kl_list_push_back(&e->reshaping, &b->in_queue);
@@ -73,20 +75,20 @@ static void enqueue(kloop_engine *e, kl_batch *b)
 void kl_reshape_split(kloop_engine *e, kl_batch *b)
 {
     KL_ASSERT(b->builder.count > 1 && !b->fate_unknown);
-    enqueue(e, b);
+    enqueue(e, b, KLOOP_RESHAPE_SPLIT);
     b->to_split = true;
 }
 
 void kl_reshape_purify(kloop_engine *e, kl_batch *b)
 {
     KL_ASSERT(b->builder.count > 1 && !b->fate_unknown);
-    enqueue(e, b);
+    enqueue(e, b, KLOOP_RESHAPE_PURIFY);
 }
 
 void kl_reshape_refold(kloop_engine *e, kl_batch *b)
 {
     KL_ASSERT(kl_batch_is_folded(b) && !b->whole);
-    enqueue(e, b);
+    enqueue(e, b, KLOOP_RESHAPE_RECODE);
     b->to_refold = true;
 }
 
@@ -237,7 +239,9 @@ static kl_batch *add_child(kloop_engine *e, const kl_batch *b)
         return NULL;
     kl_batch_join_generation(child, b->generation);
     child->created_ns = b->created_ns;
+    child->left_ns = b->left_ns;
     child->attempts = b->attempts;
+    child->launches = b->launches;
     child->broker_error = b->broker_error;
     child->odd_code_met = b->odd_code_met;
     child->piece = true;
@@ -384,11 +388,14 @@ static void replace(kloop_engine *e, kl_batch *b)
     /* They take its place also in the count of batches. */
     e->stats.batches--;
     e->stats.batches_split += b->to_split;
+    int64_t count = 0;
     kl_link *at;
     while ((at = kl_list_pop_front(&w->children))) {
         settle_in(e, b, KL_CONTAINER_OF(at, kl_batch, in_queue));
         e->stats.batches++;
+        count++;
     }
+    KL_TRACE(e, batch, b, KLOOP_TRACE_REPLACED, 0, count, 0);
     drop_work(e);
     leave_husk(e, b);
     kl_readiness_update(e, p);

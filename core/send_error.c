@@ -12,7 +12,7 @@ static int bad_headers(const kloop_record *r, char *text, size_t size)
     if (r->header_count > KLOOP_HEADERS_MAX)
         return snprintf(text, size, "header_count is %u; at most %u headers are allowed",
                         (unsigned)r->header_count, KLOOP_HEADERS_MAX);
-    if (!r->headers)
+    if (!r->headers && r->header_count)
         return snprintf(text, size, "headers is NULL, and header_count is %u",
                         (unsigned)r->header_count);
     for (uint32_t i = 0; i < r->header_count; i++) {
@@ -24,7 +24,9 @@ static int bad_headers(const kloop_record *r, char *text, size_t size)
                             "headers[%u].value has %zu bytes and no data; null has neither",
                             (unsigned)i, r->headers[i].value.len);
     }
-    return snprintf(text, size, "the headers are in order");
+    return snprintf(text, size,
+                    "the record's headers are in order: before_append has refused it, or added "
+                    "some that are none");
 }
 
 static int bad_partition(const kloop_topic *t, const kloop_record *r, char *text, size_t size)
@@ -105,9 +107,11 @@ static int sentence(const kloop_topic *t, const kloop_record *r, kloop_status st
     case KLOOP_TOO_LARGE:
         return snprintf(text, size,
                         "topic '%s': the record takes %llu bytes in a batch of its own (key %zu, "
-                        "value %zu bytes, %u headers), and max.request.size=%zu",
+                        "value %zu bytes, %u headers%s), and max.request.size=%zu",
                         t->name, (unsigned long long)bytes_of(r), r->key.len, r->value.len,
-                        (unsigned)r->header_count, e->set.record_bytes_max);
+                        (unsigned)r->header_count,
+                        e->hooks.before_append ? ", and what before_append adds" : "",
+                        e->set.record_bytes_max);
     case KLOOP_BAD_ARGUMENT:
         if (r->set >= 2 * KLOOP_SET_CHUNK)
             return unknown_bits(r->set, text, size);

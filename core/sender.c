@@ -18,6 +18,7 @@
 #include "core/readiness.h"
 #include "core/rebirth.h"
 #include "core/sticky.h"
+#include "core/trace_points.h"
 
 /* What a partition takes in a request beside its batch, at most; and a topic. */
 #define PARTITION_BYTES 16
@@ -100,6 +101,12 @@ static void all_landed(kloop_engine *e, const kl_request *r)
             distrust(e, r->batches[i]->partition);
 }
 
+/* Batches that go again are counted for the broker that was the reason. */
+static void count_retries(const kloop_engine *e, const kl_request *r, uint64_t before)
+{
+    r->conn->broker->meters->retries += e->stats.retries - before;
+}
+
 static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice body)
 {
     kloop_produce_response m;
@@ -108,6 +115,8 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
         kl_conn_lose_fault(e, c, r, &fault);
         return false;
     }
+    kl_meters_add(c->broker, KL_METER_RTT, e->now.mono_ns - r->progress_ns);
+    uint64_t retries = e->stats.retries;
     bool barren = true;
     kloop_produce_topic_response topic;
     for (kloop_iter i = kloop_iterate(&m.responses); kloop_next(&i, &topic);) {
@@ -134,6 +143,7 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
     for (size_t i = 0; i < r->batch_count; i++)
         if (r->batches[i]->request == r)
             kl_completion_left_out(e, r->batches[i]);
+    count_retries(e, r, retries);
     all_landed(e, r);
     kl_conn_throttle(e, c, r, m.throttle_time_ms);
     return true;
@@ -141,14 +151,17 @@ static bool answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice bod
 
 static void lost(kloop_engine *e, kl_request *r)
 {
+    uint64_t retries = e->stats.retries;
     for (size_t i = 0; i < r->batch_count; i++)
         if (r->batches[i]->request == r)
             kl_completion_lost(e, r->batches[i], r->touched);
+    count_retries(e, r, retries);
     all_landed(e, r);
 }
 
 static void written(kloop_engine *e, kl_request *r)
 {
+    kl_meters_add(r->conn->broker, KL_METER_WRITE, e->now.mono_ns - r->asked_ns);
     if (r->expects_answer)
         return;
     for (size_t i = 0; i < r->batch_count; i++)
@@ -203,7 +216,7 @@ static bool join(kloop_engine *e, gathering *g, kl_partition *p)
          g->unsummed_bytes >= UNSUMMED_BYTES_MAX))
         return false;
     if (b == kl_topics_open(p)) {
-        kl_readiness_close_batch(e, p);
+        kl_readiness_close_batch(e, p, KLOOP_SEAL_ALONG);
         if (b->stage != KL_STAGE_READY) {
             /* A leader that takes more than the one before: the codec has it first. */
             kl_readiness_update(e, p);
@@ -375,6 +388,10 @@ static void launch(kloop_engine *e, gathering *g, kl_conn *c, kl_request *r)
             b->request = r;
             b->refs++;
             r->batches[n++] = b;
+            if (b->launches++ == 0)
+                b->left_ns = e->now.mono_ns;
+            KL_TRACE(e, request_of, b, r, c->broker->id);
+            kl_meters_left(e, c->broker, b);
             kl_rebirth_left(p, b, r->version < 13);
             kl_list_push_back(&p->flight, &b->in_flight);
             p->flight_count++;
@@ -382,6 +399,7 @@ static void launch(kloop_engine *e, gathering *g, kl_conn *c, kl_request *r)
         }
     }
     KL_ASSERT(n == r->batch_count);
+    e->meters.produce_requests++;
     scatter(e, g);
 }
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From keys to settings, and what keys say together.
- *
- * One rule for two keys of which one bounds the other: what a person set is kept. A preset gives
- * way where that costs nothing but time; where both were set, or memory would grow, it is refused
- * with a sentence that names both.
+ * From keys to settings, and what keys say together. What presets follow is in config_follow.c;
+ * where both of two keys were set, or memory would grow, it is refused with a sentence that names
+ * both.
  */
 #include "core/settings.h"
 #include "base/mem.h"
@@ -58,23 +56,22 @@ static const char *name(kl_config_id id)
 /* upper has to be at least lower. */
 static kloop_status refuse_order(const loading *l, kl_config_id lower, kl_config_id upper)
 {
+    int64_t least, unused, most;
+    kl_config_range(kl_config_key_of(lower), &least, &unused);
+    kl_config_range(kl_config_key_of(upper), &unused, &most);
     return kl_error_set(l->error, KLOOP_BAD_CONFIG,
-                        "%s=%lld is less than %s=%lld; raise the first or lower the second",
+                        "%s=%lld is less than %s=%lld; raise the first (%lld to %lld) or lower the "
+                        "second (%lld to %lld)",
                         name(upper), (long long)number(l, upper), name(lower),
-                        (long long)number(l, lower));
+                        (long long)number(l, lower), (long long)number(l, lower), (long long)most,
+                        (long long)least, (long long)number(l, upper));
 }
 
-/* A preset follows the lower one. */
 static kloop_status load_upper(const loading *l, kl_config_id lower, kl_config_id upper,
                                size_t *size)
 {
     *size = bytes(l, upper);
-    if (*size >= bytes(l, lower))
-        return KLOOP_OK;
-    if (has(l, upper))
-        return refuse_order(l, lower, upper);
-    *size = bytes(l, lower);
-    return KLOOP_OK;
+    return *size < bytes(l, lower) ? refuse_order(l, lower, upper) : KLOOP_OK;
 }
 
 static kloop_status load_sizes(const loading *l)
@@ -95,12 +92,6 @@ static kloop_status load_sizes(const loading *l)
 
 /* ---- Times ---- */
 
-/* The longest wait of a backoff: not below the first one, unless somebody wanted it so. */
-static uint64_t longest(const loading *l, kl_config_id first, kl_config_id max)
-{
-    return has(l, max) || span(l, max) > span(l, first) ? span(l, max) : span(l, first);
-}
-
 static void load_times(const loading *l)
 {
     kl_settings *s = l->s;
@@ -108,15 +99,11 @@ static void load_times(const loading *l)
     s->request_timeout_ns = span(l, KL_CONFIG_REQUEST_TIMEOUT);
     s->max_block_ns = span(l, KL_CONFIG_MAX_BLOCK);
     s->retry_backoff_ns = span(l, KL_CONFIG_RETRY);
-    s->retry_backoff_max_ns = longest(l, KL_CONFIG_RETRY, KL_CONFIG_RETRY_MAX);
+    s->retry_backoff_max_ns = span(l, KL_CONFIG_RETRY_MAX);
     s->setup_timeout_ns = span(l, KL_CONFIG_SETUP);
-    s->setup_timeout_max_ns = longest(l, KL_CONFIG_SETUP, KL_CONFIG_SETUP_MAX);
+    s->setup_timeout_max_ns = span(l, KL_CONFIG_SETUP_MAX);
     s->reconnect_backoff_ns = span(l, KL_CONFIG_RECONNECT);
     s->reconnect_backoff_max_ns = span(l, KL_CONFIG_RECONNECT_MAX);
-    /* Kafka's rule, older than its key for the longest one: a first one alone means them all, also
-     * where it is shorter. */
-    if (has(l, KL_CONFIG_RECONNECT) && !has(l, KL_CONFIG_RECONNECT_MAX))
-        s->reconnect_backoff_max_ns = s->reconnect_backoff_ns;
     s->idle_ns = number(l, KL_CONFIG_IDLE) < 0 ? KL_NEVER : span(l, KL_CONFIG_IDLE);
     /* Or a connection would be idle before it could be used for the first time. */
     if (s->idle_ns < KL_MS)
@@ -128,16 +115,7 @@ static void load_times(const loading *l)
     s->rebootstrap_trigger_ns = span(l, KL_CONFIG_REBOOTSTRAP);
     if (s->rebootstrap_trigger_ns < REBOOTSTRAP_LEAST_NS)
         s->rebootstrap_trigger_ns = REBOOTSTRAP_LEAST_NS;
-
-    /* The preset follows the two that it has to be as long as; see make_times() in
-     * topic_settings.c for what was set. */
-    int64_t delivery_ms = number(l, KL_CONFIG_DELIVERY_TIMEOUT);
-    int64_t linger_ms = number(l, KL_CONFIG_LINGER);
-    int64_t request_ms = number(l, KL_CONFIG_REQUEST_TIMEOUT);
-    int64_t least_ms = linger_ms < INT32_MAX - request_ms ? linger_ms + request_ms : INT32_MAX;
-    if (delivery_ms < least_ms && !has(l, KL_CONFIG_DELIVERY_TIMEOUT))
-        delivery_ms = least_ms;
-    s->delivery_timeout_ns = kl_ms_to_ns(delivery_ms);
+    s->delivery_timeout_ns = span(l, KL_CONFIG_DELIVERY_TIMEOUT);
 }
 
 /* ---- acks, retries, idempotence ---- */
@@ -162,24 +140,21 @@ static kloop_status load_promises(const loading *l)
     s->retries = (uint32_t)number(l, KL_CONFIG_RETRIES);
     s->in_flight_max = (uint32_t)number(l, KL_CONFIG_IN_FLIGHT);
     s->idempotent = number(l, KL_CONFIG_IDEMPOTENCE) != 0;
+    bool asked_for = has(l, KL_CONFIG_IDEMPOTENCE);
+    s->idempotence_turned_off = !s->idempotent && !asked_for;
     if (!s->idempotent)
         return KLOOP_OK;
-    bool asked_for = has(l, KL_CONFIG_IDEMPOTENCE);
-    if (s->acks != -1 && asked_for)
+    if (s->acks != -1)
         return refuse_idempotent(l, acks[choice].text, "acks=all");
-    if (s->retries == 0 && asked_for)
-        return refuse_idempotent(l, "retries=0", "retries above 0");
-    if (s->acks != -1 || s->retries == 0) {
-        s->idempotent = false;
-        s->idempotence_turned_off = true;
-    } else if (s->in_flight_max > IN_FLIGHT_IDEMPOTENT_MAX) {
-        /* Not turned off in silence: who asks for speed would lose the order of records. */
+    if (s->retries == 0)
+        return refuse_idempotent(l, "retries=0", "retries of 1 to 2147483647");
+    /* Not turned off in silence: who asks for speed would lose the order of records. */
+    if (s->in_flight_max > IN_FLIGHT_IDEMPOTENT_MAX)
         return kl_error_set(l->error, KLOOP_BAD_CONFIG,
-                            "enable.idempotence=true%s needs %s of at most %d, and %lld is set; "
+                            "enable.idempotence=true%s needs %s of 1 to %d, and %lld is set; "
                             "change that or set enable.idempotence=false",
                             asked_for ? "" : ", which is the preset,", name(KL_CONFIG_IN_FLIGHT),
                             IN_FLIGHT_IDEMPOTENT_MAX, (long long)number(l, KL_CONFIG_IN_FLIGHT));
-    }
     return KLOOP_OK;
 }
 
@@ -206,20 +181,6 @@ static kloop_status load_topics(const loading *l)
     return status;
 }
 
-/* A codec without which nothing goes, and a limit under which it does not go. */
-static kloop_status refuse_zstd_beyond_cap(const loading *l)
-{
-    int64_t codecs = number(l, KL_CONFIG_CODEC);
-    if (l->s->caps.produce >= KL_PRODUCE_OF_ZSTD ||
-        kl_config_choices_at(codecs, 0) != KL_CODEC_ZSTD || kl_config_choices_at(codecs, 1) >= 0)
-        return KLOOP_OK;
-    return kl_error_set(
-        l->error, KLOOP_BAD_CONFIG,
-        "compression.type=zstd needs Produce %d, and api.version.max allows it up to "
-        "%d; raise that, or choose another codec or a list such as zstd,lz4",
-        KL_PRODUCE_OF_ZSTD, (int)l->s->caps.produce);
-}
-
 /* Everything but the text, which takes memory. */
 static kloop_status load_numbers(kl_settings *s, const kloop_config *config, kloop_error *error)
 {
@@ -242,9 +203,7 @@ static kloop_status load_numbers(kl_settings *s, const kloop_config *config, klo
                             "leave it out and list the brokers' own names in bootstrap.servers");
     s->auto_create_topics = number(&l, KL_CONFIG_AUTO_CREATE) != 0;
     s->caps = kl_api_caps_of(kl_config_text(config, KL_CONFIG_API_VERSION_MAX));
-    kloop_status status = refuse_zstd_beyond_cap(&l);
-    if (!status)
-        status = load_sizes(&l);
+    kloop_status status = load_sizes(&l);
     if (status)
         return status;
     load_times(&l);
@@ -349,6 +308,12 @@ void kl_settings_deinit(kl_settings *s)
     kl_mem_release(&s->alloc, s->topics, s->topic_count * sizeof *s->topics);
     release_text(&s->alloc, s->client_id);
     memset(s, 0, sizeof *s);
+}
+
+bool kl_settings_turn_off_idempotence(const kloop_config *config)
+{
+    kl_settings numbers;
+    return load_numbers(&numbers, config, NULL) == KLOOP_OK && numbers.idempotence_turned_off;
 }
 
 kloop_status kloop_config_check(const kloop_config *config, kloop_error *error)

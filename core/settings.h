@@ -27,8 +27,7 @@ struct kl_settings {
 
     int16_t acks; /* -1 all, 1, 0 */
     bool idempotent;
-    bool idempotence_turned_off; /* not asked for: acks or retries rule it out; worth a line of log
-                                  */
+    bool idempotence_turned_off; /* not asked for: acks or retries rule it out */
 
     kl_topic_settings topic;     /* of topics that nothing was set for */
     kl_topic_named_keys *topics; /* of the others, in the order given */
@@ -68,5 +67,8 @@ struct kl_settings {
 kloop_status kl_settings_load(kl_settings *s, const kloop_config *config,
                               const kloop_allocator *alloc, kloop_error *error);
 void kl_settings_deinit(kl_settings *s);
+
+/* Is idempotence off without having been switched off? false where nothing can be loaded. */
+bool kl_settings_turn_off_idempotence(const kloop_config *config);
 
 #endif

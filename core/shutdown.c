@@ -7,6 +7,7 @@
 #include "core/completion.h"
 #include "core/log.h"
 #include "core/readiness.h"
+#include "core/trace_points.h"
 #include "core/warm_up.h"
 
 #include <stdarg.h>
@@ -20,6 +21,7 @@ kloop_status kl_shutdown_flush(kloop_engine *e, void *user)
     if (!f)
         return KLOOP_NO_MEMORY;
     f->user = user;
+    KL_TRACE(e, engine, e, KLOOP_TRACE_FLUSH, NULL, (int64_t)kl_completion_pending(e), 0);
     kl_generation *g = kl_batch_generation(e);
     bool nothing = g->outstanding == 0 && kl_list_first(&e->generations) == &g->in_generations;
     if (nothing) {
@@ -68,6 +70,7 @@ static void settle_all(kloop_engine *e, kloop_cause cause)
 static void stop_taking(kloop_engine *e)
 {
     e->taking = false;
+    e->plain = false;
     e->stirred = true;
     kl_warm_up_end(e);
     for (kl_link *at = kl_list_first(&e->topic_list); at; at = kl_list_next(&e->topic_list, at))
@@ -84,6 +87,7 @@ void kl_shutdown_fatal(kloop_engine *e, const char *format, ...)
     vsnprintf(e->fatal_text, sizeof e->fatal_text, format, args);
     va_end(args);
     stop_taking(e);
+    KL_TRACE(e, engine, e, KLOOP_TRACE_FATAL, NULL, 0, 0);
     kl_log(e, KLOOP_LOG_ERROR, "%s", e->fatal_text);
     e->fatal_due = true;
 }
@@ -103,6 +107,8 @@ void kl_shutdown_close(kloop_engine *e, uint64_t timeout_ms)
     bool first = e->life == KL_LIFE_OPEN;
     e->life = KL_LIFE_CLOSING;
     stop_taking(e);
+    KL_TRACE(e, engine, e, KLOOP_TRACE_CLOSING, NULL, (int64_t)(at - e->now.mono_ns),
+             (int64_t)kl_completion_pending(e));
     e->close_at = at;
     if (first)
         kl_readiness_hurry(e);
@@ -129,6 +135,7 @@ static void hang_up(kloop_engine *e)
     kl_heap_remove(&e->timers, &e->compressors.timer);
     kl_heap_remove(&e->timers, &e->unpark_timer);
     kl_heap_remove(&e->timers, &e->tries_timer);
+    kl_log_end(e);
     for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
         kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
         kl_heap_remove(&e->timers, &b->timer);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define NAME_LEN_MAX 249
-#define PREFIX       "topic."
+#define PREFIX       KL_TOPIC_PREFIX
 
 static const kl_config_id ids[KL_TOPIC_KEY_COUNT] = {
 #define ROW(ID) [KL_TOPIC_KEY_##ID] = KL_CONFIG_##ID,
@@ -53,7 +53,7 @@ kloop_status kl_topic_keys_set(kl_topic_keys *keys, const char *key, const char 
         return kl_error_set(error, KLOOP_BAD_CONFIG, "a key is missing: it is NULL");
     kl_config_named named = kl_config_key_find(key);
     if (!named.key)
-        return kl_config_key_refuse(key, error);
+        return kl_config_key_refuse(key, value, error);
     char names[ALL_NAMES_TEXT];
     kl_topic_key at = kl_topic_keys_of(named.id);
     if (at == KL_TOPIC_KEY_COUNT)

@@ -15,7 +15,7 @@
 
 #include <stdbool.h>
 
-/* XX(ID): rows of core/config_map.h, in its order. */
+/* XX(ID): rows of kloop/config_keys.h, in its order. */
 #define KL_TOPIC_KEYS(XX)                                                                          \
     XX(BATCH_SIZE)                                                                                 \
     XX(MEMORY)                                                                                     \
@@ -58,7 +58,7 @@ static inline void kl_topic_keys_put(kl_topic_keys *keys, kl_topic_key key, int6
     keys->set |= UINT32_C(1) << key;
 }
 
-/* The row of core/config_map.h. */
+/* The row of kloop/config_keys.h. */
 kl_config_id kl_topic_keys_config_id(kl_topic_key key);
 /* KL_TOPIC_KEY_COUNT: it is for the whole producer. */
 kl_topic_key kl_topic_keys_of(kl_config_id id);
@@ -66,6 +66,9 @@ kl_topic_key kl_topic_keys_of(kl_config_id id);
 /* By any name of the key. said is how the key was called by whoever set it, for the sentence. */
 kloop_status kl_topic_keys_set(kl_topic_keys *keys, const char *key, const char *said,
                                const char *value, kloop_error *error);
+
+#define KL_TOPIC_PREFIX     "topic."
+#define KL_TOPIC_PREFIX_LEN (sizeof KL_TOPIC_PREFIX - 1)
 
 /* What topic.NAME.KEY is made of. */
 typedef struct kl_topic_path {

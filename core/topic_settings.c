@@ -69,10 +69,11 @@ static kloop_status make_times(const making *m)
         return kl_error_set(
             m->error, KLOOP_BAD_CONFIG,
             "%s%s=%lld is less than %s=%lld and %s=%lld together; raise the first "
-            "or lower the others",
+            "(%lld to 2147483647) or lower the others",
             whose(m->topic, text), kl_config_key_of(KL_CONFIG_DELIVERY_TIMEOUT)->shown.name,
             (long long)delivery_ms, name_of(KL_TOPIC_KEY_LINGER), (long long)linger_ms,
-            kl_config_key_of(KL_CONFIG_REQUEST_TIMEOUT)->shown.name, (long long)request_ms);
+            kl_config_key_of(KL_CONFIG_REQUEST_TIMEOUT)->shown.name, (long long)request_ms,
+            (long long)least_ms);
     }
     to->linger_ns = kl_ms_to_ns(linger_ms < INT32_MAX ? linger_ms : INT32_MAX);
     to->seal_after_ns = m->s->delivery_timeout_ns / 16;
@@ -88,10 +89,11 @@ kloop_status kl_topic_settings_check_memory(const char *topic, size_t memory_byt
         return KLOOP_OK;
     char text[WHOSE_TEXT];
     return kl_error_set(error, KLOOP_BAD_CONFIG,
-                        "%s%s=%zu cannot hold one record of %s=%zu; raise the first or lower the "
-                        "second",
+                        "%s%s=%zu cannot hold one record of %s=%zu; raise the first (from %zu) or "
+                        "lower the second (1 to %zu)",
                         whose(topic, text), name_of(KL_TOPIC_KEY_MEMORY), memory_bytes,
-                        kl_config_key_of(KL_CONFIG_RECORD_MAX)->shown.name, record_bytes_max);
+                        kl_config_key_of(KL_CONFIG_RECORD_MAX)->shown.name, record_bytes_max,
+                        record_bytes_max, memory_bytes);
 }
 
 /* Its share. What buffer.memory says of all topics together is no topic's share. */
@@ -112,6 +114,21 @@ static kloop_status make_memory(const making *m)
     if (share < m->s->memory_bytes)
         m->to->memory_bytes = share;
     return kl_topic_settings_check_memory(m->topic, share, m->s->record_bytes_max, m->error);
+}
+
+/* A codec without which nothing goes, and a limit under which it does not go. */
+static kloop_status check_codecs(const making *m)
+{
+    int64_t list = number(m, KL_TOPIC_KEY_CODEC);
+    if (m->s->caps.produce >= KL_PRODUCE_OF_ZSTD ||
+        kl_config_choices_at(list, 0) != KL_CODEC_ZSTD || kl_config_choices_at(list, 1) >= 0)
+        return KLOOP_OK;
+    char text[WHOSE_TEXT];
+    return kl_error_set(m->error, KLOOP_BAD_CONFIG,
+                        "%s%s=zstd needs Produce %d, and api.version.max allows it up to "
+                        "%d; raise that, or choose another codec or a list such as zstd,lz4",
+                        whose(m->topic, text), name_of(KL_TOPIC_KEY_CODEC), KL_PRODUCE_OF_ZSTD,
+                        (int)m->s->caps.produce);
 }
 
 static void make_codecs(const making *m)
@@ -149,7 +166,9 @@ kloop_status kl_topic_settings_make(kl_topic_settings *to, const kl_settings *s,
         .ignore_keys = number(&m, KL_TOPIC_KEY_IGNORE_KEYS) != 0,
         .adaptive = number(&m, KL_TOPIC_KEY_ADAPTIVE) != 0,
     };
-    kloop_status status = make_times(&m);
+    kloop_status status = check_codecs(&m);
+    if (!status)
+        status = make_times(&m);
     return status ? status : make_memory(&m);
 }
 

@@ -5,6 +5,7 @@
 #include "core/budget.h"
 #include "core/parking.h"
 #include "core/readiness.h"
+#include "core/trace_points.h"
 
 static void judge(kloop_engine *e, kl_topic_share *s)
 {
@@ -64,6 +65,7 @@ bool kl_topic_share_admit(kloop_engine *e, kloop_topic *t, size_t bytes)
         s->refused_bytes = bytes;
     if (!s->refused) {
         s->refused = true;
+        KL_TRACE(e, engine, e, KLOOP_TRACE_FULL, t, (int64_t)held, (int64_t)bytes);
         e->shares_refused++;
         kl_readiness_review(e, t, true);
     }

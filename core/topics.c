@@ -8,6 +8,7 @@
 #include "core/metadata.h"
 #include "core/readiness.h"
 #include "core/sticky.h"
+#include "core/trace_points.h"
 
 static kloop_slice key_of(const char *text, size_t len)
 {
@@ -60,6 +61,7 @@ kloop_status kl_topics_intern(kloop_engine *e, kloop_string name, kloop_topic **
     kl_list_init(&t->gather);
     kl_sticky_set_partitioning(e, t, &t->set->partitioning);
     kl_list_push_back(&e->topic_list, &t->in_topics);
+    e->meters.topic_name_bytes += name.len + 1;
     *topic = t;
     kl_metadata_want_topic(e, t);
     return KLOOP_OK;
@@ -96,6 +98,8 @@ void kl_topics_set_leader(kloop_engine *e, kloop_topic *t, int32_t index, int32_
     /* That the same one is told of again, after it was forgotten, is none. */
     bool is_news = node >= 0 && (epoch > now->epoch || now->node >= 0);
     *now = (kl_leader){node, epoch};
+    if (moved)
+        KL_TRACE(e, leader, t, index);
     kl_partition *p = t->partitions[index];
     kl_broker *leader = p ? kl_known_broker(e, node) : NULL;
     if (moved)
@@ -148,6 +152,7 @@ bool kl_topics_grow(kloop_engine *e, kloop_topic *t, int32_t partition_count)
     t->open = open;
     t->partitions = partitions;
     t->leaders = leaders;
+    e->meters.rows += has - had;
     t->table_count = partition_count;
     t->partition_count = partition_count;
     kl_topics_judge(e, t);
@@ -230,7 +235,8 @@ bool kl_topics_in_use(const kloop_engine *e, const kloop_topic *t)
 
 void kl_topics_judge(const kloop_engine *e, kloop_topic *t)
 {
-    bool direct = e->taking && kl_list_is_empty(&t->parked) && !t->partitioner.fn;
+    bool direct =
+        e->taking && kl_list_is_empty(&t->parked) && !t->partitioner.fn && !e->hooks.before_append;
     t->direct_count = direct ? (uint32_t)t->partition_count : 0;
 }
 
@@ -272,6 +278,7 @@ bool kl_topics_let_go(kloop_engine *e, kloop_topic *t)
         e->timer_count--;
     }
     kl_mem_release(&e->alloc, t->open, table_bytes((size_t)t->table_count));
+    e->meters.rows -= (size_t)t->table_count;
     t->open = NULL;
     t->partitions = NULL;
     t->leaders = NULL;
@@ -279,6 +286,7 @@ bool kl_topics_let_go(kloop_engine *e, kloop_topic *t)
     t->older_views = 0;
     t->sticky = -1;
     kl_topics_judge(e, t);
+    KL_TRACE(e, topic, t, false);
     return true;
 }
 

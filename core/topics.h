@@ -16,6 +16,7 @@
 #define KL_CORE_TOPICS_H
 
 #include "core/batch.h"
+#include "core/meters.h"
 #include "core/partitioner.h"
 #include "core/topic_settings.h"
 
@@ -47,6 +48,7 @@ struct kl_partition {
     kl_timer due;      /* linger, sealing, end of backoff */
     uint64_t backoff_until;
     uint64_t hint_at; /* not before this may another hint end a backoff */
+    kl_tally tally;   /* since the topic came into use */
 
     /* Numbers of the idempotent producer, see idempotence.h. */
     int64_t producer_id; /* -1: none yet */
@@ -89,7 +91,8 @@ struct kloop_topic {
     int32_t table_count;     /* how many there is room for: all that there ever were */
     int32_t partition_count; /* of these, those that take records; 0: not known */
     uint32_t direct_count;   /* the same while records may go straight to their partitions; else 0:
-                                parked   ones come first, or a function of the user's chooses */
+                                parked ones come first, or a function of the user's chooses, or adds
+                                headers */
 
     kl_link in_reviewed;  /* of the engine: open batches are looked at anew, see readiness.h */
     int32_t review_at;    /* the next of them */
@@ -111,6 +114,8 @@ struct kloop_topic {
     bool complained;     /* about it, and nothing has become better */
     uint8_t older_views; /* answers in a row that told of an older state of it */
     uint64_t used_ns;    /* when a batch was begun for it last */
+    kl_tally tally;      /* of all its records */
+    kl_sent sent;
 
     /* What brokers were found to take, see batch_ceiling.h. */
     bool codec_complained; /* a leader takes nothing of compression.type, and this was said */

@@ -8,6 +8,7 @@
 #include "driver/clocks.h"
 #include "driver/uv_pump.h"
 
+#include <kloop/hooks.h>
 #include <stdio.h>
 
 /* Sent between two looks at the clock. */
@@ -85,6 +86,8 @@ static void report(kloop_producer *p, kl_inlet_item *item, kloop_cause cause, co
 {
     kl_uv_inlet *in = p->inlet;
     void *user = item->record.user;
+    uint64_t now_ns = p->now.mono_ns;
+    uint64_t age_ns = now_ns > item->created_ns ? now_ns - item->created_ns : 0;
     kloop_report run = {
         .topic = item->topic,
         .topic_name = kloop_topic_name(item->topic),
@@ -103,6 +106,11 @@ static void report(kloop_producer *p, kl_inlet_item *item, kloop_cause cause, co
     /* Or statistics would count it twice: here, and in the queue. */
     kl_inlet_settle(&in->queue);
     in->failed++;
+    const kloop_hooks *hooks = kloop_engine_hooks(p->engine);
+    if (hooks->on_outcome) {
+        const kloop_settled settled = {.run = &run, .age_ns = age_ns, .queued_ns = age_ns};
+        hooks->on_outcome(&settled, hooks->me);
+    }
     if (p->on_delivery)
         p->on_delivery(p, &run, p->delivery_me);
 }

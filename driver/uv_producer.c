@@ -12,6 +12,7 @@
 #include "driver/uv_process.h"
 #include "driver/uv_pump.h"
 
+#include <kloop/hooks.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,23 +35,17 @@ static kloop_status refuse(kloop_error *error, kloop_status status, const char *
     return status;
 }
 
-static const char *text_of(const kloop_config *config, const char *key)
-{
-    /* The text that get makes is the only thing it changes in a configuration. */
-    return kloop_config_get((kloop_config *)(uintptr_t)config, key);
-}
-
 /* The engine has checked all values before this is asked. */
 static int number_of(const kloop_config *config, const char *key)
 {
-    const char *value = text_of(config, key);
+    const char *value = kloop_config_get(config, key);
     long long number = value ? strtoll(value, NULL, 10) : -1;
     return number < INT_MIN ? INT_MIN : number > INT_MAX ? INT_MAX : (int)number;
 }
 
 static bool is_true(const kloop_config *config, const char *key)
 {
-    const char *value = text_of(config, key);
+    const char *value = kloop_config_get(config, key);
     return value && strcmp(value, "true") == 0;
 }
 
@@ -146,7 +141,8 @@ kloop_status kloop_open_with(kloop_producer **out, struct uv_loop_s *loop,
         return status;
     }
     p->alloc = *alloc;
-    if (!kl_uv_process_enter(p, text_of(config, "client.id"), is_true(config, "warn.at.exit"))) {
+    if (!kl_uv_process_enter(p, kloop_config_get(config, "client.id"),
+                             is_true(config, "warn.at.exit"))) {
         kloop_engine_del(p->engine);
         kl_mem_release(alloc, p, sizeof *p);
         return refuse(error, KLOOP_NO_MEMORY, "no memory for a producer");
@@ -214,6 +210,16 @@ void kloop_on_inlet_room(kloop_producer *p, kloop_event_fn fn, void *me)
 {
     p->on_inlet_room = fn;
     p->inlet_room_me = me;
+}
+
+void kloop_set_hooks(kloop_producer *p, const kloop_hooks *hooks)
+{
+    kloop_engine_set_hooks(p->engine, hooks);
+}
+
+void kloop_set_log(kloop_producer *p, kloop_log_level level_max, uint32_t same_max)
+{
+    kloop_engine_set_log(p->engine, level_max, same_max);
 }
 
 /* ---- Records ---- */

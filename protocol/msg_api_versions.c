@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ApiVersions: which APIs a broker speaks, in which versions. The first thing said on a connection.
  */
+#define KL_WALK_RARE
 #include "protocol/api.h"
 #include "protocol/walk.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* FindCoordinator: which broker looks after a group or a transactional id. */
+#define KL_WALK_RARE
 #include "protocol/api.h"
 #include "protocol/walk.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* InitProducerId: a producer id and an epoch, for idempotence and for transactions. */
+#define KL_WALK_RARE
 #include "protocol/api.h"
 #include "protocol/walk.h"
 

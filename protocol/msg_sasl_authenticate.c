@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SaslAuthenticate: the tokens of a mechanism, back and forth. */
+#define KL_WALK_RARE
 #include "protocol/api.h"
 #include "protocol/walk.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SaslHandshake: the mechanism a client wants, and those a broker offers. */
+#define KL_WALK_RARE
 #include "protocol/api.h"
 #include "protocol/walk.h"
 

@@ -86,7 +86,7 @@ static bool read_header(cursor *c, kloop_record_header *header)
 {
     int32_t len;
     const uint8_t *start = c->pos;
-    const uint8_t *key;
+    const uint8_t *key = NULL;
     if (!read_int(c, &len))
         return blame(c, "key", -1);
     if (len < 0) {

@@ -278,7 +278,7 @@ static void decode_field(kl_walk *w, const kl_field *f, void *value)
             kl_walk_set_default(f, value);
             kl_walk_blame(w, f, -1);
         } else if (w->tap) {
-            w->tap->value(w->tap, w, f, f->kind, value, from);
+            w->tap->value(w->tap, w, f, (kl_kind)f->kind, value, from);
         }
     }
 }
@@ -304,7 +304,7 @@ static void load_field(kl_walk *w, const kl_field *f, void *value)
     else if (f->kind == KL_STRUCT)
         walk_struct(w, f, value);
     else
-        w->tap->value(w->tap, w, f, f->kind, value, NULL);
+        w->tap->value(w->tap, w, f, (kl_kind)f->kind, value, NULL);
 }
 
 void kl_walk_field(kl_walk *w, const kl_field *f, void *value)

@@ -57,17 +57,17 @@ typedef enum kl_kind {
 /* What the walk knows of a field. Members left out are right for a plain field of all versions. */
 typedef struct kl_field {
     const char *name; /* Kafka's, first letter small; NULL for an element of a list */
-    kl_kind kind;
-    int16_t since; /* first version */
-    int16_t until; /* last version; 0: the latest */
-    bool nullable; /* from null_since on */
-    int16_t null_since;
-    bool null_default;
-    bool ignorable;     /* may be dropped silently where the version has no such field */
-    bool never_compact; /* the client id of a request header */
-    bool tagged;
-    int64_t fallback; /* the default of a number */
     const kloop_message_type *type;
+    int32_t fallback;   /* the default of a number */
+    unsigned kind : 4;  /* a kl_kind */
+    unsigned since : 5; /* first version */
+    unsigned until : 5; /* last version; 0: the latest */
+    unsigned null_since : 5;
+    unsigned nullable : 1; /* from null_since on */
+    unsigned null_default : 1;
+    unsigned ignorable : 1;     /* may be dropped silently where the version has no such field */
+    unsigned never_compact : 1; /* the client id of a request header */
+    unsigned tagged : 1;
 } kl_field;
 
 typedef struct kl_walk kl_walk;
@@ -160,7 +160,7 @@ static inline bool kl_walk_failed(const kl_walk *w)
 
 static inline bool kl_walk_carries(const kl_walk *w, const kl_field *f)
 {
-    return w->version >= f->since && (f->until == 0 || w->version <= f->until);
+    return w->version >= (int)f->since && (f->until == 0 || w->version <= (int)f->until);
 }
 
 /* ---- Fields: an inline path for what is hot, and one function for all the rest ---- */
@@ -237,7 +237,7 @@ static inline void kl_walk_string(kl_walk *w, const kl_field *f, kloop_string *v
 {
     /* A null of one byte: error messages and racks are mostly that. */
     if (f->nullable && !f->never_compact && kl_walk_fast_bytes(w, f, 1) && w->flexible &&
-        *w->pos == 0 && w->version >= f->null_since) {
+        *w->pos == 0 && w->version >= (int)f->null_since) {
         *v = (kloop_string){NULL, 0};
         w->pos++;
     } else if (w->fast && !kl_walk_carries(w, f)) {
@@ -317,28 +317,34 @@ static inline bool kl_walk_skip_no_tags(kl_walk *w)
     return false;
 }
 
+/* The same when it takes more thought. */
+void kl_walk_no_tags_else(kl_walk *w);
+
 static inline void kl_walk_no_tags(kl_walk *w)
 {
-    if (!w->flexible || kl_walk_skip_no_tags(w))
-        return;
-    if (w->mode == KL_MEASURE) {
-        w->own++;
-    } else if (w->mode == KL_ENCODE && w->out < w->out_end) {
-        *w->out++ = 0;
-    } else {
-        kl_tags tags;
-        kl_walk_tags_begin(w, &tags);
-        kl_walk_tags_end(w, &tags);
-    }
+    if (w->flexible && !kl_walk_skip_no_tags(w))
+        kl_walk_no_tags_else(w);
 }
 
 /* ---- The vocabulary of the message files ---- */
+
+/*
+ * A message that is spoken once a connection, or more rarely, does without the inline paths: its
+ * file defines KL_WALK_RARE before it includes this, and is a third of the size.
+ */
+#ifdef KL_WALK_RARE
+#define KL_WALKER(walker) kl_walk_field
+#define NO_TAGS()         kl_walk_no_tags_else(w)
+#else
+#define KL_WALKER(walker) walker
+#define NO_TAGS()         kl_walk_no_tags(w)
+#endif
 
 /* The struct under description is called m in all of them. */
 #define KL_FIELD(KIND, walker, member, ...)                                                        \
     do {                                                                                           \
         static const kl_field field_ = {.kind = KIND, __VA_ARGS__};                                \
-        walker(w, &field_, &m->member);                                                            \
+        KL_WALKER(walker)(w, &field_, &m->member);                                                 \
     } while (0)
 
 #define BOOL(member, ...)    KL_FIELD(KL_BOOL, kl_walk_bool, member, .name = __VA_ARGS__)
@@ -372,7 +378,6 @@ static inline void kl_walk_no_tags(kl_walk *w)
 #define TAGS_END()                                                                                 \
     if (!no_tags_)                                                                                 \
     kl_walk_tags_end(w, &tags_)
-#define NO_TAGS() kl_walk_no_tags(w)
 
 /* Elements that are no structs. */
 extern const kloop_message_type kl_int32_element;

@@ -7,7 +7,7 @@ static const char nothing[1] = "";
 
 void kl_walk_set_default(const kl_field *f, void *value)
 {
-    switch (f->kind) {
+    switch ((kl_kind)f->kind) {
     case KL_BOOL:
         *(bool *)value = f->fallback != 0;
         break;
@@ -60,7 +60,7 @@ static bool is_default_view(const kl_field *f, const void *data, size_t len)
 
 bool kl_walk_is_default(const kl_field *f, const void *value)
 {
-    switch (f->kind) {
+    switch ((kl_kind)f->kind) {
     case KL_BOOL:
         return *(const bool *)value == (f->fallback != 0);
     case KL_INT8:

@@ -113,7 +113,7 @@ static void read_bool(kl_walk *w, bool *v)
 
 void kl_walk_read(kl_walk *w, const kl_field *f, void *value)
 {
-    switch (f->kind) {
+    switch ((kl_kind)f->kind) {
     case KL_BOOL:
         read_bool(w, value);
         break;

@@ -151,3 +151,18 @@ void kl_walk_tags_end(kl_walk *w, kl_tags *tags)
         *tags->count_at = (uint8_t)tags->count;
     }
 }
+
+void kl_walk_no_tags_else(kl_walk *w)
+{
+    if (!w->flexible || kl_walk_skip_no_tags(w))
+        return;
+    if (w->mode == KL_MEASURE) {
+        w->own++;
+    } else if (w->mode == KL_ENCODE && w->out < w->out_end) {
+        *w->out++ = 0;
+    } else {
+        kl_tags tags;
+        kl_walk_tags_begin(w, &tags);
+        kl_walk_tags_end(w, &tags);
+    }
+}

@@ -181,7 +181,7 @@ static void put_records(kl_walk *w, const kl_field *f, const kloop_records *v)
 
 void kl_walk_write(kl_walk *w, const kl_field *f, const void *value)
 {
-    switch (f->kind) {
+    switch ((kl_kind)f->kind) {
     case KL_BOOL:
         put_number(w, *(const bool *)value, 1);
         break;

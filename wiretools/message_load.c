@@ -69,7 +69,7 @@ static bool is_null(loader *l, kl_walk *w, const kl_field *field, const kl_json 
 {
     if (kl_json_type_of(value) != KL_JSON_NULL)
         return false;
-    if (!field->nullable || (kl_walk_carries(w, field) && w->version < field->null_since))
+    if (!field->nullable || (kl_walk_carries(w, field) && w->version < (int)field->null_since))
         refuse(l, w, value, field->name, "null, which is not allowed here in this version");
     return true;
 }

@@ -244,7 +244,7 @@ int main(int argc, char **argv)
     r.job = &job;
     r.group = peer_job_group(&job);
     r.period_ns = job.rate > 0 ? 1e9 / job.rate : 0;
-    const char *why = kl_perf_payload_letters(&r.payload, job.record_size);
+    const char *why = kl_perf_payload_letters(&r.payload, job.record_size, 0);
     if (why) {
         fprintf(stderr, "%s: the payload: %s\n", job.program, why);
         return 1;

@@ -272,7 +272,7 @@ int main(int argc, char **argv)
         return 2;
     r.job = &job;
     r.copy = job.by_reference ? 0 : RD_KAFKA_MSG_F_COPY;
-    const char *why = kl_perf_payload_letters(&r.payload, job.record_size);
+    const char *why = kl_perf_payload_letters(&r.payload, job.record_size, 0);
     if (why) {
         fprintf(stderr, "%s: the payload: %s\n", job.program, why);
         return 1;

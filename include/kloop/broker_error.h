@@ -514,6 +514,8 @@ typedef struct kloop_broker_error {
     int16_t code;
     uint32_t classes; /* KLOOP_CLASS_... */
     const char *name; /* Kafka's: "NOT_LEADER_OR_FOLLOWER" */
+    /* As in the table; for a code that no request of a producer is answered with, that it is such a
+     * one: only who expands the table carries all texts along. */
     const char *text;
 } kloop_broker_error;
 

@@ -48,23 +48,42 @@ KLOOP_API const char *kloop_config_error(const kloop_config *c);
 /* What all keys say together: KLOOP_OK, or the first refusal remembered, or the first conflict. */
 KLOOP_API kloop_status kloop_config_check(const kloop_config *c, kloop_error *error);
 
-/* The value that key has now, as text, good until the next call with c; NULL: no such key. Another
- * name of a key answers the key's own value, in the key's own unit. */
-KLOOP_API const char *kloop_config_get(kloop_config *c, const char *key);
+/* The value that key has now, as text, good until something is set again; NULL: no such key.
+ * Another name of a key answers the key's own value, in the key's own unit. */
+KLOOP_API const char *kloop_config_get(const kloop_config *c, const char *key);
+/* Was the key set, or has it its preset value? */
+KLOOP_API bool kloop_config_is_set(const kloop_config *c, const char *key);
 
-/* The table of keys, sorted by name. */
+/*
+ * What was taken and may surprise: keys of other clients that have no effect here, two names set
+ * for one key, keys whose names mean something else to librdkafka. One sentence each, in
+ * note->text; the engine logs them when it is opened. false: there are no more.
+ */
+KLOOP_API bool kloop_config_note(const kloop_config *c, size_t index, kloop_error *note);
+
+typedef enum kloop_config_type {
+    KLOOP_CONFIG_BOOL,
+    KLOOP_CONFIG_NUMBER, /* a whole one */
+    KLOOP_CONFIG_CHOICE, /* one word of those that are allowed */
+    KLOOP_CONFIG_LIST,   /* several with commas */
+    KLOOP_CONFIG_TEXT,
+} kloop_config_type;
+
+/* The table of keys, sorted by name. What they mean is in <kloop/config_keys.h>, so that only those
+ * who want to tell it carry it along. */
 typedef struct kloop_config_key {
     const char *name;
     const char *preset;  /* the value it has unless set */
     const char *allowed; /* "0 to 2147483647", "none, gzip, snappy, lz4, zstd" */
-    const char *doc;     /* a sentence or two */
-    bool secret;         /* not to be printed */
+    const char *unit;    /* of a number: "ms", "bytes", or "" */
+    kloop_config_type type;
+    bool secret; /* not to be printed */
 } kloop_config_key;
 
 KLOOP_API size_t kloop_config_key_count(void);
 KLOOP_API const kloop_config_key *kloop_config_key_at(size_t index); /* NULL beyond the end */
-/* Was the key set, or has it its preset value? */
-KLOOP_API bool kloop_config_is_set(const kloop_config *c, const char *key);
+/* By any of its names, such as librdkafka's; NULL: there is none. */
+KLOOP_API const kloop_config_key *kloop_config_key_find(const char *name);
 
 #ifdef __cplusplus
 }

@@ -18,8 +18,9 @@
  * The contracts:
  *
  * - Events only change state. No code of the host or of the user runs inside any function here, but
- *   for a function that chooses partitions (kloop_topic_set_partitioner());
- *   every function may be called between any two actions, also from a user's callback.
+ *   for a function that chooses partitions (kloop_topic_set_partitioner()) and hooks
+ *   (<kloop/hooks.h>); every function may be called between any two actions, also from a user's
+ *   callback.
  * - Same configuration, seed and events: same actions, byte for byte.
  * - Each opening action has exactly one ending event: RESOLVE has on_resolved, CONNECT has
  *   on_connected or on_disconnected, CLOSE has on_closed. on_disconnected may also come once after
@@ -52,6 +53,7 @@
 #include <kloop/config.h>
 #include <kloop/export.h>
 #include <kloop/record.h>
+#include <kloop/stats.h>
 #include <kloop/types.h>
 
 #include <stdbool.h>
@@ -157,7 +159,7 @@ KLOOP_API void kloop_topic_set_partitioner(kloop_topic *topic, kloop_partition_f
  *   KLOOP_BAD_CHUNK      KLOOP_SET_CHUNK, and chunk is NULL, of another producer, or ended
  *   KLOOP_BAD_PARTITION  negative, or beyond the topic's partitions; also as its function chose it
  *   KLOOP_BAD_TIMESTAMP  negative
- *   KLOOP_BAD_HEADERS    too many, without an array, or a key that is null
+ *   KLOOP_BAD_HEADERS    too many, without an array, or a key that is null; also of a hook's
  *   KLOOP_CLOSED         the producer is closed or closing
  *   KLOOP_FATAL          the producer cannot go on; kloop_engine_fatal_text() says why
  *   KLOOP_NO_MEMORY
@@ -267,34 +269,41 @@ KLOOP_API bool kloop_engine_busy(const kloop_engine *e);
 /* NULL unless the producer cannot go on. */
 KLOOP_API const char *kloop_engine_fatal_text(const kloop_engine *e);
 
-typedef struct kloop_stats {
-    uint64_t accepted; /* records; accepted = acked + failed + unknown + pending, always */
-    uint64_t acked;
-    uint64_t failed;
-    uint64_t unknown;
-    uint64_t pending;       /* accepted, and DELIVER not taken yet */
-    uint64_t refused_full;  /* calls of send answered with KLOOP_FULL */
-    uint64_t batches;       /* sealed */
-    uint64_t batches_split; /* too large for a broker, and put into smaller ones */
-    uint64_t requests;      /* of any kind, handed to a connection */
-    uint64_t retries;       /* batches sent again */
-    uint64_t bytes_payload; /* of records as encoded, before a codec; counted when a batch closes */
-    uint64_t bytes_out;     /* told by on_wrote */
-    uint64_t bytes_in;      /* told by on_received */
-    uint64_t connects;      /* tried */
-    uint64_t disconnects;   /* of connections that had been ready and were needed */
-    uint64_t epoch_bumps;   /* of the producer id */
-    uint64_t held_bytes;    /* now: what counts against buffer.memory */
-    uint64_t receive_bytes; /* now: receive buffers of all connections */
-    /* Of other threads, see kloop_send_from_any_thread(); always 0 in an engine without a driver.
-     */
-    uint64_t inlet_records; /* now: accepted, pending, and not in a batch yet */
-    uint64_t inlet_bytes;   /* now: of these, with what they cost */
-    uint64_t inlet_full;    /* calls answered with KLOOP_FULL */
-    bool ever_ready;        /* was any broker ever reached and found to speak Kafka? */
-} kloop_stats;
+/* ---- Looking inside, see <kloop/stats.h> ---- */
 
 KLOOP_API void kloop_engine_stats(const kloop_engine *e, kloop_stats *stats);
+
+/*
+ * Everything at once, at the time of the latest event; parts are any of KLOOP_SNAPSHOT_. With a
+ * topic, only that one is among the topics. KLOOP_NO_MEMORY: *out is NULL.
+ */
+KLOOP_API kloop_status kloop_engine_snapshot(kloop_engine *e, unsigned parts,
+                                             const kloop_topic *topic, kloop_snapshot **out);
+/*
+ * The same in slices of some tenths of a millisecond, however many partitions there are: begin
+ * takes the producer itself, and each go_on a slice of the others; true: it is whole. Between two
+ * of them the producer goes on, so what has a row late is told as it was late; topics and
+ * partitions that came since begin are not in it. Rows that were not taken yet are all zero.
+ */
+KLOOP_API kloop_status kloop_engine_snapshot_begin(kloop_engine *e, unsigned parts,
+                                                   const kloop_topic *topic, kloop_snapshot **out);
+KLOOP_API bool kloop_engine_snapshot_go_on(kloop_engine *e, kloop_snapshot *s);
+
+/*
+ * What the records of this partition wait for that would be the next to leave, and in text, which
+ * is terminated, a sentence: "suspended, because ..." where they are held up, "" where nothing
+ * waits. partition -1: the topic's records whose partition is not known. A partition that there is
+ * not: KLOOP_WAITING_NOTHING.
+ */
+KLOOP_API kloop_waiting kloop_why_waiting(const kloop_topic *topic, int32_t partition, char *text,
+                                          size_t size);
+
+/*
+ * Is anything of this producer held up by something that does not end by itself within moments? For
+ * those who would rather stop their sources than wait for KLOOP_FULL. Looks at brokers and topics,
+ * not at partitions.
+ */
+KLOOP_API bool kloop_engine_suspended(const kloop_engine *e, kloop_suspended *suspended);
 
 /* ---- Events ---- */
 

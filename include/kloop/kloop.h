@@ -173,6 +173,19 @@ KLOOP_API void kloop_on_inlet_room(kloop_producer *p, kloop_event_fn fn, void *m
 /* ---- Questions ---- */
 
 KLOOP_API void kloop_get_stats(const kloop_producer *p, kloop_stats *stats);
+/* All of it at once. parts are any of KLOOP_SNAPSHOT_; with a topic, only that one is among the
+ * topics. kloop_snapshot_del() when done, which may be after the producer's end. KLOOP_FORKED,
+ * KLOOP_NO_MEMORY: *s is NULL. */
+KLOOP_API kloop_status kloop_take_snapshot(kloop_producer *p, unsigned parts,
+                                           const kloop_topic *topic, kloop_snapshot **s);
+/* The same in slices for thousands of partitions, one in each turn of the loop; go_on answers true
+ * when it is whole. See kloop_engine_snapshot_begin(). Not to go on with after the close callback.
+ */
+KLOOP_API kloop_status kloop_snapshot_begin(kloop_producer *p, unsigned parts,
+                                            const kloop_topic *topic, kloop_snapshot **s);
+KLOOP_API bool kloop_snapshot_go_on(kloop_producer *p, kloop_snapshot *s);
+/* Is anything held up, and why? For one partition see kloop_why_waiting(). */
+KLOOP_API bool kloop_get_suspended(const kloop_producer *p, kloop_suspended *suspended);
 /* NULL unless the producer cannot go on, as when it was fenced. */
 KLOOP_API const char *kloop_fatal_text(const kloop_producer *p);
 /* The longest that one turn of the loop spent inside kloop, callbacks included, in ns. */

@@ -21,6 +21,7 @@ import unittest
 from sink_process import SECONDS, Sink
 
 KLOOP = None
+os.environ["KLOOP_CONFIG"] = ""
 
 INTERVAL = re.compile(r"(\d+) records sent, (\d+\.\d) records/sec \((\d+\.\d\d) MB/sec\), (\d+\.\d) ms avg latency, "
                       r"(\d+\.\d) ms max latency\.")
@@ -81,6 +82,19 @@ class CommandLine(unittest.TestCase):
                 ([*good, "-X", "partitioner.class=RoundRobin"], "did you mean 'round_robin'?"),
                 ([*good, "-X", "partitioner.class=com.example.Ours"], "uniform_sticky, round_robin, random, consistent"),
                 ([*good, "-F", "/nowhere/at/all"], "No such file or directory"),
+                ([*good, "--producer-props", "acks=1", "--command-property", "linger.ms=1"],
+                 "--command-property and --producer-props"),
+                ([*good, "--producer.config", "/dev/null", "--command-config", "/dev/null"],
+                 "--command-config and --producer.config"),
+                ([*good, "--key-distribution", "zipf"], "none, range or random is wanted"),
+                ([*good, "--key-distribution", "range"], "needs --record-key-range"),
+                ([*good, "--record-key-range", "5"], "goes with --key-distribution"),
+                ([*good, "--key-distribution", "random", "--record-key-range", "0"], "a number from 1 on"),
+                ([*good, "--random-seed", "x"], "number"),
+                ([*good, "--report", "latency.html"], ".hgrm, .csv or .json"),
+                ([*good, "--report", "/nowhere/at/all.csv"], "No such file or directory"),
+                ([*good, "--trace", "/nowhere/at/all"], "/nowhere/at/all"),
+                ([*good, "--progress", "maybe"], "auto, always or never is wanted"),
                 ([*good, "--transactional-id", "x"], "no transactions yet"),
                 ([*good, "--transaction-duration-ms", "5"], "no transactions yet"),
                 ([*good[:4], *good[6:], "--payload-file", "/nowhere"], "No such file or directory"),
@@ -234,11 +248,100 @@ class Report(unittest.TestCase):
         totals = [m for m in map(TOTAL.fullmatch, lines) if m]
         self.assertEqual([(m[1], m[2]) for m in totals], [("3000", None), ("2000", " steady state")])
 
+    def test_the_report_for_people(self):
+        done = run("--sink", "--num-records", "30000", "--record-size", "100", "-X", "compression.type=gzip")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"(?m)^delivered   30,000 of 30,000 records, 2\.86 MB in \d+\.\d\d s$")
+        self.assertRegex(done.stdout, r"(?m)^batches     [\d,]+, on average [\d.]+ records in [\d,]+ bytes; compressed to "
+                                      r"[\d.]+ %, [\d.]+ : 1$")
+        self.assertRegex(done.stdout, r"(?m)^requests    [\d,]+; batches sent again: 0$")
+        self.assertRegex(done.stdout, r"(?m)^broker 1    127\.0\.0\.1:\d+, [\d,]+ batches, round trip p50 [\d.]+ ms, p99 [\d.]+ ms$")
+        self.assertNotIn("so far", done.stdout)
+
+    def test_the_histogram(self):
+        for env, letters in (({"LC_ALL": "C.UTF-8"}, "█▏▎▍▌▋▊▉"), ({"LC_ALL": "C"}, "#|")):
+            done = run("--sink", "--num-records", "30000", "--record-size", "100", "--histogram", "--json",
+                       env={**os.environ, **env}, encoding="utf-8")
+            self.check(done, 30000)
+            rows = re.findall(rf"(?m)^ +[\d.]+ m?s +([\d,]+) +[\d.]+% +([\d.]+)% ?([{letters}]*)$", done.stdout)
+            self.assertGreaterEqual(len(rows), 1)
+            self.assertEqual(sum(int(count.replace(",", "")) for count, _, _ in rows), 30000)
+            self.assertEqual(rows[-1][1], "100.00")
+            self.assertTrue(all(bool(bar) == (count != "0") for count, _, bar in rows), rows)
+
+    def test_files_for_other_programs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            def report(name, *more):
+                path = os.path.join(folder, name)
+                self.check(run("--sink", "--num-records", "2000", "--record-size", "100", "--json", "--report", path, *more), 2000,
+                           intended=bool(more))
+                with open(path, encoding="ascii") as file:
+                    return file.read()
+            rows = [line.split(",") for line in report("a.csv", "--throughput", "8000").splitlines()]
+            self.assertEqual(rows[0], ["from", "up_to_us", "records", "so_far"])
+            for kind in ("actual", "intended"):
+                mine = [[int(word) for word in row[1:]] for row in rows[1:] if row[0] == kind]
+                self.assertEqual(sum(count for _, count, _ in mine), 2000)
+                self.assertEqual(mine[-1][2], 2000)
+                self.assertEqual(mine, sorted(mine))
+            whole = json.loads(report("a.json"))
+            self.assertEqual(whole["figures"]["ok"], 2000)
+            self.assertEqual(sum(count for _, count in whole["latency_up_to_us_and_records"]), 2000)
+            self.assertEqual(whole["figures"]["max_ms"] * 1000, whole["latency_up_to_us_and_records"][-1][0])
+            lines = report("a.hgrm").splitlines()
+            self.assertEqual(lines[0].split(), ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"])
+            steps = [[float(word) for word in line.split()] for line in lines[2:] if not line.startswith("#")]
+            self.assertEqual(steps, sorted(steps))
+            self.assertEqual(steps[-1][1:], [1.0, 2000.0])
+            self.assertRegex(lines[-2], r"^#\[Max     = +[\d.]+, Total count    = +2000\]$")
+
+    def test_a_trace(self):
+        with tempfile.NamedTemporaryFile("r") as file:
+            self.check(run("--sink", "--num-records", "1000", "--record-size", "100", "--json", "--trace", file.name), 1000)
+            kinds = [json.loads(line)["kind"] for line in file.read().splitlines()]
+            self.assertIn("sealed", kinds)
+
+    def test_looking_inside(self):
+        """SIGUSR1: what the producer looks like, on stderr, and on it goes."""
+        with subprocess.Popen([KLOOP, "perf", "--sink", "--num-records", "1000000000", "--record-size", "100", "--throughput",
+                               "1000", "--reporting-interval", "20"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
+            p.stdout.readline()
+            p.send_signal(signal.SIGUSR1)
+            while "kloop-perf" not in p.stderr.readline():
+                pass
+            self.assertTrue(INTERVAL.fullmatch(p.stdout.readline().rstrip("\n")))
+            p.send_signal(signal.SIGINT)
+            p.communicate(timeout=SECONDS)
+        self.assertEqual(p.returncode, 130)
+
+    def test_a_file_that_cannot_be_written(self):
+        done = run("--sink", "--num-records", "10", "--record-size", "1", "--report", "/dev/full/x.csv")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--report '/dev/full/x.csv'", done.stderr)
+
+    def test_keys(self):
+        """One key goes to one partition, and many go to all of them, the same each time."""
+        seen = []
+        for words in (["range", "--record-key-range", "1"], ["range", "--record-key-range", "1000"],
+                      ["random", "--record-key-range", "1000"], ["random", "--record-key-range", "1000"],
+                      ["random", "--record-key-range", "1000", "--random-seed", "5"]):
+            with Sink(KLOOP, "--topic", "t:4") as sink:
+                self.check(run("-b", sink.place, "--topic", "t", "--num-records", "4000", "--record-size", "10", "--json",
+                               "--key-distribution", *words), 4000, size=10)
+            seen.append(sink.stored["topics"][0]["next_offsets"])
+        self.assertEqual(sorted(seen[0]), [0, 0, 0, 4000])
+        for offsets in seen[1:]:
+            self.assertTrue(all(offset > 800 for offset in offsets), seen)
+        self.assertEqual(seen[2], seen[3])
+        self.assertNotEqual(seen[2], seen[4])
+
     def test_metrics(self):
         done = run("--sink", "--num-records", "3000", "--record-size", "100", "--print-metrics", "-X", "client.id=me")
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stdout, r"(?m)^Metric Name +Value$")
         self.assertRegex(done.stdout, r"(?m)^producer-metrics:record-send-total:\{client-id=me\} +: 3000\.000$")
+        self.assertRegex(done.stdout, r"(?m)^producer-node-metrics:request-latency-max:\{client-id=me, node-id=node-1\} +: \d")
+        self.assertRegex(done.stdout, r"(?m)^producer-topic-metrics:record-send-total:\{client-id=me, topic=kloop-perf\} +: 3000\.000$")
 
     def test_a_buffer_much_smaller_than_the_work(self):
         done = run("--sink", "--num-records", "20000", "--record-size", "1000", "--json", "-X",
@@ -357,6 +460,16 @@ class Failures(unittest.TestCase):
         ready, _, _ = select.select([handle], [], [], SECONDS)
         os.close(handle)
         self.assertTrue(ready)
+
+    def test_the_reader_goes_away(self):
+        """kloop perf ... | head -1: the run ends, all that was sent is accounted for, and it is said what happened."""
+        with subprocess.Popen([KLOOP, "perf", "--sink", "--num-records", "1000000000", "--record-size", "100",
+                               "--reporting-interval", "20"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
+            self.assertTrue(INTERVAL.fullmatch(p.stdout.readline().rstrip("\n")))
+            p.stdout.close()
+            errors = p.stderr.read()
+            self.assertEqual(p.wait(SECONDS), 1)
+        self.assertEqual(errors, "kloop perf: standard output: Broken pipe\n")
 
     def test_nobody_reads_the_report(self):
         with open("/dev/full", "wb") as full:

@@ -6,12 +6,17 @@
 
 The bytes of requests and answers are made and read by `kloop wire`.
 """
+import fcntl
+import json
 import os
+import pty
+import select
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import termios
 import time
 import unittest
 
@@ -34,8 +39,8 @@ class CommandLine(unittest.TestCase):
             self.assertLessEqual(max(map(len, lines)), 120)
             self.assertIn("usage: kloop sink", lines[0])
             self.assertIn("examples:", lines)
-            for word in ("--listen", "--topic", "--auto-create", "--delay-ms", "--check", "--discard", "--error",
-                         "--max-version"):
+            for word in ("--listen", "-t, --topic", "--auto-create", "--delay-ms", "--check", "--discard", "--error",
+                         "--max-version", "--progress", "-q, --quiet"):
                 self.assertRegex(done.stdout.decode(), rf"(?m)^  {word} ?")
 
     def test_what_is_wrong_is_said_and_nothing_starts(self):
@@ -45,6 +50,7 @@ class CommandLine(unittest.TestCase):
                 (["--listen"], "--listen needs a value"),
                 (["--listen", "nowhere"], "HOST:PORT is wanted"),
                 (["--listen", "127.0.0.1:99999"], "HOST:PORT is wanted"),
+                (["--listen", "203.0.113.1:0"], "that is no address of this machine"),
                 (["--listen", "no-such-host.invalid:0"], "cannot listen: no-such-host.invalid is not known here"),
                 (["--topic", "a b:1"], "no name for a topic"),
                 (["--topic", "..:1"], "no name for a topic"),
@@ -61,6 +67,8 @@ class CommandLine(unittest.TestCase):
                 (["--max-version", "Produse=7"], "did you mean 'Produce'?"),
                 (["--max-version", "Produce"], "Produce=V is wanted, with V from 3 to 13"),
                 (["--max-version", "Produce=99"], "Produce=V is wanted, with V from 3 to 13"),
+                (["--progress", "perhaps"], "auto, always or never is wanted"),
+                (["--error"] + ["19@0"] * 17, "too many of them"),
                 (["word"], "'word' belongs to no flag")):
             done = run(*arguments)
             self.assertEqual((done.returncode, done.stdout), (2, b""), arguments)
@@ -70,8 +78,9 @@ class CommandLine(unittest.TestCase):
     def test_a_port_that_is_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as other:
             done = run("--listen", f"127.0.0.1:{other.getsockname()[1]}")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("Address already in use", done.stderr.decode())
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f"127.0.0.1:{other.getsockname()[1]}: Address already in use; somebody listens there already. --listen "
+                          "HOST:0 takes a port that is free", done.stderr.decode())
 
 
 class Running(unittest.TestCase):
@@ -228,6 +237,51 @@ class Running(unittest.TestCase):
         self.assertEqual(sink.stored["complaints"], 1)
         self.assertIn("kloop sink: ", sink.errors.decode())
 
+    def test_a_batch_without_a_producer_id_may_be_numbered(self):
+        """franz-go numbers them from 0; no broker looks at it."""
+        with Sink(KLOOP, "--topic", "t:1", "--check") as sink:
+            client = self.client(sink)
+            batch = bytearray(client.batch(3))
+            batch[53:57] = bytes(4)  # the base sequence, which the CRC covers
+            batch[17:21] = struct.pack(">I", crc32c(batch[21:]))
+            answer = client.ask("Produce", 8, client.produce_body("t", {0: bytes(batch)}))
+            self.assertEqual(answer["responses"][0]["partitionResponses"][0]["errorCode"], 0)
+        self.assertEqual((sink.code, sink.stored["complaints"], sink.errors), (0, 0, b""))
+
+    def test_what_it_does_not_speak(self):
+        """As Kafka does with an API that it does not have: the connection ends. And somebody is told."""
+        for key, name in ((60, "DescribeCluster"), (71, "GetTelemetrySubscriptions"), (32000, "unknown")):
+            with Sink(KLOOP, "--topic", "t", "--check") as sink:
+                client = self.client(sink)
+                client.socket.sendall(struct.pack(">ihhih", 10, key, 0, 1, -1))
+                self.assertEqual(client.socket.recv(1), b"")
+                self.client(sink).ask("ApiVersions", 0, {})
+            self.assertEqual((sink.code, sink.stored["complaints"]), (1, 1))
+            self.assertIn(f"this broker does not offer it, api {key} ({name}), version 0", sink.errors.decode())
+
+    def test_a_coordinator_is_looked_for(self):
+        with Sink(KLOOP, "--topic", "t", "--check") as sink:
+            client = self.client(sink)
+            for _ in range(3):
+                client.socket.sendall(struct.pack(">ihhih", 10 + 3, 10, 0, 1, -1) + b"\0\1g")
+                length, = struct.unpack(">i", client.read(4))
+                self.assertEqual(struct.unpack(">ih", client.read(length)[:6]), (1, 15))
+        self.assertEqual(sink.code, 0)
+        self.assertEqual(sink.errors.decode().count("looks for a coordinator"), 1)
+
+    def test_what_nobody_is_told_of_is_stored_before_it_ends(self):
+        """acks=0: whoever has written it has gone home."""
+        for _ in range(10):
+            with Sink(KLOOP, "--topic", "t:1") as sink:
+                client = Client(KLOOP, sink.address)
+                client.ask("ApiVersions", 0, {})
+                body = client.produce_body("t", {0: client.batch(3)}, acks=0)
+                frame = client.frame("Produce", 8, body, 2)
+                client.socket.sendall(frame * 40)
+                client.socket.close()
+                sink.end()
+            self.assertEqual(sink.stored["records"], 120)
+
     def test_a_client_that_speaks_http(self):
         with Sink(KLOOP) as sink:
             client = self.client(sink)
@@ -276,6 +330,81 @@ class Running(unittest.TestCase):
                 client.socket.close()
             process.terminate()
             self.assertEqual(process.wait(SECONDS), 0)
+
+
+class Faces(unittest.TestCase):
+    """What people see of it while it runs."""
+
+    def test_no_topics(self):
+        for flags, words in (((), b"there are no topics, and none will be made: --topic"), (("--quiet",), b""),
+                             (("--auto-create", "1"), b""), (("--topic", "t"), b"")):
+            with Sink(KLOOP, *flags) as sink:
+                sink.end()
+            self.assertIn(words, sink.errors)
+            self.assertEqual(bool(words), bool(sink.errors))
+
+    def test_a_line_that_is_drawn(self):
+        """When told to, also into a pipe; else only on a terminal."""
+        for flags, drawn in ((("--progress", "always"), True), ((), False), (("--progress", "always", "-q"), False)):
+            with Sink(KLOOP, "--topic", "t:1", *flags) as sink:
+                seen = b""
+                with Client(KLOOP, sink.address) as client:
+                    client.ask("Produce", 8, client.produce_body("t", {0: client.batch(100)}))
+                    while drawn and b"rec/s" not in seen:
+                        seen += read_soon(sink.process.stderr.fileno())
+            self.assertEqual(b"rec/s" in seen + sink.errors, drawn)
+
+    def test_at_a_terminal(self):
+        """A line that tells how it gets on, and is gone when Ctrl-C ends it."""
+        ours, theirs = pty.openpty()
+        with subprocess.Popen([KLOOP, "sink", "--listen", "127.0.0.1:0", "--topic", "t:1"], stdin=theirs, stdout=theirs,
+                              stderr=theirs, env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"}, start_new_session=True,
+                              preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)) as process:
+            os.close(theirs)
+            text = b""
+            while b"waiting for a client" not in text:
+                text += read_soon(ours)
+            os.write(ours, b"\x03")
+            while piece := read_soon(ours):
+                text += piece
+            self.assertEqual(process.wait(SECONDS), 0)
+        os.close(ours)
+        lines = text.decode().split("\r\n")
+        self.assertRegex(lines[0], "^listening on 127.0.0.1:[0-9]+$")
+        self.assertEqual(lines[2], "")
+        # What is left of the line when all its taking back was done, as a terminal shows it.
+        stored = lines[1].rsplit("\r", 1)[1]
+        self.assertEqual(json.loads(stored[stored.index("{"):])["records"], 0)
+
+    def test_complaints_are_not_a_flood(self):
+        with Sink(KLOOP, "--topic", "t", "--check") as sink:
+            for _ in range(80):
+                with Client(KLOOP, sink.address) as client:
+                    client.socket.sendall(struct.pack(">ihhih", 10, 60, 0, 1, -1))
+                    self.assertEqual(client.socket.recv(1), b"")
+        lines = sink.errors.decode().splitlines()
+        self.assertEqual(sink.stored["complaints"], 80)
+        self.assertLessEqual(len(lines), 51)
+        self.assertIn("30 more lines like these are not shown", lines[-1])
+
+
+def read_soon(fd):
+    """b"": the other end has gone."""
+    if not select.select([fd], [], [], SECONDS)[0]:
+        raise AssertionError("nothing comes")
+    try:
+        return os.read(fd, 65536)
+    except OSError:
+        return b""  # a terminal says it so
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
 
 
 class Endings(unittest.TestCase):

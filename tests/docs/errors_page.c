@@ -95,6 +95,13 @@ static const char *refresh_word(const kl_ruling *r)
     return r->refresh ? "yes" : "";
 }
 
+/* Of all codes, also of those whose texts the library leaves out. */
+static const char *const texts[] = {
+#define ROW(name, code, classes, text) text,
+    KLOOP_BROKER_ERROR_MAP(ROW)
+#undef ROW
+};
+
 static void put_chapter(const chapter *c)
 {
     print("\n### %s\n\n", c->title);
@@ -107,7 +114,7 @@ static void put_chapter(const chapter *c)
         kl_ruling r = kl_policy(KL_QUESTION_IDEMPOTENT, e->code);
         if (r.verdict == c->verdict)
             print("| %d | %s | %s | %s | %s |\n", (int)e->code, e->name, stored_word(&r),
-                  refresh_word(&r), e->text);
+                  refresh_word(&r), texts[i]);
     }
 }
 

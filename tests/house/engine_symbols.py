@@ -20,6 +20,7 @@ LIBC = {
     "malloc", "calloc", "realloc", "free", "abort",
     "memcpy", "memmove", "memset", "memcmp", "memchr", "bcmp",
     "strlen", "strnlen", "strcmp", "strncmp", "strchr", "strrchr",
+    "strcpy", "stpcpy",  # made of snprintf by -Os
     "snprintf", "vsnprintf",
 }
 # What compilers ask for on their own.

@@ -22,7 +22,7 @@ SYSTEM = {"base": PLAIN | PROCESSOR, "codecs": PLAIN | CODEC_LIBRARIES, "protoco
 LIBRARIES = {
     "uv": {"driver", "cli", "examples", "tests", "bench"},
     "uv.h": {"include", "driver", "cli", "examples", "tests", "bench"},
-    "ares.h": {"driver"},
+    "ares.h": {"driver", "cli"},
     "openssl": {"driver", "tests"},
     "jansson.h": {"wiretools", "cli", "tests"},
     "cmocka.h": {"tests"},

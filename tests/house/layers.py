@@ -32,14 +32,18 @@ PUBLIC = {
     "export.h": "base",
     "types.h": "base",
     "broker_error.h": "base",
+    "stats.h": "base",
     "fault.h": "protocol",
     "messages.h": "protocol",
     "wire.h": "protocol",
     "batch.h": "protocol",
     "record.h": "core",
     "config.h": "core",
+    "config_keys.h": "core",
     "engine.h": "core",
+    "hooks.h": "core",
     "kloop.h": "driver",
+    "stats_text.h": "driver",
 }
 
 

@@ -98,6 +98,10 @@ def look_at_files(place, libraries):
         wanted |= {f"{libdir}/{f}" for f in (
             f"lib{name}.a", f"lib{name}.so", place.soname(name), f"lib{name}.so.{version}", f"pkgconfig/{name}.pc")}
     found -= {"bin/kloop"}
+    # The manual and completions go with the command.
+    pages = {f for f in found if re.match(r"share/(man|bash-completion|zsh|fish)/", f)}
+    expect("pages without a command", bool(pages) and not os.path.exists(os.path.join(place.prefix, "bin/kloop")), False)
+    found -= pages
     # The exported targets: two files for each library and kind, the second one named after the build type.
     targets = {f for f in found if "/cmake/kloop/kloopTargets-" in f}
     expect("files of exported targets", len(targets), 4 * len(libraries))
@@ -126,6 +130,8 @@ def files(place):
     command = os.path.join(place.prefix, "bin", "kloop")
     if os.path.exists(os.path.join(place.args.build, "bin", "kloop")):
         expect("the command needs libkloop.so", needs_kloop(command), False)
+        pages = set(os.listdir(os.path.join(place.prefix, "share/man/man1")))
+        expect("pages of the manual that are missing", {"kloop.1", "kloop-produce.1"} - {p.removesuffix(".gz") for p in pages}, set())
 
 
 def pkgconfig(place, name, library, asked, flags, linked):

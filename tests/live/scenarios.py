@@ -9,9 +9,11 @@ from chaos import Chaos
 from faults import Freeze, FreezeBriefly, Kill, Roll, Starve, starve_until_given_up
 from in_turn import InTurn, cuts, delays, drips, freeze_each, holes, kill_each
 from judges import Mismatch, given_up_for, gone_with_topic, grown, keyless_refused, new_topic_used, some_given_up, survived
+from meta_check import look_at_a_loss, look_at_it
 from model_check import compare_with_model
 from network import around
 from self_check import check_the_check, check_the_network
+from shipper import ship
 from topic_faults import Delete, Grow, Recreate, RecreateAtOnce, TooFewReplicas
 from transfer import KEYS, transfer
 
@@ -167,6 +169,8 @@ def table(small):
         row("model.three", 3, "the same with three nodes", compare_with_model, (FULL, NEWEST)),
         row("model.killing", 3, "the same while nodes die and come back",
             lambda run: compare_with_model(run, "--killing"), (FULL, NEWEST)),
+        row("meta", 1, "kloop meta and a node agree, and no topic is made by asking", look_at_it, (FULL, SMOKE, OLD)),
+        row("meta.down", 3, "kloop meta sees a node go and come back", look_at_a_loss, (FULL, OLD)),
         row("smoke.none", 1, "100,000 records",
             records("none", 20_000 if small else 100_000, header=("origin", "kl\u00f6\u00f6p")), (SMOKE, OLD)),
         *(row(f"smoke.{codec}", 1, "20,000 records", records(codec, few, 0 if codec == "zstd" else KEYS), (SMOKE, OLD))
@@ -208,6 +212,7 @@ def table(small):
               network(f"net.hole.{way}", lambda between, way=way: holes(between, way), 300_000, 5_000,
                       *settings(request__timeout__ms=3000)))
           for way, where in (("up", "to a node"), ("down", "back from it"), ("both", "either way"))),
+        row("shipper", 3, "examples/log_shipper.c: a node is killed, files are renamed, one shipper is killed three times", ship),
         row("chaos", 3, "five million records while everything happens, for ten minutes (--minutes, --records, --seed)", chaos,
             ASKED_FOR),
     ]

@@ -22,6 +22,7 @@
 #include "tests/sim/sim_effort.h"
 #include "tests/sim/sim_fault.h"
 #include "tests/sim/sim_host.h"
+#include "tests/sim/sim_inside.h"
 #include "tests/sim/sim_ledger.h"
 #include "tests/sim/sim_lending.h"
 #include "tests/sim/sim_link.h"
@@ -60,6 +61,7 @@ struct sim {
     sim_pace pace;
     sim_effort effort;
     sim_checks checks;
+    sim_inside inside;
     sim_neighbours neighbours;
     /* A scenario's own change to answers; NULL mostly. */
     void (*on_answer)(sim *s, const kl_request_info *request, void *response);

@@ -140,6 +140,7 @@ void sim_checks_turn(sim *s)
         s->world.now_ns > kl_time_add(s->host.warm_due_ns, s->host.slack_ns + KL_MS))
         sim_fail(s, "warm", "%u warm-ups are over, and WARM has not come", s->host.warm_ups_open);
     check_counters(s);
+    sim_inside_look(s, false);
     if (s->user.closing && !s->host.closed &&
         s->world.now_ns > s->user.close_due_ns + s->host.slack_ns + s->host.close_delay_ns +
                               2 * s->host.tick_ns + 5 * KL_MS)
@@ -169,6 +170,7 @@ void sim_checks_closed(sim *s)
         sim_fail(s, "I1", "CLOSED, and %u records are not reported",
                  sim_ledger_pending(&s->ledger));
     sim_lending_check_closed(s);
+    sim_inside_look(s, true);
     if (s->host.warm_ups_open)
         sim_fail(s, "warm", "CLOSED, and %u warm-ups are not over", s->host.warm_ups_open);
     if (s->lending.chunk_count ? s->ledger.purged < s->ledger.purged_reported

@@ -135,6 +135,7 @@ static void tell_read(sim *s, sim_conn *c)
         size_t n = sim_link_read(s, c, to, room < h->read_max ? room : h->read_max);
         c->span = NULL;
         sim_note(s, SIM_NOTE_RECEIVED, NULL, (int64_t)n, c->number, 0, 0);
+        s->inside.bytes_in += n;
         sim_effort_begin(s);
         kloop_engine_on_received(h->engine, c->id, n, now);
         sim_effort_end_received(s, c, n, begun);
@@ -176,6 +177,7 @@ static void tell(sim *s, sim_conn *c)
         sim_link_write_over(s, c);
         if (c->state != SIM_CONN_GONE) {
             sim_note(s, SIM_NOTE_WROTE, NULL, (int64_t)n, c->number, 0, 0);
+            s->inside.bytes_out += n;
             sim_effort_begin(s);
             kloop_engine_on_wrote(e, c->id, n, now);
             sim_effort_end(s, "on_wrote");

@@ -419,8 +419,10 @@ void sim_link_write(sim *s, sim_conn *c)
         uint64_t h = send_slices(s, c, slices, take);
         c->shown_left = shown - take;
         sim_note(s, SIM_NOTE_TAKEN, NULL, (int64_t)take, (int64_t)shown, c->number, (int64_t)h);
-        if (!s->host.completion)
+        if (!s->host.completion) {
+            s->inside.bytes_out += take;
             kloop_engine_on_wrote(s->host.engine, c->id, take, sim_world_now(s));
+        }
         if (cut)
             sim_link_reset(s, c, false, "connection reset by peer");
     }

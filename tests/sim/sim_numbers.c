@@ -145,8 +145,8 @@ static void check_five(sim *s, const sim_part *part, const sim_batch *mine)
                  part->topic, part->partition, open, first->sequence, mine->sequence);
 }
 
-/* That one which was out of order was given up, a host learns later that takes I/O alone in between,
- * or has asked for nothing since the answer came. */
+/* That one which was out of order was given up, a host learns later that takes I/O alone in
+ * between, or has asked for nothing since the answer came. */
 static bool is_told_later(const sim *s, const sim_batch *b)
 {
     const sim_host *h = &s->host;

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #define EVENTS_MAX 4000000
-#define LAST_NOTES 60
+#define LAST_NOTES 100
 
 static sim *running;
 

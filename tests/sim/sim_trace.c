@@ -3,6 +3,7 @@
 #include "tests/sim/sim.h"
 
 #include "base/le.h"
+#include "driver/trace_text.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -54,13 +55,42 @@ static int note_text(const sim_kept_note *n, char *out, size_t size)
 #pragma GCC diagnostic pop
 }
 
+static size_t decision_text(const sim_kept_note *n, char *out, size_t size)
+{
+    int head = snprintf(out, size, "decided: ");
+    size_t at = (size_t)head < size ? (size_t)head : size;
+    return (size_t)head + kl_trace_text(&n->decision, (kloop_string){n->text, strlen(n->text)},
+                                        out + at, size - at);
+}
+
 static size_t line(const sim_kept_note *n, char *out, size_t size)
 {
     uint64_t us = (n->now_ns - SIM_START_NS) / KL_US;
     int head = snprintf(out, size, "  %3" PRIu64 ".%06" PRIu64 "  ", us / 1000000, us % 1000000);
     size_t at = (size_t)head < size ? (size_t)head : size;
-    int rest = note_text(n, out + at, size - at);
-    return (size_t)head + (size_t)rest;
+    if (n->kind == SIM_NOTE_COUNT)
+        return (size_t)head + decision_text(n, out + at, size - at);
+    return (size_t)head + (size_t)note_text(n, out + at, size - at);
+}
+
+/* Room for one more, at this time. */
+static sim_kept_note *keep(sim *s, sim_note_kind kind)
+{
+    sim_trace *t = &s->trace;
+    sim_kept_note *n = &t->kept[t->notes++ & (SIM_NOTES_KEPT - 1)];
+    n->now_ns = s->world.now_ns;
+    n->kind = kind;
+    n->text[0] = 0;
+    return n;
+}
+
+static void print(const sim_trace *t, const sim_kept_note *n)
+{
+    if (!t->print)
+        return;
+    char out[512];
+    line(n, out, sizeof out);
+    fprintf(t->print, "%s\n", out);
 }
 
 void sim_note(sim *s, sim_note_kind kind, const char *text, int64_t a, int64_t b, int64_t c,
@@ -72,14 +102,11 @@ void sim_note(sim *s, sim_note_kind kind, const char *text, int64_t a, int64_t b
     h = sim_mix(h, (uint64_t)b);
     h = sim_mix(h, (uint64_t)c);
     h = sim_mix(h, (uint64_t)d);
-    sim_kept_note *n = &t->kept[t->notes++ & (SIM_NOTES_KEPT - 1)];
-    n->now_ns = s->world.now_ns;
+    sim_kept_note *n = keep(s, kind);
     n->numbers[0] = a;
     n->numbers[1] = b;
     n->numbers[2] = c;
     n->numbers[3] = d;
-    n->kind = kind;
-    n->text[0] = 0;
     if (text) {
         size_t len = strlen(text);
         h = sim_hash(h, text, len);
@@ -89,11 +116,26 @@ void sim_note(sim *s, sim_note_kind kind, const char *text, int64_t a, int64_t b
         n->text[len] = 0;
     }
     t->hash = h;
-    if (t->print) {
-        char out[512];
-        line(n, out, sizeof out);
-        fprintf(t->print, "%s\n", out);
+    print(t, n);
+}
+
+static void on_decision(const kloop_trace *trace, void *me)
+{
+    sim *s = me;
+    sim_kept_note *n = keep(s, SIM_NOTE_COUNT);
+    n->decision = *trace;
+    if (trace->topic) {
+        kloop_string name = kloop_topic_name(trace->topic);
+        size_t len = name.len < sizeof n->text ? name.len : sizeof n->text - 1;
+        memcpy(n->text, name.data, len);
+        n->text[len] = 0;
     }
+    print(&s->trace, n);
+}
+
+void sim_trace_decisions(sim *s, kloop_engine *e)
+{
+    kloop_engine_set_hooks(e, &(kloop_hooks){.on_decision = on_decision, .me = s});
 }
 
 size_t sim_trace_last(const sim *s, size_t count, char *text, size_t size)

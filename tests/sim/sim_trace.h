@@ -5,10 +5,14 @@
  *
  * All of it goes into one hash; the last notes are kept for the report of a failure; with --trace
  * each is printed. No pointer ever gets in, so that the hash is the same in every process.
+ *
+ * Between them stand the engine's own records of what it decided (<kloop/hooks.h>): kept and
+ * printed, and in no hash, for they say why and not what.
  */
 #ifndef KL_SIM_TRACE_H
 #define KL_SIM_TRACE_H
 
+#include <kloop/hooks.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -75,13 +79,14 @@ typedef enum sim_note_kind {
         SIM_NOTE_COUNT,
 } sim_note_kind;
 
-#define SIM_NOTES_KEPT 256 /* a power of two */
+#define SIM_NOTES_KEPT 512 /* a power of two */
 #define SIM_NOTE_TEXT  120
 
 typedef struct sim_kept_note {
     uint64_t now_ns;
     int64_t numbers[4];
-    sim_note_kind kind;
+    kloop_trace decision;
+    sim_note_kind kind; /* SIM_NOTE_COUNT: a decision; text is the name of its topic */
     char text[SIM_NOTE_TEXT];
 } sim_kept_note;
 
@@ -97,6 +102,9 @@ void sim_trace_init(sim *s);
 /* text may be NULL. */
 void sim_note(sim *s, sim_note_kind kind, const char *text, int64_t a, int64_t b, int64_t c,
               int64_t d);
+
+/* From now on this engine's decisions are noted, too. */
+void sim_trace_decisions(sim *s, kloop_engine *e);
 
 /* The last count notes into text; answers how long it is. */
 size_t sim_trace_last(const sim *s, size_t count, char *text, size_t size);

@@ -282,15 +282,34 @@ static void check_text(const char *text)
             fail_msg("an odd character at %zu: %s", i, text);
 }
 
+static const char *const texts[] = {
+#define ROW(name, code, classes, text) text,
+    KLOOP_BROKER_ERROR_MAP(ROW)
+#undef ROW
+};
+
 static void every_text_is_a_short_sentence_of_its_own(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < kloop_broker_error_count(); i++) {
-        const char *text = kloop_broker_error_at(i)->text;
-        check_text(text);
+    for (size_t i = 0; i < LENGTH(texts); i++) {
+        check_text(texts[i]);
         for (size_t k = 0; k < i; k++)
-            assert_string_not_equal(text, kloop_broker_error_at(k)->text);
+            assert_string_not_equal(texts[i], texts[k]);
     }
+}
+
+/* The library has the texts of all codes that anything follows from, and one for all others. */
+static void texts_that_matter_to_producers_are_in_the_library(void **state)
+{
+    (void)state;
+    const char *rest = kloop_broker_error_explain(KLOOP_BROKER_SNAPSHOT_NOT_FOUND);
+    check_text(rest);
+    for (size_t i = 0; i < kloop_broker_error_count(); i++) {
+        const kloop_broker_error *error = kloop_broker_error_at(i);
+        assert_string_equal(error->text, error->classes || error->text != rest ? texts[i] : rest);
+    }
+    assert_string_equal(kloop_broker_error_explain(KLOOP_BROKER_INVALID_REPLICATION_FACTOR),
+                        texts[KLOOP_BROKER_INVALID_REPLICATION_FACTOR + 1]);
 }
 
 static void an_unknown_code_is_answered_too(void **state)
@@ -322,6 +341,7 @@ int main(void)
         cmocka_unit_test(names_lead_back_to_their_codes),
         cmocka_unit_test(a_name_must_fit_in_full),
         cmocka_unit_test(every_text_is_a_short_sentence_of_its_own),
+        cmocka_unit_test(texts_that_matter_to_producers_are_in_the_library),
         cmocka_unit_test(an_unknown_code_is_answered_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,7 @@ static void another_name_is_the_same_key(void **state)
     assert_string_equal(kloop_config_get(c, "queue.buffering.max.kbytes"), "32768");
     assert_true(kloop_config_is_set(c, "buffer.memory"));
     assert_true(kloop_config_is_set(c, "queue.buffering.max.kbytes"));
+    assert_null(kloop_config_get(c, "topic.x"));
     good("linger.ms", "1");
     good("queue.buffering.max.ms", "2");
     assert_string_equal(kloop_config_get(c, "linger.ms"), "2");
@@ -133,12 +134,14 @@ static void names_that_are_not_taken(void **state)
     assert_null(strstr(kloop_config_error(c), "did you mean"));
     bad("", "5", "there is no key ''");
     bad("x\ny", "5", "there is no key 'x?y'");
-    bad("key.serializer", "StringSerializer",
-        "key.serializer is not needed: keys and values are "
-        "bytes here");
-    bad("sasl.mechanism", "PLAIN",
-        "sasl.mechanism needs TLS or SASL, which kloop does not have "
-        "yet");
+    bad("key.serializer", "LongSerializer",
+        "key.serializer is not taken: keys and values are bytes here");
+    bad("sasl.jaas.config", "password=hunter2",
+        "sasl.jaas.config is not taken: kloop has neither TLS nor SASL yet");
+    assert_null(strstr(kloop_config_error(c), "hunter2"));
+    bad("sasl.mechanism", NULL, "sasl.mechanism is not taken");
+    /* An empty list of classes is nothing; a class is something. */
+    bad("interceptor.classes", "com.example.Stamp", "interceptor.classes is not taken: no Java");
     bad(NULL, "5", "a key is missing");
     bad("linger.ms", NULL, "linger.ms: its value is missing");
     assert_null(kloop_config_get(c, "linger"));
@@ -146,6 +149,176 @@ static void names_that_are_not_taken(void **state)
     assert_null(kloop_config_get(c, NULL));
     assert_false(kloop_config_is_set(c, "linger"));
     assert_false(kloop_config_is_set(c, NULL));
+}
+
+/* All notes, each with a newline. */
+static const char *notes(void)
+{
+    static char text[8192];
+    size_t len = 0;
+    kloop_error note;
+    text[0] = '\0';
+    for (size_t i = 0; kloop_config_note(c, i, &note); i++) {
+        assert_int_equal(note.status, KLOOP_OK);
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s\n", note.text);
+    }
+    return text;
+}
+
+static void notes_of_what_has_no_effect(void **state)
+{
+    (void)state;
+    assert_string_equal(notes(), "");
+    good("value.serializer", "org.apache.kafka.common.serialization.StringSerializer");
+    good("key.serializer", "org.apache.kafka.common.serialization.ByteArraySerializer");
+    good("metric.reporters", "com.example.Reporter");
+    good("key.serializer", "StringSerializer");
+    good("enable.metrics.push", "false");
+    assert_string_equal(
+        notes(), "no effect here: value.serializer, key.serializer (keys and values are bytes "
+                 "here, sent as they are)\n"
+                 "no effect here: metric.reporters (Java's own workings)\n");
+    assert_null(kloop_config_get(c, "key.serializer"));
+    assert_false(kloop_config_is_set(c, "key.serializer"));
+    assert_false(kloop_config_note(NULL, 0, NULL));
+    /* A sentence holds some names; those beyond are counted. */
+    for (int i = 0; i < 100; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "metrics.context.number-%d", i);
+        good(name, "x");
+    }
+    assert_non_null(strstr(notes(), "metrics.context.number-3"));
+    assert_non_null(strstr(notes(), " more (Java's own workings)"));
+}
+
+static void unknown_names_that_are_passed_over(void **state)
+{
+    (void)state;
+    bad("our.own.key", "1", "there is no key 'our.own.key'");
+    good("ignore.unknown.config", "true");
+    good("our.own.key", "1");
+    good("linger", "7");
+    good("topic.x.nothing", "7");
+    assert_string_equal(notes(), "passed over: our.own.key, linger, topic.x.nothing (there is no "
+                                 "such key, and ignore.unknown.config=true)\n");
+    /* What would change something is not passed over, nor is a bad value. */
+    bad("security.protocol", "SSL", "neither TLS nor SASL");
+    bad("transactional.id", "t", "no transactions yet");
+    bad("linger.ms", "soon", "no whole number");
+    good("ignore.unknown.config", "false");
+    bad("our.own.key", "1", "there is no key 'our.own.key'");
+}
+
+static void two_names_of_one_key(void **state)
+{
+    (void)state;
+    good("linger.ms", "5");
+    good("linger.ms", "6");
+    assert_string_equal(notes(), "");
+    good("queue.buffering.max.ms", "7");
+    assert_string_equal(notes(), "linger.ms and queue.buffering.max.ms are one key, which is now "
+                                 "linger.ms=7: the last word counts\n");
+}
+
+/* Who speaks librdkafka's language may mean something else by a name that Java has too. */
+static void names_with_two_meanings(void **state)
+{
+    (void)state;
+    good("request.timeout.ms", "5000");
+    good("metadata.max.age.ms", "900000");
+    good("connections.max.idle.ms", "0");
+    assert_string_equal(notes(), "");
+    good("metadata.broker.list", "a:1");
+    assert_non_null(strstr(notes(), "request.timeout.ms has Java's meaning"));
+    assert_non_null(strstr(notes(), "metadata.max.age.ms has Java's meaning"));
+    assert_non_null(strstr(notes(), "connections.max.idle.ms=0 has Java's meaning"));
+    good("connections.max.idle.ms", "1");
+    assert_null(strstr(notes(), "connections.max.idle.ms"));
+    good("socket.timeout.ms", "60000");
+    assert_null(strstr(notes(), "request.timeout.ms has"));
+}
+
+static void librdkafka_s_words_are_known_by_a_note_too(void **state)
+{
+    (void)state;
+    good("request.timeout.ms", "5000");
+    good("socket.max.fails", "3");
+    assert_non_null(strstr(notes(), "request.timeout.ms has Java's meaning"));
+}
+
+static void idempotence_that_is_off(void **state)
+{
+    (void)state;
+    good("acks", "1");
+    assert_string_equal(notes(), ""); /* nothing can be said of half a configuration */
+    good("bootstrap.servers", "a:1");
+    assert_string_equal(notes(), "enable.idempotence is off, because acks or retries rule it out: "
+                                 "a retry may store a record twice\n");
+    good("enable.idempotence", "false");
+    assert_string_equal(notes(), "");
+}
+
+/* kcat says topic.KEY for what it sets on all topics. */
+static void keys_of_all_topics_as_kcat_has_them(void **state)
+{
+    (void)state;
+    good("topic.request.required.acks", "1");
+    assert_string_equal(kloop_config_get(c, "acks"), "1");
+    assert_string_equal(kloop_config_get(c, "topic.acks"), "1");
+    assert_true(kloop_config_is_set(c, "acks"));
+    good("topic.message.timeout.ms", "40000");
+    assert_string_equal(kloop_config_get(c, "delivery.timeout.ms"), "40000");
+    bad("topic.acks", "7", "topic.acks: '7' is not among");
+    bad("topic.nothing", "7", "does not end with a key of a topic");
+}
+
+/* An answer is what counts, also where nobody set it. */
+static void presets_that_follow(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *value, *follower, *followed;
+    } cases[] = {
+        {"linger.ms", "100000", "delivery.timeout.ms", "130000"},
+        {"request.timeout.ms", "2147483647", "delivery.timeout.ms", "2147483647"},
+        {"acks", "1", "enable.idempotence", "false"},
+        {"acks", "-1", "enable.idempotence", "true"},
+        {"retries", "0", "enable.idempotence", "false"},
+        {"receive.message.max.bytes", "100000000", "receive.memory", "100000000"},
+        {"max.request.size", "20000000", "request.bytes.max", "20000000"},
+        {"retry.backoff.ms", "5000", "retry.backoff.max.ms", "5000"},
+        {"reconnect.backoff.ms", "5", "reconnect.backoff.max.ms", "5"},
+        {"socket.connection.setup.timeout.ms", "60000", "socket.connection.setup.timeout.max.ms",
+         "60000"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        kloop_config *own = kloop_config_new(NULL);
+        const char *preset = kloop_config_key_find(cases[i].follower)->preset;
+        assert_string_equal(kloop_config_get(own, cases[i].follower), preset);
+        assert_int_equal(kloop_config_set(own, cases[i].key, cases[i].value), KLOOP_OK);
+        assert_string_equal(kloop_config_get(own, cases[i].follower), cases[i].followed);
+        assert_false(kloop_config_is_set(own, cases[i].follower));
+        /* What was set follows nobody. */
+        assert_int_equal(kloop_config_set(own, cases[i].follower, preset), KLOOP_OK);
+        assert_string_equal(kloop_config_get(own, cases[i].follower), preset);
+        kloop_config_del(own);
+    }
+}
+
+/* What get answered stays, whatever else is asked. */
+static void answers_stay(void **state)
+{
+    (void)state;
+    good("linger.ms", "7");
+    good("topic.t.linger.ms", "8");
+    const kloop_config *view = c;
+    const char *all = kloop_config_get(view, "linger.ms");
+    const char *one = kloop_config_get(view, "topic.t.linger.ms");
+    assert_string_equal(kloop_config_get(view, "topic.t.batch.size"), "1000000");
+    assert_string_equal(one, "8");
+    const char *other = kloop_config_get(view, "topic.other.linger.ms");
+    assert_string_equal(all, "7");
+    assert_string_equal(other, "7");
 }
 
 /* The latest is for those who look, the first for those who do not. */
@@ -241,14 +414,16 @@ static void no_memory(void **state)
     static const char *const values[][2] = {{"client.id", "first"},
                                             {"client.id", "second"},
                                             {"bootstrap.servers", "a:1"},
-                                            {"linger.ms", "7"}};
+                                            {"linger.ms", "7"},
+                                            {"key.serializer", "StringSerializer"},
+                                            {"topic.t.linger.ms", "7"}};
     for (size_t nth = 1;; nth++) {
         kl_fail_alloc f;
         kl_fail_alloc_init(&f, nth);
         kloop_allocator alloc = kl_fail_alloc_table(&f);
         kloop_config *own = kloop_config_new(&alloc);
         const char *id = own ? "kloop" : NULL;
-        for (size_t i = 0; own && i < 4; i++) {
+        for (size_t i = 0; own && i < 6; i++) {
             kloop_status status = kloop_config_set(own, values[i][0], values[i][1]);
             if (status) {
                 assert_int_equal(status, KLOOP_NO_MEMORY);
@@ -266,7 +441,7 @@ static void no_memory(void **state)
         kloop_config_del(own);
         kl_fail_alloc_check(&f);
         if (f.refused == 0) {
-            assert_int_equal(nth, 5);
+            assert_int_equal(nth, 9);
             break;
         }
     }
@@ -282,6 +457,15 @@ int main(void)
         TEST(another_name_is_the_same_key),
         TEST(a_refusal_changes_nothing),
         TEST(names_that_are_not_taken),
+        TEST(notes_of_what_has_no_effect),
+        TEST(unknown_names_that_are_passed_over),
+        TEST(two_names_of_one_key),
+        TEST(names_with_two_meanings),
+        TEST(librdkafka_s_words_are_known_by_a_note_too),
+        TEST(idempotence_that_is_off),
+        TEST(keys_of_all_topics_as_kcat_has_them),
+        TEST(presets_that_follow),
+        TEST(answers_stay),
         TEST(two_memories),
         TEST(check_sees_conflicts),
         TEST(check_takes_no_memory),

@@ -3,6 +3,7 @@
  * tests of the command read. */
 #define _GNU_SOURCE
 #include "cli/config_flags.h"
+#include "cli/exit_code.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,6 +33,7 @@ static kl_config_flags flags;
 static int begin(void **state)
 {
     (void)state;
+    setenv("KLOOP_CONFIG", "", 1);
     kl_config_flags_init(&flags, "test");
     return !kl_config_flags_set(&flags, KL_CONFIG_FLAG, "bootstrap.servers", "a:1", "-b");
 }
@@ -58,10 +60,8 @@ static void assert_row(const char *key, const char *value, const char *origin)
     size_t size;
     char words[3][512];
     bool found = false;
-    kloop_config *config = kl_config_flags_make(&flags);
-    assert_non_null(config);
     FILE *to = open_memstream(&text, &size);
-    kl_config_flags_print(&flags, config, to);
+    assert_int_equal(kl_config_flags_show(&flags, to), KL_EXIT_OK);
     fclose(to);
     for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         assert_int_equal(sscanf(line, "%511s %511s %511s", words[0], words[1], words[2]), 3);
@@ -73,7 +73,6 @@ static void assert_row(const char *key, const char *value, const char *origin)
     }
     assert_true(found);
     free(text);
-    kloop_config_del(config);
 }
 
 static void the_nearer_word_wins(void **state)
@@ -83,15 +82,68 @@ static void the_nearer_word_wins(void **state)
     assert_row("linger.ms", "5", "default");
     assert_true(kl_config_flags_set(&flags, KL_CONFIG_PRESET, "linger.ms", "1", "preset"));
     assert_value("linger.ms", "1");
-    assert_true(kl_config_flags_set_pair(&flags, "linger.ms=3", "-X"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "linger.ms=3", "-X"));
     assert_true(kl_config_flags_load(&flags, path_of("\nlinger.ms=2\n"), "-F"));
     assert_value("linger.ms", "3");
     assert_row("linger.ms", "3", "-X");
-    assert_true(kl_config_flags_set_pair(&flags, "linger.ms=4", "--producer-props"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "linger.ms=4", "--producer-props"));
     assert_row("linger.ms", "4", "--producer-props");
     assert_true(kl_config_flags_set(&flags, KL_CONFIG_FLAG, "linger.ms", "9", "--linger"));
-    assert_true(kl_config_flags_set_pair(&flags, "linger.ms=8", "-X"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "linger.ms=8", "-X"));
     assert_row("linger.ms", "9", "--linger");
+}
+
+static void the_file_of_the_environment_is_the_farthest(void **state)
+{
+    (void)state;
+    char path[64], origin[128];
+    snprintf(path, sizeof path, "%s", path_of("linger.ms=1\nbatch.size=1\nretries=1\nacks=all"));
+    setenv("KLOOP_CONFIG", path, 1);
+    flags.quiet = true;
+    assert_true(kl_config_flags_set(&flags, KL_CONFIG_PRESET, "acks", "1", "preset"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "batch.size=3", "-X"));
+    assert_true(kl_config_flags_set(&flags, KL_CONFIG_FILE, "retries", "2", "file"));
+    snprintf(origin, sizeof origin, "%s:1", path);
+    kl_buf before = flags.entries;
+    assert_row("linger.ms", "1", origin);
+    assert_true(flags.entries.len > before.len);
+    assert_row("batch.size", "3", "-X");
+    assert_row("retries", "2", "file");
+    snprintf(origin, sizeof origin, "%s:4", path);
+    assert_row("acks", "all", origin);
+}
+
+static void two_names_in_one_place(void **state)
+{
+    (void)state;
+    flags.quiet = true;
+    assert_int_equal(-1, kl_config_flags_take(&flags, "linger.ms=5", "-X"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "queue.buffering.max.ms=+5", "-X"));
+    assert_value("linger.ms", "5");
+    assert_int_equal(-1, kl_config_flags_take(&flags, "queue.buffering.max.ms=6", "-X"));
+    assert_null(kl_config_flags_make(&flags));
+    /* Said twice by one name, the last word counts. */
+    kl_config_flags_deinit(&flags);
+    assert_int_equal(begin(state), 0);
+    assert_int_equal(-1, kl_config_flags_take(&flags, "linger.ms=5", "-X"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "linger.ms=6", "-X"));
+    assert_value("linger.ms", "6");
+    /* From nearer places another name may be used. */
+    assert_true(kl_config_flags_set(&flags, KL_CONFIG_FLAG, "queue.buffering.max.ms", "7", "-l"));
+    flags.quiet = true;
+    assert_row("linger.ms", "7", "-l");
+}
+
+static void what_rules_over_unknown_keys_comes_first(void **state)
+{
+    (void)state;
+    flags.quiet = true;
+    assert_true(kl_config_flags_load(&flags, path_of("our.key=1\nlinger.ms=3"), "-F"));
+    assert_null(kl_config_flags_make(&flags));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "ignore.unknown.config=true", "-X"));
+    assert_value("linger.ms", "3");
+    assert_true(kl_config_flags_set(&flags, KL_CONFIG_FLAG, "ignore.unknown.config", "false", "f"));
+    assert_null(kl_config_flags_make(&flags));
 }
 
 static void files_tell_their_lines(void **state)
@@ -107,10 +159,10 @@ static void files_tell_their_lines(void **state)
 static void a_value_may_hold_anything_but_its_key(void **state)
 {
     (void)state;
-    assert_true(kl_config_flags_set_pair(&flags, "client.id=a=b=c", "-X"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "client.id=a=b=c", "-X"));
     assert_value("client.id", "a=b=c");
-    assert_false(kl_config_flags_set_pair(&flags, "client.id", "-X"));
-    assert_false(kl_config_flags_set_pair(&flags, "=x", "-X"));
+    assert_int_equal(KL_EXIT_USAGE, kl_config_flags_take(&flags, "client.id", "-X"));
+    assert_int_equal(KL_EXIT_USAGE, kl_config_flags_take(&flags, "=x", "-X"));
     assert_value("client.id", "a=b=c");
 }
 
@@ -120,7 +172,7 @@ static void what_is_refused(void **state)
     assert_false(kl_config_flags_load(&flags, "/nowhere/at/all", "-F"));
     assert_false(kl_config_flags_load(&flags, "/", "-F"));
     assert_false(kl_config_flags_load(&flags, path_of("a=\\u00"), "-F"));
-    assert_true(kl_config_flags_set_pair(&flags, "no.such.key=1", "-X"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "no.such.key=1", "-X"));
     assert_null(kl_config_flags_make(&flags));
 }
 
@@ -128,15 +180,15 @@ static void a_bad_value_is_refused_although_another_would_win(void **state)
 {
     (void)state;
     assert_true(kl_config_flags_load(&flags, path_of("linger.ms=soon"), "-F"));
-    assert_true(kl_config_flags_set_pair(&flags, "linger.ms=1", "-X"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "linger.ms=1", "-X"));
     assert_null(kl_config_flags_make(&flags));
 }
 
 static void what_keys_say_together(void **state)
 {
     (void)state;
-    assert_true(kl_config_flags_set_pair(&flags, "acks=1", "-X"));
-    assert_true(kl_config_flags_set_pair(&flags, "enable.idempotence=true", "-X"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "acks=1", "-X"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "enable.idempotence=true", "-X"));
     assert_null(kl_config_flags_make(&flags));
 }
 
@@ -144,6 +196,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_nearer_word_wins, begin, finish),
+        cmocka_unit_test_setup_teardown(the_file_of_the_environment_is_the_farthest, begin, finish),
+        cmocka_unit_test_setup_teardown(two_names_in_one_place, begin, finish),
+        cmocka_unit_test_setup_teardown(what_rules_over_unknown_keys_comes_first, begin, finish),
         cmocka_unit_test_setup_teardown(files_tell_their_lines, begin, finish),
         cmocka_unit_test_setup_teardown(a_value_may_hold_anything_but_its_key, begin, finish),
         cmocka_unit_test_setup_teardown(what_is_refused, begin, finish),

@@ -215,6 +215,9 @@ static void choices(void **state)
     static const char *const bad[] = {"", "ALL", "al", "alll", "2", "all,", "all, -1", ",", " "};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         refused("acks", bad[i]);
+    /* This one in any case, found by comparing with Kafka's own class. */
+    accepted("metadata.recovery.strategy", "None", 0);
+    accepted("metadata.recovery.strategy", "REBOOTSTRAP", 1);
     static const char *const codecs[] = {"none", "gzip", "snappy", "lz4", "zstd"};
     for (int i = 0; i < KL_CODEC_COUNT; i++) {
         accepted("compression.type", codecs[i], i + 1);

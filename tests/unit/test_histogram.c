@@ -91,6 +91,44 @@ static void many_at_once_are_as_many_one_by_one(void **state)
     assert_memory_equal(&one, &all, sizeof one);
 }
 
+/* What was seen since an earlier state, as if that had been counted by itself. */
+static void since_an_earlier_state(void **state)
+{
+    (void)state;
+    kl_histogram h = {0}, later = {0};
+    kl_prng prng;
+    kl_prng_init(&prng, 1);
+    for (int i = 0; i < 1000; i++)
+        kl_histogram_add(&h, kl_prng_below(&prng, 100000), 1);
+    kl_histogram earlier = h;
+    assert_int_equal(kl_histogram_at_since(&h, &earlier, 500000), 0);
+    for (int i = 0; i < 1000; i++) {
+        uint64_t value = 5000 + kl_prng_below(&prng, 20000);
+        kl_histogram_add(&h, value, 1);
+        kl_histogram_add(&later, value, 1);
+    }
+    for (uint32_t part = 0; part < 1000000; part += 9999) {
+        uint64_t alone = kl_histogram_at(&later, part);
+        /* max of the later part alone is not known. */
+        assert_in_range(kl_histogram_at_since(&h, &earlier, part), alone, alone + alone / 127 + 1);
+    }
+}
+
+static void up_to_a_value(void **state)
+{
+    (void)state;
+    kl_histogram h = {0};
+    for (uint64_t v = 1; v <= 100; v++)
+        kl_histogram_add(&h, v, 2);
+    kl_histogram_add(&h, 100000, 3);
+    assert_int_equal(kl_histogram_up_to(&h, 0), 0);
+    assert_int_equal(kl_histogram_up_to(&h, 1), 2);
+    assert_int_equal(kl_histogram_up_to(&h, 100), 200);
+    assert_int_equal(kl_histogram_up_to(&h, 99000), 200);
+    assert_int_equal(kl_histogram_up_to(&h, 100000), 203);
+    assert_int_equal(kl_histogram_up_to(&h, UINT64_MAX), 203);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +137,8 @@ int main(void)
         cmocka_unit_test(one_value_is_every_percentile),
         cmocka_unit_test(as_the_sorted_values_say),
         cmocka_unit_test(many_at_once_are_as_many_one_by_one),
+        cmocka_unit_test(since_an_earlier_state),
+        cmocka_unit_test(up_to_a_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,8 @@ typedef struct taking {
     uint64_t stop_after; /* 0: never */
     int ended;
     int error;
+    int waits;
+    int writer; /* of the pipe, or the next input */
 } taking;
 
 static void on_later(uv_timer_t *timer)
@@ -275,6 +277,109 @@ static void the_descriptor_stays_blocking(void **state)
     close(fd);
 }
 
+/* Without a delimiter all of the input is one line, and an empty one is one too. */
+static void all_of_it_as_one_line(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "a", "a\nb\n"};
+    static const char *const lines[] = {"|", "a|", "a\nb\n|"};
+    for (int i = 0; i < 3; i++) {
+        for (int kind = 0; kind < 2; kind++) {
+            for (uint64_t refuse = 0; refuse < 3; refuse += 2) {
+                taking t = {.refuse_each = refuse, .calls = 1};
+                size_t len = strlen(texts[i]);
+                int fd = kind ? pipe_of(texts[i], len) : file_of(texts[i], len);
+                begin(&t, fd, "");
+                finish(&t);
+                close(fd);
+                assert_string_equal(t.text, lines[i]);
+                assert_int_equal(t.lines, 1);
+            }
+        }
+    }
+}
+
+static void count_wait(void *me)
+{
+    taking *t = me;
+    if (++t->waits == 2)
+        kl_line_source_stop(&t->source);
+    else
+        assert_int_equal(write(t->writer, "b\nc\n", 4), 4);
+}
+
+/* Who waits for input is told, once for each wait, and lines are numbered. */
+static void waiting_is_told(void **state)
+{
+    (void)state;
+    taking t = {0};
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(write(ends[1], "a\n", 2), 2);
+    t.writer = ends[1];
+    begin(&t, ends[0], "\n");
+    t.source.on_wait = count_wait;
+    finish(&t);
+    close(ends[0]);
+    close(ends[1]);
+    assert_string_equal(t.text, "a|b|c|");
+    assert_int_equal(t.source.line, 3);
+    assert_int_equal(t.source.bytes_read, 6);
+}
+
+static void on_end_of_one(void *me, int error)
+{
+    taking *t = me;
+    assert_int_equal(error, 0);
+    if (t->ended++ == 1) {
+        uv_close((uv_handle_t *)&t->later, NULL);
+        return;
+    }
+    kl_line_source_deinit(&t->source);
+    kl_line_source_init(&t->source, &t->loop, t->writer, (kloop_string){"\n", 1}, take,
+                        on_end_of_one, t);
+}
+
+/* In on_end it may be begun anew, with another input of another kind. */
+static void one_input_after_the_other(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 2; kind++) {
+        taking t = {.writer = kind ? pipe_of("b\n", 2) : file_of("b\n", 2)};
+        int fd = kind ? file_of("a", 1) : pipe_of("a", 1);
+        begin(&t, fd, "\n");
+        t.source.on_end = on_end_of_one;
+        uv_run(&t.loop, UV_RUN_DEFAULT);
+        assert_int_equal(uv_loop_close(&t.loop), 0);
+        kl_line_source_deinit(&t.source);
+        assert_int_equal(t.ended, 2);
+        assert_string_equal(t.text, "a|b|");
+        close(fd);
+        close(t.writer);
+    }
+}
+
+/* The work of a turn is bounded, in bytes and in lines: empty ones are records too. */
+static void a_turn_ends(void **state)
+{
+    (void)state;
+    static char text[1 << 20];
+    memset(text, '\n', sizeof text);
+    taking t = {0};
+    int fd = file_of(text, sizeof text);
+    begin(&t, fd, "\n");
+    uint64_t before = 0, turns = 0;
+    for (; !t.ended && !t.source.ended; turns++) {
+        uv_run(&t.loop, UV_RUN_NOWAIT);
+        assert_true(t.lines - before <= 16384);
+        before = t.lines;
+    }
+    finish(&t);
+    close(fd);
+    assert_int_equal(t.lines, sizeof text);
+    assert_true(turns >= 64);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +393,10 @@ int main(void)
         cmocka_unit_test(paused_from_outside),
         cmocka_unit_test(what_cannot_be_read),
         cmocka_unit_test(the_descriptor_stays_blocking),
+        cmocka_unit_test(all_of_it_as_one_line),
+        cmocka_unit_test(waiting_is_told),
+        cmocka_unit_test(one_input_after_the_other),
+        cmocka_unit_test(a_turn_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

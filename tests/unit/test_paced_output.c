@@ -174,10 +174,36 @@ static void a_reader_that_goes_away(void **state)
     fill(&out, 1000);
     kl_paced_output_push(&out);
     assert_int_equal(kl_paced_output_waiting(&out), 0);
+    /* A pipe takes 64 KB, in whole lines of 16 bytes here; all other lines are known to be lost. */
+    assert_int_equal(out.lost_lines, ((2 << 20) - 65536) / 16 + 63);
     kl_paced_output_finish(&out);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
     kl_paced_output_deinit(&out);
+    close(ends[1]);
+}
+
+/* A reader that is there and does not read. */
+static void giving_up(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    kl_paced_output out;
+    int ends[2], room = 0;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    uv_loop_init(&loop);
+    kl_paced_output_init(&out, &loop, ends[1], count, &room);
+    fill(&out, (size_t)2 << 20);
+    kl_paced_output_push(&out);
+    kl_paced_output_finish(&out);
+    assert_int_not_equal(uv_run(&loop, UV_RUN_NOWAIT), 0);
+    kl_paced_output_give_up(&out, ECANCELED);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    assert_int_equal(out.error, ECANCELED);
+    assert_int_equal(out.lost_lines, ((2 << 20) - 65536) / 16);
+    kl_paced_output_deinit(&out);
+    close(ends[0]);
     close(ends[1]);
 }
 
@@ -206,6 +232,7 @@ int main(void)
         cmocka_unit_test(room_is_told_once),
         cmocka_unit_test(room_is_told_when_a_push_finds_it),
         cmocka_unit_test(a_reader_that_goes_away),
+        cmocka_unit_test(giving_up),
         cmocka_unit_test(a_descriptor_that_is_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

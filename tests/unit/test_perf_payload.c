@@ -37,7 +37,7 @@ static void letters(void **state)
         uint64_t seen[26] = {0};
         const uint8_t *first = NULL;
         size_t checked = 0;
-        assert_null(kl_perf_payload_letters(&p, sizes[i]));
+        assert_null(kl_perf_payload_letters(&p, sizes[i], 0));
         /* More than once round the ring. */
         for (size_t n = 0; n < 10 || (checked < 5000000 && n < 100000); n++) {
             kloop_slice value = kl_perf_payload_next(&p);
@@ -57,6 +57,22 @@ static void letters(void **state)
             assert_in_range(seen[c], checked / 40, checked / 18);
         kl_perf_payload_deinit(&p);
     }
+}
+
+/* --random-seed: the same seed gives the same bytes, another one others. */
+static void a_seed_makes_the_letters(void **state)
+{
+    (void)state;
+    kl_perf_payload a, b, c;
+    assert_null(kl_perf_payload_letters(&a, 100, 7));
+    assert_null(kl_perf_payload_letters(&b, 100, 7));
+    assert_null(kl_perf_payload_letters(&c, 100, 8));
+    kloop_slice x = kl_perf_payload_next(&a), y = kl_perf_payload_next(&b);
+    assert_memory_equal(x.data, y.data, 100);
+    assert_memory_not_equal(x.data, kl_perf_payload_next(&c).data, 100);
+    kl_perf_payload_deinit(&a);
+    kl_perf_payload_deinit(&b);
+    kl_perf_payload_deinit(&c);
 }
 
 static void monotonic(void **state)
@@ -81,7 +97,7 @@ static void pieces_at_random(void **state)
     kl_perf_payload p;
     uint64_t seen[4] = {0};
     assert_null(
-        kl_perf_payload_file(&p, PATH_OF("one--two----four--"), (kloop_string){"--", 2}, 0));
+        kl_perf_payload_file(&p, PATH_OF("one--two----four--"), (kloop_string){"--", 2}, 0, 0));
     assert_int_equal(p.piece_count, 4);
     for (int n = 0; n < 4000; n++) {
         kloop_slice value = kl_perf_payload_next(&p);
@@ -105,7 +121,7 @@ static void pieces_of_a_size_in_turn(void **state)
 {
     (void)state;
     kl_perf_payload p;
-    assert_null(kl_perf_payload_file(&p, PATH_OF("aabbccd"), (kloop_string){"", 0}, 2));
+    assert_null(kl_perf_payload_file(&p, PATH_OF("aabbccd"), (kloop_string){"", 0}, 2, 0));
     static const char *const turns[] = {"aa", "bb", "cc", "aa", "bb", "cc", "aa"};
     for (size_t i = 0; i < sizeof turns / sizeof turns[0]; i++) {
         kloop_slice value = kl_perf_payload_next(&p);
@@ -120,18 +136,19 @@ static void files_that_make_none(void **state)
     (void)state;
     kl_perf_payload p;
     const kloop_string line = {"\n", 1}, none = {"", 0};
-    assert_string_equal(kl_perf_payload_file(&p, PATH_OF(""), line, 0), "the file is empty");
-    assert_string_equal(kl_perf_payload_file(&p, PATH_OF("abc"), none, 4),
+    assert_string_equal(kl_perf_payload_file(&p, PATH_OF(""), line, 0, 0), "the file is empty");
+    assert_string_equal(kl_perf_payload_file(&p, PATH_OF("abc"), none, 4, 0),
                         "the file is shorter than one record");
-    assert_string_equal(kl_perf_payload_file(&p, "/nowhere/at/all", line, 0),
+    assert_string_equal(kl_perf_payload_file(&p, "/nowhere/at/all", line, 0, 0),
                         "No such file or directory");
-    assert_string_equal(kl_perf_payload_file(&p, "/", line, 0), "Is a directory");
+    assert_string_equal(kl_perf_payload_file(&p, "/", line, 0, 0), "Is a directory");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(letters),
+        cmocka_unit_test(a_seed_makes_the_letters),
         cmocka_unit_test(monotonic),
         cmocka_unit_test(pieces_at_random),
         cmocka_unit_test(pieces_of_a_size_in_turn),

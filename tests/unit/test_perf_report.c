@@ -144,18 +144,6 @@ static void nothing_came_back(void **state)
     assert_null(strstr(text, "inf"));
 }
 
-static void metrics(void **state)
-{
-    (void)state;
-    const kloop_stats counters = {.acked = 12, .requests = 3};
-    FILE *to = begin_text();
-    kl_perf_print_metrics(&counters, "me", to);
-    fclose(to);
-    assert_non_null(strstr(text, "\nMetric Name "));
-    assert_non_null(strstr(text, "\nproducer-metrics:record-send-total:{client-id=me} "));
-    assert_non_null(strstr(text, " : 12.000\n"));
-}
-
 static void the_process(void **state)
 {
     (void)state;
@@ -173,7 +161,6 @@ int main(void)
         cmocka_unit_test(percentiles),
         cmocka_unit_test(the_object),
         cmocka_unit_test(nothing_came_back),
-        cmocka_unit_test(metrics),
         cmocka_unit_test(the_process),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,37 +113,12 @@ static void failure(void **state)
     kl_buf_deinit(&out);
 }
 
-static void copies(void **state)
-{
-    (void)state;
-    static const kloop_slice bytes[] = {{NULL, 0}, BYTES(""), BYTES("a"), BYTES("some\0bytes")};
-    for (size_t k = 0; k < 4; k++) {
-        for (size_t v = 0; v < 4; v++) {
-            kloop_record record = {.key = bytes[k], .value = bytes[v]};
-            kl_record_copy *copy = kl_record_copy_new(&record, 7 * k + v);
-            assert_non_null(copy);
-            assert_int_equal(copy->sent_ns, 7 * k + v);
-            const kloop_slice got[] = {kl_record_copy_key(copy), kl_record_copy_value(copy)};
-            const kloop_slice wanted[] = {bytes[k], bytes[v]};
-            for (int i = 0; i < 2; i++) {
-                assert_int_equal(got[i].data == NULL, wanted[i].data == NULL);
-                assert_int_equal(got[i].len, wanted[i].len);
-                if (wanted[i].len)
-                    assert_memory_equal(got[i].data, wanted[i].data, wanted[i].len);
-            }
-            kl_record_copy_del(copy);
-        }
-    }
-    kl_record_copy_del(NULL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(beginning_and_end),
         cmocka_unit_test(success),
         cmocka_unit_test(failure),
-        cmocka_unit_test(copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,14 @@ static void continued_lines(void **state)
     assert_string_equal(PAIRS("a=1\\\n"), "1 a=1");
     assert_string_equal(PAIRS("a\\\n  b = c"), "1 ab=c");
     assert_string_equal(PAIRS("a=1\\\n# no comment here"), "1 a=1# no comment here");
+    /* A line of nothing but a backslash does not begin anything: what comes is a line of its own,
+     * which may be a comment. Found by comparing with java.util.Properties. */
+    assert_string_equal(PAIRS("\\\n# a comment\na=1"), "3 a=1");
+    assert_string_equal(PAIRS("\\\n\\\n  a=1"), "3 a=1");
+    assert_string_equal(PAIRS("\\\n\n"), "");
+    assert_string_equal(PAIRS("\\\n"), "");
+    assert_string_equal(PAIRS("\\"), "");
+    assert_string_equal(PAIRS("#\\"), "");
 }
 
 static void escapes(void **state)

@@ -225,18 +225,18 @@ static void sizes_that_bound_each_other(void **state)
     load(P("max.request.size", "5000"), P("request.bytes.max", "5000"), P("buffer.memory", "5000"),
          P("receive.message.max.bytes", "5000"), P("receive.memory", "5000"));
     unload();
-    refuse("request.bytes.max=1048575 is less than max.request.size=1048576; raise the first or "
-           "lower the second",
+    refuse("request.bytes.max=1048575 is less than max.request.size=1048576; raise the first "
+           "(1048576 to 2147483647) or lower the second (1 to 1048575)",
            P("request.bytes.max", "1048575"));
     refuse("receive.memory=33554431 is less than receive.message.max.bytes=33554432; raise the "
-           "first or lower the second",
+           "first (33554432 to 9223372036854775807) or lower the second (1024 to 33554431)",
            P("receive.memory", "33554431"));
     refuse("buffer.memory=1048575 cannot hold one record of max.request.size=1048576; raise the "
-           "first or lower the second",
+           "first (from 1048576) or lower the second (1 to 1048575)",
            P("buffer.memory", "1048575"));
     /* Memory is not taken unasked, so this preset does not follow. */
     refuse("buffer.memory=67108864 cannot hold one record of max.request.size=67108865; raise the "
-           "first or lower the second",
+           "first (from 67108865) or lower the second (1 to 67108864)",
            P("max.request.size", "67108865"));
     load(P("buffer.memory", "9223372036854775807"), P("max.request.size", "2147483647"));
     assert_int_equal(s.memory_bytes, INT64_MAX);
@@ -251,7 +251,7 @@ static void the_time_to_deliver(void **state)
     assert_int_equal(s.delivery_timeout_ns, 30005 * MS);
     unload();
     refuse("delivery.timeout.ms=30004 is less than linger.ms=5 and request.timeout.ms=30000 "
-           "together; raise the first or lower the others",
+           "together; raise the first (30005 to 2147483647) or lower the others",
            P("delivery.timeout.ms", "30004"));
     /* The preset follows. */
     load(P("linger.ms", "100000"));
@@ -267,7 +267,8 @@ static void the_time_to_deliver(void **state)
     assert_int_equal(s.delivery_timeout_ns, INT_MAX_MS);
     unload();
     refuse("delivery.timeout.ms=2147483646 is less than linger.ms=9223372036854775807 and "
-           "request.timeout.ms=30000 together; raise the first or lower the others",
+           "request.timeout.ms=30000 together; raise the first (2147483647 to 2147483647) or lower "
+           "the others",
            P("linger.ms", "9223372036854775807"), P("delivery.timeout.ms", "2147483646"));
 }
 
@@ -353,14 +354,15 @@ static void idempotence_and_what_rules_it_out(void **state)
     refuse("enable.idempotence=true needs acks=all, and acks=0 is set; change that or set "
            "enable.idempotence=false",
            P("enable.idempotence", "true"), P("acks", "0"));
-    refuse("enable.idempotence=true needs retries above 0, and retries=0 is set; change that or "
+    refuse("enable.idempotence=true needs retries of 1 to 2147483647, and retries=0 is set; change "
+           "that or "
            "set enable.idempotence=false",
            P("enable.idempotence", "true"), P("retries", "0"));
-    refuse("enable.idempotence=true needs max.in.flight.requests.per.connection of at most 5, and "
+    refuse("enable.idempotence=true needs max.in.flight.requests.per.connection of 1 to 5, and "
            "6 is set; change that or set enable.idempotence=false",
            P("enable.idempotence", "true"), P("max.in.flight.requests.per.connection", "6"));
     refuse("enable.idempotence=true, which is the preset, needs "
-           "max.in.flight.requests.per.connection of at most 5, and 6 is set; change that or set "
+           "max.in.flight.requests.per.connection of 1 to 5, and 6 is set; change that or set "
            "enable.idempotence=false",
            P("max.in.flight.requests.per.connection", "6"));
 }

@@ -131,17 +131,22 @@ static void refused_at_opening(void **state)
     } cases[] = {
         {"topic.events.linger.ms", "100000",
          "topic 'events': delivery.timeout.ms=120000 is less than linger.ms=100000 and "
-         "request.timeout.ms=30000 together; raise the first or lower the others"},
+         "request.timeout.ms=30000 together; raise the first (130000 to 2147483647) or lower the "
+         "others"},
         {"topic.events.buffer.memory", "1000",
          "topic 'events': buffer.memory=1000 cannot hold one record of max.request.size=1048576; "
-         "raise the first or lower the second"},
+         "raise the first (from 1048576) or lower the second (1 to 1000)"},
+        {"topic.events.compression.type", "zstd",
+         "topic 'events': compression.type=zstd needs Produce 7, and api.version.max allows it up "
+         "to 6; raise that, or choose another codec or a list such as zstd,lz4"},
         {"topic.events.buffer.memory", "67108865",
          "topic 'events': buffer.memory=67108865 is more than the 67108864 that all topics have "
          "together; lower it, or raise buffer.memory of the producer"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         host_prepare(&h, 0);
-        const char *const pairs[] = {cases[i].key, cases[i].value, NULL};
+        const char *const pairs[] = {"api.version.max", "Produce=6", cases[i].key, cases[i].value,
+                                     NULL};
         assert_int_equal(host_open(&h, pairs), KLOOP_BAD_CONFIG);
         assert_string_equal(h.error.text, cases[i].sentence);
         host_end(&h);

@@ -28,7 +28,7 @@ static void set(const kl_field *f, void *value, size_t size)
 static void numbers(void **state)
 {
     (void)state;
-    for (int64_t fallback = -1; fallback <= 1; fallback++) {
+    for (int32_t fallback = -1; fallback <= 1; fallback++) {
         int8_t i8;
         int16_t i16;
         int32_t i32;

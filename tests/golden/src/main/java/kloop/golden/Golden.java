@@ -29,6 +29,7 @@ public final class Golden {
             batch-verdict  HEX                                    -> the same
             encode         API VERSION request|response JSON      -> HEX | error: ...
             partitions     see PartitionLines                     -> partitions, with spaces between
+            config         see ConfigLines                        -> what a producer's configuration is to Java
             decode-only marks lines whose bytes do not follow from their JSON: unknown tags, tagged fields at
             their default, packed records.""";
 
@@ -52,7 +53,8 @@ public final class Golden {
                 "verdict", MessageLines::verdict,
                 "batch-verdict", BatchLines::verdict,
                 "encode", MessageLines::encode,
-                "partitions", PartitionLines::answer);
+                "partitions", PartitionLines::answer,
+                "config", ConfigLines::answer);
         switch (args[0]) {
             case "rows" -> {
                 for (Shape shape : Shape.ALL) {

@@ -98,6 +98,10 @@ public final class Clerk {
             case "check" -> {
                 return check(q);
             }
+            case "values" -> {
+                return Stored.write(topics.bootstrap, text(q, "topic"), number(q, "partitions"), Path.of(text(q, "file")),
+                        Duration.ofSeconds(number(q, "seconds")));
+            }
             case "batches" -> {
                 List<String> folders = JSON.convertValue(need(q, "folders"), JSON.getTypeFactory().constructCollectionType(List.class,
                         String.class));

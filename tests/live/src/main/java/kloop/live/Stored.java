@@ -3,13 +3,17 @@ package kloop.live;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -44,8 +48,30 @@ final class Stored {
         }
     }
 
-    /** Reads all partitions from the beginning to their ends. */
+    /** Holds all records against the ledger. */
     static void read(String bootstrap, String topic, int partitions, Ledger ledger, Frame frame, Duration limit) {
+        each(bootstrap, topic, partitions, limit, record -> {
+            ledger.record(record.partition(), record.offset(), record.key(), record.value());
+            frame.check(record, ledger);
+        });
+    }
+
+    /** Writes all values, which must be text of one line each, into a file: in the order of each partition. */
+    static long write(String bootstrap, String topic, int partitions, Path file, Duration limit) throws IOException {
+        long[] count = new long[1];
+        try (PrintStream out = new PrintStream(Files.newOutputStream(file), false, StandardCharsets.UTF_8)) {
+            each(bootstrap, topic, partitions, limit, record -> {
+                out.writeBytes(record.value());
+                out.write('\n');
+                count[0]++;
+            });
+        }
+        return count[0];
+    }
+
+    /** Reads all partitions from the beginning to their ends. */
+    private static void each(String bootstrap, String topic, int partitions, Duration limit,
+            Consumer<ConsumerRecord<byte[], byte[]>> use) {
         Map<String, Object> config = new HashMap<>();
         config.put("bootstrap.servers", bootstrap);
         config.put("enable.auto.commit", false);
@@ -61,8 +87,7 @@ final class Stored {
             Map<TopicPartition, Long> ends = consumer.endOffsets(all);
             while (true) {
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(100))) {
-                    ledger.record(record.partition(), record.offset(), record.key(), record.value());
-                    frame.check(record, ledger);
+                    use.accept(record);
                 }
                 if (ends.entrySet().stream().allMatch(end -> consumer.position(end.getKey()) >= end.getValue())) {
                     // A record that became visible meanwhile is read too: it could be a duplicate.
