@@ -19,8 +19,17 @@ extern kl_check_fn kl_check_hook;
 
 _Noreturn __attribute__((cold)) void kl_check_failed(const char *file, int line, const char *what);
 
+/* Releases tell the line alone: the words of all assertions are some kilobytes of a small library.
+ */
+#ifndef NDEBUG
+#define KL_CHECK_WORDS(text) text
+#else
+#define KL_CHECK_WORDS(text) "assertion"
+#endif
+
 #define KL_ASSERT(cond)                                                                            \
-    (__builtin_expect(!(cond), 0) ? kl_check_failed(__FILE__, __LINE__, #cond) : (void)0)
+    (__builtin_expect(!(cond), 0) ? kl_check_failed(__FILE__, __LINE__, KL_CHECK_WORDS(#cond))     \
+                                  : (void)0)
 
 #define KL_UNREACHABLE() kl_check_failed(__FILE__, __LINE__, "unreachable")
 

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_BYTES_MAX ((size_t)1 << 20)
+#define FILE_BYTES_MAX ((size_t)256 << 10)
 #define MASK           "********"
 #define TOPIC          "topic."
 #define SERVERS        "bootstrap.servers"
@@ -24,6 +24,7 @@ typedef struct entry {
     const char *key;
     const char *value;
     const char *origin;
+    const kloop_config_key *known; /* NULL: key is no key for all topics */
 } entry;
 
 void kl_config_flags_init(kl_config_flags *f, const char *command)
@@ -57,7 +58,7 @@ static bool no_memory(const kl_config_flags *f)
 bool kl_config_flags_set(kl_config_flags *f, kl_config_rank rank, const char *key,
                          const char *value, const char *origin)
 {
-    entry e = {rank, copy(f, key), copy(f, value), copy(f, origin)};
+    entry e = {rank, copy(f, key), copy(f, value), copy(f, origin), kloop_config_key_find(key)};
     if (e.key && e.value && e.origin && kl_buf_append(&f->entries, &e, sizeof e))
         return true;
     return no_memory(f);
@@ -129,7 +130,7 @@ static bool read_file(const char *path, kl_buf *text)
         size_t room;
         uint8_t *p = kl_buf_reserve_some(text, 4096, &room);
         if (!p) {
-            errno = text->over_limit ? EFBIG : ENOMEM;
+            errno = ENOMEM;
             ok = false;
             break;
         }
@@ -146,6 +147,15 @@ static bool read_file(const char *path, kl_buf *text)
     return ok;
 }
 
+/* Editors of Windows put a mark in front of UTF-8, which is no part of the first key. */
+static bool parse(const kl_buf *text, loading *l, char *why, size_t why_size)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    kloop_string s = kl_buf_string(text);
+    size_t skip = s.len >= 3 && memcmp(s.data, mark, 3) == 0 ? 3 : 0;
+    return kl_properties_parse(s.data + skip, s.len - skip, on_property, l, why, why_size);
+}
+
 static bool load(kl_config_flags *f, kl_config_rank rank, const char *path, const char *flag)
 {
     char why[256] = "";
@@ -153,11 +163,13 @@ static bool load(kl_config_flags *f, kl_config_rank rank, const char *path, cons
     kl_buf text;
     kl_buf_init(&text, &kl_mem_libc);
     bool ok = read_file(path, &text);
-    if (!ok)
+    if (!ok && text.over_limit)
+        kl_usage_error(f->command, "%s '%s': it has more than %zu KiB and is no file of settings",
+                       flag, path, FILE_BYTES_MAX >> 10);
+    else if (!ok)
         kl_usage_error(f->command, "%s '%s': %s", flag, path, strerror(errno));
     else
-        ok = kl_properties_parse(kl_buf_string(&text).data, text.len, on_property, &l, why,
-                                 sizeof why);
+        ok = parse(&text, &l, why, sizeof why);
     if (why[0])
         kl_usage_error(f->command, "%s '%s', %s", flag, path, why);
     kl_buf_deinit(&text);
@@ -255,11 +267,9 @@ static bool load_environment(kl_config_flags *f)
 static const entry *rival_of(const kl_config_flags *f, size_t at)
 {
     const entry *e = entry_at(f, at);
-    const kloop_config_key *key = kloop_config_key_find(e->key);
-    for (size_t i = 0; key && i < at; i++) {
+    for (size_t i = 0; e->known && i < at; i++) {
         const entry *other = entry_at(f, i);
-        if (other->rank == e->rank && kloop_config_key_find(other->key) == key &&
-            strcmp(other->key, e->key) != 0)
+        if (other->known == e->known && other->rank == e->rank && strcmp(other->key, e->key) != 0)
             return other;
     }
     return NULL;
@@ -267,7 +277,7 @@ static const entry *rival_of(const kl_config_flags *f, size_t at)
 
 static bool refuse_rival(const kl_config_flags *f, const entry *e, const entry *rival)
 {
-    const kloop_config_key *key = kloop_config_key_find(e->key);
+    const kloop_config_key *key = e->known;
     refuse(f,
            "%s=%s (%s) and %s=%s (%s) are two names of one key, %s, with two values; leave "
            "one out (allowed: %s)",

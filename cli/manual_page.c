@@ -287,7 +287,7 @@ void kl_manual_config(FILE *to)
         "with\n"
         "-F FILE: one KEY=VALUE a line, # starts a comment, a backslash at the end of a line goes\n"
         "on with the next. A flag wins over -X, -X over the file of -F, that one over the file of\n"
-        "one's own, and that over the preset.\n"
+        "one's own, and that over the default.\n"
         "\n"
         "Names and meanings are those of Kafka's Java producer. librdkafka's names are understood\n"
         "too. -X list prints all keys, --print-config every key with its value and where it came\n"

@@ -6,6 +6,7 @@
 #include "cli/meta_command.h"
 
 #include "base/now.h"
+#include "base/utf8.h"
 #include "cli/config_flags.h"
 #include "cli/exit_code.h"
 #include "cli/meta_json.h"
@@ -58,13 +59,20 @@ static int exit_of(bool taken)
     return taken ? -1 : KL_EXIT_USAGE;
 }
 
+/* Whether a topic can have this name is for the broker to say. */
+static bool may_be_asked_for(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 0 && len <= INT16_MAX && kl_utf8_valid_len(name, len) == len;
+}
+
 /* -1: go on with the next flag. */
 static int take(kl_options *o, meta_flags *f, int id)
 {
     switch (id) {
     case TOPIC:
-        if (o->value[0] == '\0')
-            return kl_options_refuse(o, "the name of a topic is wanted");
+        if (!may_be_asked_for(o->value))
+            return kl_options_refuse(o, "the name of a topic is wanted, in UTF-8");
         f->topics[f->topic_count++] = o->value;
         return -1;
     case BOOTSTRAP:

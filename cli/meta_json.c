@@ -3,6 +3,7 @@
 #include "cli/meta_json.h"
 
 #include "base/check.h"
+#include "base/excerpt.h"
 #include "broker/api_names.h"
 #include "cli/common_version.h"
 #include "cli/meta_versions.h"
@@ -104,8 +105,9 @@ static void put_versions(kl_json_writer *w, kl_dialog *dialog, const char *versi
 
 static void put_broker(kl_json_writer *w, const kl_meta_broker *b, const char *version_max)
 {
-    char name[320];
-    snprintf(name, sizeof name, "%.*s:%d", (int)b->it.host.len, b->it.host.data, b->it.port);
+    char host[256], name[sizeof host + 16];
+    /* A host that is cut in the middle of a letter would be no JSON. */
+    snprintf(name, sizeof name, "%s:%d", kl_excerpt(host, sizeof host, b->it.host), b->it.port);
     kl_json_write_object_begin(w);
     put_int(w, "id", b->it.node_id);
     put_text(w, "name", name);

@@ -73,11 +73,12 @@ static void print_topic(const kl_meta_topic *t, FILE *to)
 
 void kl_meta_text_print(const kl_meta_picture *p, FILE *to)
 {
-    char cluster[NAME_MAX_BYTES];
-    fprintf(to, "Metadata for %s (from broker %d: %s):\n", p->asked ? p->asked : "all topics",
+    char text[NAME_MAX_BYTES];
+    fprintf(to, "Metadata for %s (from broker %d: %s):\n",
+            p->asked ? kl_excerpt(text, sizeof text, kloop_text(p->asked)) : "all topics",
             p->origin_id, p->origin);
     if (p->cluster_id.data)
-        fprintf(to, " cluster %s\n", kl_excerpt(cluster, sizeof cluster, p->cluster_id));
+        fprintf(to, " cluster %s\n", kl_excerpt(text, sizeof text, p->cluster_id));
     print_brokers(p, to);
     fprintf(to, " %zu topics:\n", p->topic_count);
     for (size_t i = 0; i < p->topic_count; i++)

@@ -7,6 +7,8 @@
 
 #define S_NS      1e9
 #define PER_S_MAX 1e12
+/* More than a hundred years, and less than a clock of 64 bits holds. */
+#define NEVER_NS 4e18
 
 void kl_pace_init(kl_pace *p, double records_per_s, double bytes_per_s)
 {
@@ -23,7 +25,8 @@ uint64_t kl_pace_due_ns(const kl_pace *p)
 {
     if (p->start_ns == 0)
         return 0;
-    return p->start_ns + (uint64_t)later(p->next_record_ns, p->next_byte_ns);
+    double due_ns = later(p->next_record_ns, p->next_byte_ns);
+    return p->start_ns + (uint64_t)(due_ns < NEVER_NS ? due_ns : NEVER_NS);
 }
 
 void kl_pace_took(kl_pace *p, uint64_t now_ns, size_t bytes)

@@ -112,7 +112,7 @@ static void on_writable(uv_poll_t *poll, int status, int events)
 
 void kl_paced_output_give_up(kl_paced_output *out, int error)
 {
-    if (!out->error)
+    if (out->pollable && !out->error)
         out->error = error;
     kl_paced_output_push(out);
 }

@@ -58,7 +58,8 @@ static inline size_t kl_paced_output_waiting(const kl_paced_output *out)
 /* Writes what can be written now; out->full and out->error tell how it stands. */
 void kl_paced_output_push(kl_paced_output *out);
 
-/* The reader is not waited for any more: what waits and what comes is dropped, with this errno. */
+/* The reader is not waited for any more: what waits and what comes is dropped, with this errno. A
+ * file has no reader, and is written as before. */
 void kl_paced_output_give_up(kl_paced_output *out, int error);
 
 /* No more is appended. The loop goes on until everything is written, or cannot be, then the handle

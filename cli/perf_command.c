@@ -431,10 +431,24 @@ static int exit_code(const kl_perf_result *r)
     return kl_failure_tally_any(&r->failures) ? KL_EXIT_UNDELIVERED : KL_EXIT_OK;
 }
 
-static int finish(const perf_flags *f, const kl_perf_result *r, const kl_buf *stored, FILE *file)
+/* false: likewise. */
+static bool close_others(const perf_flags *f, kl_stats_file *stats, kl_trace_file *trace)
+{
+    int error = kl_stats_file_close(stats);
+    if (error)
+        fprintf(stderr, "kloop perf: --stats '%s': %s\n", f->stats, strerror(error));
+    bool traced = kl_trace_file_close(trace);
+    if (!traced)
+        fprintf(stderr, "kloop perf: --trace '%s': not all of it could be written\n", f->trace);
+    return !error && traced;
+}
+
+/* written: are the other files? */
+static int finish(const perf_flags *f, const kl_perf_result *r, const kl_buf *stored, FILE *file,
+                  bool written)
 {
     report(f, r, stored, file);
-    bool written = close_report(f, file);
+    written = close_report(f, file) && written;
     if (!ferror(stdout))
         return written || exit_code(r) ? exit_code(r) : KL_EXIT_IO;
     fprintf(stderr, "kloop perf: standard output: %s\n", strerror(errno));
@@ -485,15 +499,11 @@ static int run(const perf_flags *f, kloop_config *config, kl_perf_payload *paylo
                        .trace = trace,
                        .cpu_hold = f->cpu_hold};
     bool ran = kl_perf_run(&job, &result);
-    error = kl_stats_file_close(&stats);
-    if (error)
-        fprintf(stderr, "kloop perf: --stats '%s': %s\n", f->stats, strerror(error));
-    if (!kl_trace_file_close(trace))
-        fprintf(stderr, "kloop perf: --trace '%s': not all of it could be written\n", f->trace);
+    bool written = close_others(f, &stats, trace);
     kl_buf_init(&stored, &kl_mem_libc);
     if (f->sink)
         kl_sink_child_end(&child, &stored);
-    int code = ran ? finish(f, &result, &stored, file) : KL_EXIT_USAGE;
+    int code = ran ? finish(f, &result, &stored, file, written) : KL_EXIT_USAGE;
     kl_buf_deinit(&stored);
     kloop_snapshot_del(result.end);
     return code;

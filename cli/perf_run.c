@@ -24,6 +24,7 @@
 #include "cli/log_lines.h"
 #include "cli/perf_live.h"
 #include "cli/perf_stamp.h"
+#include "cli/run_signals.h"
 #include "cli/snapshot_print.h"
 #include "cli/turn_clock.h"
 
@@ -39,10 +40,12 @@
 #define GROUP_RECORDS_MAX 64
 /* At a rate, records are sent in small bursts: waking up costs as much as tens of them, and what is
  * to be measured are the records. At a high one they are as long as those of Kafka's tool. */
-#define NAP_NS       (250 * KL_US)
-#define LONG_NAP_NS  (2 * KL_MS)
-#define HIGH_RATE    8000
-#define SIGNAL_COUNT 3
+#define NAP_NS      (250 * KL_US)
+#define LONG_NAP_NS (2 * KL_MS)
+#define HIGH_RATE   8000
+/* From one record to the next: more than a hundred years, and less than a clock of 64 bits holds.
+ */
+#define PERIOD_MAX_NS 4e18
 
 /* After the first signal what was sent may still be delivered for so long. */
 #define LAST_MS 5000
@@ -55,10 +58,10 @@ typedef struct perf {
     uv_loop_t loop;
     uv_idle_t idle;
     uv_timer_t interval;
-    uv_signal_t signals[SIGNAL_COUNT];
+    kl_run_signals signals;
     kl_alarm alarm;
     kl_turn_clock turns;
-    kloop_producer *producer;
+    kloop_producer *producer; /* NULL: it is closed */
     kloop_topic *topic;
     kl_log_lines log;
     kl_live_line live;
@@ -343,9 +346,11 @@ static void on_figures(void *me, kl_live_figures *figures)
     kl_perf_live_latency(&p->latency, &all->latency, uv_hrtime(), figures);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *me, int number)
 {
-    perf *p = handle->data;
+    perf *p = me;
+    if (!p->producer)
+        return;
     if (number == SIGUSR1) {
         kl_live_line_hide(&p->live);
         kl_snapshot_print(p->producer, stderr);
@@ -384,13 +389,13 @@ static void on_closed(kloop_producer *producer, void *me)
                         NULL, &p->result->end);
     p->result->loop_hold_max_ns = kloop_loop_hold_max_ns(producer);
     p->result->fatal = kloop_fatal_text(producer) != NULL;
+    p->producer = NULL;
     kl_alarm_close(&p->alarm, NULL);
     close_turns(p);
     kl_live_line_close(&p->live);
     uv_close((uv_handle_t *)&p->idle, NULL);
     uv_close((uv_handle_t *)&p->interval, NULL);
-    for (int i = 0; i < SIGNAL_COUNT; i++)
-        uv_close((uv_handle_t *)&p->signals[i], NULL);
+    kl_run_signals_unref(&p->signals);
 }
 
 static void close_producer(perf *p, uint64_t timeout_ms)
@@ -417,7 +422,6 @@ static void start_live_line(perf *p)
 
 static bool start(perf *p)
 {
-    static const int numbers[SIGNAL_COUNT] = {SIGINT, SIGTERM, SIGUSR1};
     kloop_error error;
     if (kloop_open(&p->producer, &p->loop, p->job->config, &error)) {
         fprintf(stderr, "kloop perf: %s\n", error.text);
@@ -432,11 +436,7 @@ static bool start(perf *p)
     uv_timer_init(&p->loop, &p->interval);
     p->idle.data = p;
     p->interval.data = p;
-    for (int i = 0; i < SIGNAL_COUNT; i++) {
-        uv_signal_init(&p->loop, &p->signals[i]);
-        p->signals[i].data = p;
-        uv_signal_start(&p->signals[i], on_signal, numbers[i]);
-    }
+    kl_run_signals_start(&p->signals, &p->loop, on_signal, p);
     if (kloop_topic_get(p->producer, p->job->topic, &p->topic, &error)) {
         fprintf(stderr, "kloop perf: %s\n", error.text);
         close_producer(p, 0);
@@ -456,7 +456,7 @@ bool kl_perf_run(const kl_perf_job *job, kl_perf_result *result)
     p.seldom = job->keys->kind != KL_PERF_KEYS_NONE;
     p.steady_from = job->warmup_count ? job->warmup_count : job->record_count;
     if (job->rate > 0)
-        p.period_ns = 1e9 / job->rate;
+        p.period_ns = job->rate > 1e9 / PERIOD_MAX_NS ? 1e9 / job->rate : PERIOD_MAX_NS;
     /* The reader of the report may go away; that shows in the write, and the screen stays whole. */
     signal(SIGPIPE, SIG_IGN);
     uv_loop_init(&p.loop);
@@ -469,11 +469,16 @@ bool kl_perf_run(const kl_perf_job *job, kl_perf_result *result)
     if (job->cpu_hold)
         kl_turn_clock_start(&p.turns, &p.loop);
     bool ok = start(&p);
-    if (!ok && !p.producer) {
+    bool opened = p.producer != NULL;
+    if (!opened) {
         close_turns(&p);
         kl_alarm_close(&p.alarm, NULL);
     }
     uv_run(&p.loop, UV_RUN_DEFAULT);
+    if (opened) {
+        kl_run_signals_end(&p.signals);
+        uv_run(&p.loop, UV_RUN_DEFAULT);
+    }
     uv_loop_close(&p.loop);
     kl_log_lines_end(&p.log);
     return ok;

@@ -12,32 +12,34 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COMMAND "produce"
 
 static const kl_option options[] = {
     {KL_PRODUCE_BOOTSTRAP, KL_OPTION_VALUE, 'b', "bootstrap-server", "HOST:PORT,...",
      "brokers to begin with"},
-    {KL_PRODUCE_TOPIC, KL_OPTION_VALUE, 't', "topic", "TOPIC", "where to"},
+    {KL_PRODUCE_TOPIC, KL_OPTION_VALUE, 't', "topic", "TOPIC", "where records go"},
     {KL_PRODUCE_PARTITION, KL_OPTION_VALUE, 'p', "partition", "N",
-     "which one; -1: the producer chooses"},
+     "the partition; -1: the producer chooses"},
     {KL_PRODUCE_KEY_DELIMITER, KL_OPTION_VALUE, 'K', "key-delimiter", "TEXT",
-     "what stands between key and value"},
-    {KL_PRODUCE_KEY, KL_OPTION_VALUE, 'k', "key", "KEY", "of every record that brings none"},
+     "what stands between key and value of a line"},
+    {KL_PRODUCE_KEY, KL_OPTION_VALUE, 'k', "key", "KEY", "key of every record that brings none"},
     {KL_PRODUCE_HEADER, KL_OPTION_VALUE, 'H', "header", "NAME=VALUE",
-     "of every record that brings none; NAME= is empty, NAME is null"},
-    {KL_PRODUCE_DELIMITER, KL_OPTION_VALUE, 'D', "delimiter", "TEXT", "between records (\\n)"},
+     "header of every record that brings none; NAME= is empty, NAME is null"},
+    {KL_PRODUCE_DELIMITER, KL_OPTION_VALUE, 'D', "delimiter", "TEXT",
+     "what stands between records (\\n)"},
     {KL_PRODUCE_EMPTY_NULL, KL_OPTION_SWITCH, 'Z', "null", NULL, "an empty key or value is null"},
     {KL_PRODUCE_SKIP_EMPTY, KL_OPTION_SWITCH, 0, "skip-empty", NULL, "an empty line is no record"},
     {KL_PRODUCE_LINES, KL_OPTION_SWITCH, 'l', "lines", NULL,
-     "files hold lines; else each FILE is one record, and - lines of standard input"},
+     "the lines of a FILE are records; without it a FILE is one (-: lines of stdin)"},
     {KL_PRODUCE_INPUT, KL_OPTION_VALUE, 0, "input", "lines|json",
      "json: an object a line, with topic, partition, timestamp, key, value, headers"},
     {KL_PRODUCE_READER_PROPERTY, KL_OPTION_VALUE, 0, "reader-property", "PROPERTY=VALUE",
      "as kafka-console-producer reads lines: parse.key=true, parse.headers=true, ..."},
     {KL_PRODUCE_READER_PROPERTY, KL_OPTION_VALUE, 0, "property", "KEY=VALUE", NULL},
     {KL_PRODUCE_SKIP_BAD, KL_OPTION_SWITCH, 'E', "skip-bad", NULL,
-     "go on behind input that is no record"},
+     "pass over input that is no record, and go on"},
     {KL_PRODUCE_CODEC, KL_OPTION_VALUE, 'z', "compression", "none|gzip|snappy|lz4|zstd,...",
      "one, or several in order of choice: zstd,lz4,none"},
     {KL_PRODUCE_COUNT, KL_OPTION_VALUE, 'c', "count", "N", "end after N records"},
@@ -94,7 +96,8 @@ static void print_input_error(const kl_produce_flags *f, const kl_produce_result
 
 static void print_output_error(const kl_produce_flags *f, const kl_produce_result *r)
 {
-    if (r->out_error)
+    /* A third signal gives its reader up, whether anything waits for him or not. */
+    if (r->out_error && (r->out_error != ECANCELED || r->out_lost))
         fprintf(stderr, "kloop produce: standard output: %s; %llu lines were not written\n",
                 strerror(r->out_error), (unsigned long long)r->out_lost);
     if (!f->job.letters)
@@ -105,7 +108,7 @@ static void print_output_error(const kl_produce_flags *f, const kl_produce_resul
         fprintf(stderr,
                 "kloop produce: --dead-letter %s: %s; %llu undelivered records are in no file\n",
                 f->dead_letter, strerror(f->job.letters->out.error), (unsigned long long)lost);
-    if (kept && !f->job.quiet)
+    if (kept && !f->job.quiet && f->job.letters->fd != STDOUT_FILENO)
         fprintf(stderr,
                 "kloop produce: %llu dead letter%s in '%s'; --input json -l FILE sends them "
                 "again\n",
@@ -210,8 +213,10 @@ static int run_with(kl_produce_flags *f, const kloop_config *config)
         code = exit_code(&result);
     }
     error = kl_stats_file_close(&stats);
-    if (error)
+    if (error) {
         fprintf(stderr, "kloop produce: --stats '%s': %s\n", f->stats, strerror(error));
+        code = code == KL_EXIT_OK ? KL_EXIT_IO : code;
+    }
     return close_letters(f, code);
 }
 

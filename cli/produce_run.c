@@ -131,7 +131,6 @@ static void measure(produce *p, const kloop_report *run)
 static void on_delivery(kloop_producer *producer, const kloop_report *run, void *me)
 {
     produce *p = me;
-    (void)producer;
     if (run->outcome == KLOOP_OUTCOME_ACKED)
         p->result->acked += run->count;
     else
@@ -141,8 +140,12 @@ static void on_delivery(kloop_producer *producer, const kloop_report *run, void 
     kl_produce_output_settled(&p->output, run);
     if (kl_produce_output_full(&p->output))
         kl_line_source_pause(&p->source);
-    if (run->outcome != KLOOP_OUTCOME_ACKED)
-        tell_failure(p, run->text);
+    if (run->outcome == KLOOP_OUTCOME_ACKED)
+        return;
+    tell_failure(p, run->text);
+    /* The next record would be refused, and may be long in coming. */
+    if (!p->stopping && kloop_fatal_text(producer))
+        stop_reading(p);
 }
 
 static void on_writable(kloop_producer *producer, void *me)
@@ -424,7 +427,7 @@ static void on_first_signal(produce *p, int number)
               stderr);
     }
     stop_reading(p);
-    if (number != SIGINT && p->producer)
+    if (number != SIGINT)
         close_producer(p, TERM_MS);
 }
 
@@ -456,8 +459,7 @@ static void on_signal(void *me, int number)
         on_first_signal(p, number);
         break;
     case 2:
-        if (p->producer)
-            close_producer(p, 0);
+        close_producer(p, 0);
         break;
     default:
         kl_produce_output_give_up(&p->output);
@@ -482,9 +484,11 @@ static void on_closed(kloop_producer *producer, void *me)
     kl_run_signals_unref(&p->signals);
 }
 
+/* It may be gone: signals come behind it, and the end of an input that they ended may, too. */
 static void close_producer(produce *p, uint64_t timeout_ms)
 {
-    kloop_close(p->producer, timeout_ms, on_closed, p);
+    if (p->producer)
+        kloop_close(p->producer, timeout_ms, on_closed, p);
 }
 
 /* false: it was said why not, and everything is closed or closing. */

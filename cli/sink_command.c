@@ -32,6 +32,7 @@
 #define LIMITS_MAX     16
 #define PARTITIONS_MAX 100000
 #define DELAY_MS_MAX   3600000
+#define NAME_SIZE      250 /* of a topic, with its terminator */
 
 enum { LISTEN = 1, TOPIC, AUTO_CREATE, DELAY, CHECK, DISCARD, ERROR, MAX_VERSION, PROGRESS, QUIET };
 
@@ -68,7 +69,7 @@ typedef struct version_limit {
 typedef struct sink {
     char host[KL_HOST_MAX];
     uint16_t port;
-    char **topics; /* of argv */
+    const char **topics; /* of argv */
     size_t topic_count;
     kl_sink_refusals *refusals; /* NULL: none are wanted */
     version_limit limits[LIMITS_MAX];
@@ -88,11 +89,12 @@ typedef struct sink {
 
 /* ---- Flags ---- */
 
-static int parse_topic(char *word, kl_topic_config *topic)
+static int parse_topic(const char *word, char name[NAME_SIZE], kl_topic_config *topic)
 {
-    char *colon = strrchr(word, ':');
+    const char *colon = strrchr(word, ':');
+    size_t len = colon ? (size_t)(colon - word) : strlen(word);
     char *end;
-    *topic = (kl_topic_config){.name = word, .partitions = 1, .replication_factor = 1};
+    *topic = (kl_topic_config){.name = name, .partitions = 1, .replication_factor = 1};
     if (colon) {
         errno = 0;
         long n = strtol(colon + 1, &end, 10);
@@ -102,14 +104,15 @@ static int parse_topic(char *word, kl_topic_config *topic)
                                   "partitions",
                                   word, PARTITIONS_MAX);
         topic->partitions = (int32_t)n;
-        *colon = '\0';
     }
-    if (kl_cluster_name_is_legal(word, strlen(word)))
-        return KL_EXIT_OK;
-    return kl_usage_error(COMMAND,
-                          "--topic '%s': no name for a topic; 1 to 249 of a-z A-Z 0-9 . _ "
-                          "and - are wanted",
-                          word);
+    if (!kl_cluster_name_is_legal(word, len))
+        return kl_usage_error(COMMAND,
+                              "--topic '%.*s': no name for a topic; 1 to 249 of a-z A-Z 0-9 . _ "
+                              "and - are wanted",
+                              (int)len, word);
+    memcpy(name, word, len);
+    name[len] = '\0';
+    return KL_EXIT_OK;
 }
 
 static int take_refusal(sink *s, const kl_options *o)
@@ -164,7 +167,7 @@ static int parse(sink *s, int argc, char **argv)
                 code = kl_options_refuse(&o, "HOST:PORT is wanted, as in 127.0.0.1:9092");
             break;
         case TOPIC:
-            s->topics[s->topic_count++] = argv[o.at - 1];
+            s->topics[s->topic_count++] = o.value;
             break;
         case AUTO_CREATE:
             if (!kl_options_number(&o, 0, PARTITIONS_MAX, &n))
@@ -266,9 +269,10 @@ static int make_cluster(sink *s)
         kl_cluster_set_versions(s->cluster, KL_SINK_NODE, s->limits[i].key, s->limits[i].min,
                                 s->limits[i].max);
     for (size_t i = 0; i < s->topic_count; i++) {
+        char name[NAME_SIZE];
         kl_topic_config topic;
         int32_t handle;
-        int code = parse_topic(s->topics[i], &topic);
+        int code = parse_topic(s->topics[i], name, &topic);
         if (code != KL_EXIT_OK)
             return code;
         switch (kl_cluster_add_topic(s->cluster, &topic, &handle)) {

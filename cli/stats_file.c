@@ -80,7 +80,7 @@ int kl_stats_file_open(kl_stats_file *f, const char *path)
         return 0;
     if (is_prometheus(path))
         return replace(path, NULL);
-    f->to = fopen(path, "w");
+    f->to = strcmp(path, "-") == 0 ? stderr : fopen(path, "w");
     return f->to ? 0 : errno;
 }
 
@@ -108,7 +108,7 @@ int kl_stats_file_close(kl_stats_file *f)
 {
     kloop_snapshot_del(f->since);
     f->since = NULL;
-    if (f->to && fclose(f->to) != 0 && !f->error)
+    if (f->to && f->to != stderr && fclose(f->to) != 0 && !f->error)
         f->error = errno;
     f->to = NULL;
     return f->error;

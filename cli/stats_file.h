@@ -2,7 +2,8 @@
 /*
  * --stats FILE: what the producer looks like inside, once a second and at its end. A line of JSON
  * under librdkafka's names each time; where the name ends with .prom, the whole file is Prometheus
- * text and takes the place of the one before, so that nobody reads half of it.
+ * text and takes the place of the one before, so that nobody reads half of it. "-" is stderr, as it
+ * is of --trace.
  *
  *     opened (before the first record) --> started with a loop and a producer --> last, when it is
  *     closed --> closed, behind the loop

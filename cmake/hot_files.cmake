@@ -7,9 +7,22 @@ set(KLOOP_HOT_FILES
     base/chain.c
     base/crc32c.c
     base/crc32c_x86.c
+    base/heap.c
+    base/mem.c
+    base/segment.c
+    base/slab.c
     codecs/snappy_compress.c
     codecs/xxh32.c
     core/accumulator.c
     core/batch.c
+    core/budget.c
+    core/idempotence.c
+    core/meters.c
+    core/readiness.c
+    core/sender.c
     protocol/record.c
+    protocol/record_batch.c
+    protocol/record_error.c
+    protocol/walk.c
+    protocol/walk_read.c
 )

@@ -12,7 +12,8 @@ set(CPACK_PACKAGE_VENDOR kloop)
 if(NOT CPACK_PACKAGE_CONTACT)
     set(CPACK_PACKAGE_CONTACT "The kloop authors <authors@kloop.invalid>")
 endif()
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+# Each package begins with a line of its own; one of all three would come before it.
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
@@ -28,15 +29,15 @@ set(_name_library ${_library})
 set(_name_development libkloop-dev)
 set(_name_tool kloop)
 set(_about_library "Kafka producer for libuv loops - shared libraries
- libkloop puts records into Kafka from within a program's own libuv loop,
- without threads; libkloop-engine is the same without a loop, and the Kafka
- wire protocol.")
+libkloop puts records into Kafka from within a program's own libuv loop,
+without threads; libkloop-engine is the same without a loop, and the Kafka
+wire protocol.")
 set(_about_development "Kafka producer for libuv loops - development files
- Headers, static libraries, and what pkg-config and CMake read.")
+Headers, static libraries, and what pkg-config and CMake read.")
 set(_about_tool "Kafka producer for the command line
- Sends lines, files or JSON as records, measures as kafka-producer-perf-test
- does, plays a broker in memory, looks at clusters, and shows what goes over
- the wire.")
+Sends lines, files or JSON as records, measures as kafka-producer-perf-test
+does, plays a broker in memory, looks at clusters, and shows what goes over
+the wire.")
 
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -63,7 +64,7 @@ set(CPACK_RPM_DEVELOPMENT_PACKAGE_REQUIRES "${_library} = ${PROJECT_VERSION}")
 # Folders that every system has are not ours.
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
     /usr/share/man /usr/share/man/man1 /usr/share/man/man5 /usr/share/bash-completion
-    /usr/share/bash-completion/completions /usr/share/zsh /usr/share/fish /usr/lib/pkgconfig /usr/lib/cmake)
+    /usr/share/bash-completion/completions /usr/share/zsh /usr/share/zsh/site-functions /usr/share/fish /usr/lib/pkgconfig /usr/lib/cmake)
 
 find_program(KLOOP_GZIP gzip)
 foreach(_component ${CPACK_COMPONENTS_ALL})

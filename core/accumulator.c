@@ -258,12 +258,19 @@ KL_INLINE bool append_plainly(const kloop_topic *t, const kloop_record *r, kl_ba
     return true;
 }
 
+/* One copy for all callers but those that know more of the record: it is long. */
+static __attribute__((noinline)) bool append_any_size(kloop_topic *t, const kloop_record *r,
+                                                      kl_batch *b)
+{
+    return append_plainly(t, r, b, false);
+}
+
 /* Where a partition is chosen for each record, most of them find an open batch with room, as those
  * do that go straight there. false: nothing was done. */
 static bool append_in_place(kloop_topic *t, const kloop_record *r, int32_t partition)
 {
     kl_batch *b = t->open[partition];
-    if (!b || r->header_count || (r->set & ~KLOOP_SET_PARTITION) || !append_plainly(t, r, b, false))
+    if (!b || r->header_count || (r->set & ~KLOOP_SET_PARTITION) || !append_any_size(t, r, b))
         return false;
     expect_more(b);
     return true;
@@ -387,24 +394,23 @@ static inline kl_batch *open_batch(const kloop_topic *t, int32_t partition)
     return (uint32_t)partition < t->direct_count ? t->open[partition] : NULL;
 }
 
-KL_INLINE kloop_status send_plainly(kloop_topic *t, const kloop_record *r, kl_batch *b, bool medium)
+/* b may be NULL in both. */
+KL_INLINE kloop_status send_medium(kloop_topic *t, const kloop_record *r, kl_batch *b)
 {
-    if (KL_UNLIKELY(!b || !append_plainly(t, r, b, medium)))
+    if (KL_UNLIKELY(!b || !append_plainly(t, r, b, true)))
         return send_slowly(t, r);
     t->engine->stats.accepted++;
     return KLOOP_OK;
 }
 
-/* Without a key: one partition takes record after record. */
-KL_INLINE kloop_status send_along(kloop_topic *t, const kloop_record *r, bool medium)
+/* Not inlined, so that the short way of the others needs no room on the stack. */
+static __attribute__((noinline)) kloop_status send_any_size(kloop_topic *t, const kloop_record *r,
+                                                            kl_batch *b)
 {
-    return send_plainly(t, r, open_batch(t, t->sticky), medium);
-}
-
-static __attribute__((noinline)) kloop_status send_along_any_size(kloop_topic *t,
-                                                                  const kloop_record *r)
-{
-    return send_along(t, r, false);
+    if (KL_UNLIKELY(!b || !append_plainly(t, r, b, false)))
+        return send_slowly(t, r);
+    t->engine->stats.accepted++;
+    return KLOOP_OK;
 }
 
 /* Of a key that murmur2 says nothing about; -1: it takes more than a look. */
@@ -417,7 +423,7 @@ static __attribute__((noinline)) int32_t partition_otherwise(const kloop_topic *
     return by == KL_PARTITION_BY_STICKY ? t->sticky : partition;
 }
 
-KL_INLINE int32_t partition_of_key(const kloop_topic *t, const kloop_record *r)
+static int32_t partition_of_key(const kloop_topic *t, const kloop_record *r)
 {
     return KL_LIKELY(t->partitioner.murmur2_keys)
                ? kl_partition_for_key(r->key.data, r->key.len, t->partition_count)
@@ -431,8 +437,8 @@ static __attribute__((noinline)) kloop_status send_scattered(kloop_topic *t, con
         return send_slowly(t, r);
     int32_t partition = r->set & KLOOP_SET_PARTITION ? r->partition : partition_of_key(t, r);
     kl_batch *b = open_batch(t, partition);
-    kloop_status status = kl_record_is_medium(r->key, r->value) ? send_plainly(t, r, b, true)
-                                                                : send_plainly(t, r, b, false);
+    kloop_status status =
+        kl_record_is_medium(r->key, r->value) ? send_medium(t, r, b) : send_any_size(t, r, b);
     if (b)
         expect_more(b);
     return status;
@@ -449,13 +455,12 @@ static int32_t partition_at_hand(const kloop_topic *t, const kloop_record *r)
 }
 
 /* One record more of the chunk that the one before it belongs to. */
-KL_INLINE kloop_status send_in_chunk(kloop_topic *t, const kloop_record *r, kl_batch *b,
-                                     bool medium)
+static kloop_status send_in_chunk(kloop_topic *t, const kloop_record *r, kl_batch *b)
 {
     kl_chunk_run *run = b->chunks->last;
     if (KL_UNLIKELY(!run || run->chunk != r->chunk || r->chunk->ended ||
                     run->first + run->count != (uint32_t)b->builder.count ||
-                    !append_plainly(t, r, b, medium)))
+                    !append_any_size(t, r, b)))
         return send_slowly(t, r);
     run->count++;
     run->chunk->taken++;
@@ -471,8 +476,7 @@ static __attribute__((noinline)) kloop_status send_specially(kloop_topic *t, con
     kl_batch *b = open_batch(t, partition_at_hand(t, r));
     if (!b || !b->chunks)
         return send_slowly(t, r);
-    return kl_record_is_medium(r->key, r->value) ? send_in_chunk(t, r, b, true)
-                                                 : send_in_chunk(t, r, b, false);
+    return send_in_chunk(t, r, b);
 }
 
 kloop_status kloop_engine_send(kloop_topic *t, const kloop_record *r)
@@ -483,6 +487,7 @@ kloop_status kloop_engine_send(kloop_topic *t, const kloop_record *r)
         return send_specially(t, r);
     if ((r->set & KLOOP_SET_PARTITION) || r->key.data)
         return send_scattered(t, r);
-    return kl_record_is_medium(r->key, r->value) ? send_along(t, r, true)
-                                                 : send_along_any_size(t, r);
+    /* Without a key one partition takes record after record. */
+    kl_batch *b = open_batch(t, t->sticky);
+    return kl_record_is_medium(r->key, r->value) ? send_medium(t, r, b) : send_any_size(t, r, b);
 }

@@ -56,10 +56,21 @@ static void tell_dropped(struct kl_log *log)
 
 /* ---- Repetition ---- */
 
-/* Of all but the numbers behind the object, which ends with a colon. */
-static uint64_t key_of(const char *text)
+typedef struct keys {
+    uint64_t whole;
+    uint64_t behind; /* of what is said, not of whom; the same where nobody is named */
+} keys;
+
+static uint64_t mix(uint64_t hash, char c)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    return (hash ^ (uint8_t)c) * UINT64_C(0x100000001b3);
+}
+
+/* Of all but the numbers behind the object, which ends with a colon. */
+static keys keys_of(const char *text)
+{
+    const uint64_t empty = UINT64_C(0xcbf29ce484222325);
+    keys k = {empty, empty};
     bool behind = false;
     for (const char *at = text; *at; at++) {
         char c = *at;
@@ -69,9 +80,13 @@ static uint64_t key_of(const char *text)
             c = '0';
         }
         behind |= c == ':' && at[1] == ' ';
-        hash = (hash ^ (uint8_t)c) * UINT64_C(0x100000001b3);
+        k.whole = mix(k.whole, c);
+        if (behind)
+            k.behind = mix(k.behind, c);
     }
-    return hash;
+    if (!behind)
+        k.behind = k.whole;
+    return k;
 }
 
 static uint64_t end_of(const kl_log_kind *k)
@@ -81,9 +96,13 @@ static uint64_t end_of(const kl_log_kind *k)
 
 static void sum_up(struct kl_log *log, kl_log_kind *k)
 {
-    if (k->kept_back > 0)
+    uint64_t dropped = log->dropped;
+    if (k->kept_back > 0 && k->level <= log->level_max)
         put(log, k->level, "... %lu more of these in the last minute, the last of them: %s",
             (unsigned long)k->kept_back, k->text);
+    /* Without room for it, all are dropped that it speaks of. */
+    if (log->dropped > dropped)
+        log->dropped = dropped + k->kept_back;
     k->kept_back = 0;
 }
 
@@ -98,6 +117,19 @@ static kl_log_kind *find(struct kl_log *log, uint64_t key)
             oldest = k;
     }
     return oldest;
+}
+
+/* The kind of this sentence. Where more objects have something said of them in a minute than are
+ * remembered, the others are all of one kind: or each would push out another, and be told. */
+static kl_log_kind *kind_of(kloop_engine *e, const char *text, uint64_t *key)
+{
+    keys of = keys_of(text);
+    *key = of.whole;
+    kl_log_kind *k = find(e->log, *key);
+    if (k->told == 0 || k->key == *key || e->now.mono_ns >= end_of(k))
+        return k;
+    *key = of.behind;
+    return find(e->log, *key);
 }
 
 static void keep_back(kloop_engine *e, kl_log_kind *k, kloop_log_level level, const char *text)
@@ -115,8 +147,8 @@ static bool is_told(kloop_engine *e, kloop_log_level level, const char *text)
     struct kl_log *log = e->log;
     if (log->same_max == 0 || e->life > KL_LIFE_CLOSING)
         return false;
-    uint64_t key = key_of(text);
-    kl_log_kind *k = find(log, key);
+    uint64_t key;
+    kl_log_kind *k = kind_of(e, text, &key);
     if (k->told > 0 && k->key == key && e->now.mono_ns < end_of(k)) {
         if (k->told < log->same_max) {
             k->told++;

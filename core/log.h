@@ -5,7 +5,7 @@
  *
  * What goes wrong over and over is told some times a minute, and then how often it was not told.
  * Sentences are the same when they differ in numbers at most, behind their object: "b1:9092: ..."
- * of one broker is not that of another.
+ * of one broker is not that of another, unless very many have something said of them.
  *
  *     told 1 .. same_max    kept back, counted ...       a minute after the first: "... 17 more"
  *

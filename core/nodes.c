@@ -575,6 +575,9 @@ void kl_nodes_settle_bootstrap(kloop_engine *e)
             to->last_tried = c->address;
             to->has_tried = true;
             to->cautious = from->cautious;
+            /* What is asked on it, too: answers come to who asked. */
+            from->meters->requests -= c->flight_count;
+            to->meters->requests += c->flight_count;
             c->broker = to;
             kl_nodes_ready(e, c);
             break;

@@ -262,6 +262,17 @@ void kl_parking_forget(kloop_engine *e, kl_batch *b)
     kl_readiness_review(e, t, false);
 }
 
+uint64_t kl_parking_count(const kloop_topic *t)
+{
+    uint64_t records = 0;
+    for (kl_link *at = kl_list_first(&t->parked); at; at = kl_list_next(&t->parked, at)) {
+        const kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
+        if (b->stage == KL_STAGE_PARKED)
+            records += (uint64_t)(b->parked - b->moved) * kl_batch_records_each(b);
+    }
+    return records;
+}
+
 void kl_parking_go_on(kloop_engine *e, kloop_topic *t)
 {
     if (kl_link_is_linked(&t->in_unpark) && !(t->share && t->share->unpark_waits))

@@ -36,6 +36,8 @@ void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error);
 void kl_parking_forget(kloop_engine *e, kl_batch *b);
 /* All those of t have left that were given up, and what they kept waiting may go on. */
 void kl_parking_go_on(kloop_engine *e, kloop_topic *t);
+/* Records of t that wait for its partitions, and are not settled. Looks at each parked batch. */
+uint64_t kl_parking_count(const kloop_topic *t);
 
 /* The time of b, a batch of any sort, is over, and so is that of others: if it is parked they come
  * first, for records that were moved out of it were sent before those that are left. true: its

@@ -153,7 +153,7 @@ static kloop_status load_promises(const loading *l)
         return kl_error_set(l->error, KLOOP_BAD_CONFIG,
                             "enable.idempotence=true%s needs %s of 1 to %d, and %lld is set; "
                             "change that or set enable.idempotence=false",
-                            asked_for ? "" : ", which is the preset,", name(KL_CONFIG_IN_FLIGHT),
+                            asked_for ? "" : ", which is the default,", name(KL_CONFIG_IN_FLIGHT),
                             IN_FLIGHT_IDEMPOTENT_MAX, (long long)number(l, KL_CONFIG_IN_FLIGHT));
     return KLOOP_OK;
 }

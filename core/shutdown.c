@@ -107,7 +107,8 @@ void kl_shutdown_close(kloop_engine *e, uint64_t timeout_ms)
     bool first = e->life == KL_LIFE_OPEN;
     e->life = KL_LIFE_CLOSING;
     stop_taking(e);
-    KL_TRACE(e, engine, e, KLOOP_TRACE_CLOSING, NULL, (int64_t)(at - e->now.mono_ns),
+    KL_TRACE(e, engine, e, KLOOP_TRACE_CLOSING, NULL,
+             at == KL_NEVER ? INT64_MAX : kl_trace_ns(at - e->now.mono_ns),
              (int64_t)kl_completion_pending(e));
     e->close_at = at;
     if (first)

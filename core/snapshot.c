@@ -11,6 +11,7 @@
  */
 #include "core/budget.h"
 #include "core/completion.h"
+#include "core/parking.h"
 #include "core/topic_share.h"
 #include "core/waiting.h"
 
@@ -215,16 +216,12 @@ static void take_topic(taking *t, const kloop_topic *from)
         .sent_batches = from->sent.batches,
         .sent_bytes = from->sent.bytes,
         .batches_waiting = from->lined_batches,
+        .parked = kl_parking_count(from),
         .first_row = t->is.partition_count,
     };
     if (from->share && from->share->limit != SIZE_MAX) {
         to->held_bytes = kl_topic_share_held(from->share);
         to->limit_bytes = from->share->limit;
-    }
-    for (kl_link *at = kl_list_first(&from->parked); at; at = kl_list_next(&from->parked, at)) {
-        const kl_batch *b = KL_CONTAINER_OF(at, kl_batch, in_line);
-        if (b->stage == KL_STAGE_PARKED)
-            to->parked += (uint64_t)(b->parked - b->moved) * kl_batch_records_each(b);
     }
 }
 

@@ -44,15 +44,27 @@ void kl_topic_share_limit(kloop_topic *t, size_t bytes)
     kl_pool_unhold(&t->share->pool, 0);
 }
 
+static void del(kloop_engine *e, kl_topic_share *s)
+{
+    KL_ASSERT(kl_topic_share_held(s) == 0);
+    kl_list_drop(&s->pool.in_sunk);
+    kl_mem_release(&e->alloc, s, sizeof *s);
+}
+
+void kl_topic_share_del(kloop_engine *e, kloop_topic *t)
+{
+    if (!t->share)
+        return;
+    kl_list_remove(&t->share->in_shares);
+    del(e, t->share);
+    t->share = NULL;
+}
+
 void kl_topic_share_del_all(kloop_engine *e)
 {
     kl_link *at;
-    while ((at = kl_list_pop_front(&e->shares))) {
-        kl_topic_share *s = KL_CONTAINER_OF(at, kl_topic_share, in_shares);
-        KL_ASSERT(kl_topic_share_held(s) == 0);
-        kl_list_drop(&s->pool.in_sunk);
-        kl_mem_release(&e->alloc, s, sizeof *s);
-    }
+    while ((at = kl_list_pop_front(&e->shares)))
+        del(e, KL_CONTAINER_OF(at, kl_topic_share, in_shares));
 }
 
 bool kl_topic_share_admit(kloop_engine *e, kloop_topic *t, size_t bytes)

@@ -37,6 +37,8 @@ static inline size_t kl_topic_share_held(const kl_topic_share *s)
 bool kl_topic_share_make(kloop_engine *e, kloop_topic *t);
 /* 0: no limit. t has a share, unless that is 0. */
 void kl_topic_share_limit(kloop_topic *t, size_t bytes);
+/* Of a topic that is given up before anything was held for it; it may have none. */
+void kl_topic_share_del(kloop_engine *e, kloop_topic *t);
 void kl_topic_share_del_all(kloop_engine *e);
 
 /* What a batch of t draws on. */

@@ -8,6 +8,7 @@
 #include "core/metadata.h"
 #include "core/readiness.h"
 #include "core/sticky.h"
+#include "core/topic_share.h"
 #include "core/trace_points.h"
 
 static kloop_slice key_of(const char *text, size_t len)
@@ -48,8 +49,10 @@ kloop_status kl_topics_intern(kloop_engine *e, kloop_string name, kloop_topic **
     }
     if (!text || !kl_topic_settings_begin(e, t) ||
         !kl_map_put(&e->topics, key_of(text, name.len), t)) {
-        if (text)
+        if (text) {
             kl_topic_settings_end(e, t);
+            kl_topic_share_del(e, t);
+        }
         kl_mem_release(&e->alloc, text, name.len + 1);
         kl_mem_release(&e->alloc, t, sizeof *t);
         return KLOOP_NO_MEMORY;

@@ -19,6 +19,12 @@
             kl_trace_##of(__VA_ARGS__);                                                            \
     } while (0)
 
+/* A time to be told; without an end it is the longest there is. */
+static inline int64_t kl_trace_ns(uint64_t ns)
+{
+    return ns < INT64_MAX ? (int64_t)ns : INT64_MAX;
+}
+
 /* What is not said is taken from b: topic, partition, the broker's last error. */
 void kl_trace_batch(const kl_batch *b, kloop_trace_kind kind, int why, int64_t x, int64_t y);
 /* KLOOP_SEAL_ALONG: unless there is a better reason. */

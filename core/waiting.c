@@ -5,6 +5,7 @@
 #include "core/completion.h"
 #include "core/error.h"
 #include "core/idempotence.h"
+#include "core/parking.h"
 #include "core/readiness.h"
 #include "core/topic_share.h"
 
@@ -317,20 +318,31 @@ static void name_broker(const kloop_engine *e, const kl_broker *b, kloop_suspend
         for_connection(e, b, &w);
 }
 
+/* Has a partition that nobody leads something to send? Only those are looked at. */
+static bool waits_for_leaders(const kloop_topic *t)
+{
+    if (t->lined_batches == 0 || t->led_count == t->partition_count)
+        return false;
+    for (int32_t i = 0; i < t->partition_count; i++) {
+        const kl_partition *p = t->leaders[i].node < 0 ? t->partitions[i] : NULL;
+        if (p && kl_readiness_next(p))
+            return true;
+    }
+    return false;
+}
+
 static void look_at_topics(const kloop_engine *e, kloop_suspended *s)
 {
     const words w = {s->text, sizeof s->text};
     for (kl_link *at = kl_list_first(&e->topic_list); at; at = kl_list_next(&e->topic_list, at)) {
         const kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
         bool parked = !kl_list_is_empty(&t->parked) && t->partition_count == 0;
-        bool leaderless = t->lined_batches > 0 && t->led_count < t->partition_count;
+        bool leaderless = waits_for_leaders(t);
         if (!parked && !leaderless)
             continue;
         s->topics++;
-        for (kl_link *i = kl_list_first(&t->parked); parked && i; i = kl_list_next(&t->parked, i)) {
-            const kl_batch *b = KL_CONTAINER_OF(i, kl_batch, in_line);
-            s->parked += (uint64_t)(b->parked - b->moved) * kl_batch_records_each(b);
-        }
+        if (parked)
+            s->parked += kl_parking_count(t);
         if (s->text[0])
             continue;
         if (parked)

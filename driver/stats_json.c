@@ -55,6 +55,15 @@ static uint64_t smallest_of(const kloop_histogram *h)
     return i < KLOOP_HISTOGRAM_SLOTS ? kloop_histogram_floor(i) : 0;
 }
 
+/* Is was an earlier state of h? Not when a broker was forgotten and came back: it began anew. */
+static bool is_later(const kloop_histogram *h, const kloop_histogram *was)
+{
+    for (unsigned i = 0; i < KLOOP_HISTOGRAM_SLOTS; i++)
+        if (h->slots[i] < was->slots[i])
+            return false;
+    return h->sum >= was->sum;
+}
+
 /* unit: what 1 is in the text. */
 static void put_window(kl_text_window *w, const char *name, const kloop_histogram *h,
                        const kloop_histogram *since, uint64_t unit)
@@ -62,8 +71,7 @@ static void put_window(kl_text_window *w, const char *name, const kloop_histogra
     kloop_histogram now = {0};
     if (h)
         now = *h;
-    /* A broker that was forgotten and came back begins anew. */
-    if (h && since && kloop_histogram_count(since) <= kloop_histogram_count(h))
+    if (h && since && is_later(h, since))
         kloop_histogram_subtract(&now, since);
     uint64_t count = kloop_histogram_count(&now);
     kl_text_print(w,

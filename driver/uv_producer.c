@@ -224,17 +224,20 @@ void kloop_set_log(kloop_producer *p, kloop_log_level level_max, uint32_t same_m
 
 /* ---- Records ---- */
 
-/* The engine's time is that of this turn of the loop: no clock is read for a record. A producer
- * that is barred has no time, so that one question is enough. */
-static inline kloop_status enter(kloop_producer *p)
+static kloop_status enter_turn(kloop_producer *p, uint64_t turn_ms)
 {
-    uint64_t turn_ms = uv_now(p->loop);
-    if (KL_LIKELY(turn_ms == p->turn_ms))
-        return KLOOP_OK;
     if (p->barred)
         return p->barred;
     kl_uv_pump_new_turn(p, turn_ms);
     return KLOOP_OK;
+}
+
+/* The engine's time is that of this turn of the loop: no clock is read for a record. A producer
+ * that is barred has no time, so that one question is enough. */
+KL_INLINE kloop_status enter(kloop_producer *p)
+{
+    uint64_t turn_ms = uv_now(p->loop);
+    return KL_LIKELY(turn_ms == p->turn_ms) ? KLOOP_OK : enter_turn(p, turn_ms);
 }
 
 kloop_status kloop_topic_get(kloop_producer *p, const char *name, kloop_topic **topic,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A fuzzer in a hundred lines: a producer whose own requests, and the answers to them, are altered
+ * A small fuzzer: a producer whose own requests, and the answers to them, are altered
  * on the way. What does the broker make of it, and the producer of the broker?
  *
  *     alter_frames localhost:9092 events 10000 42

@@ -14,7 +14,12 @@
  *
  * A chunk is what came out of one read: one completion for all of its lines. Chunks may be acked in
  * any order; the checkpoint of a file moves over the oldest ones that are, and never past one that
- * is not. It is written at most once a second, and holds the inode and the offset.
+ * is not. It is written at most once a second, and at once when a file is begun. When a chunk is
+ * not acked, its file is sent again from the checkpoint, after a pause that doubles each time: a
+ * line that brokers will never take holds up its file until they do, and each attempt says so.
+ *
+ * A checkpoint belongs to one program at a time, which is given the same files each time. What -X
+ * takes back from the brokers' promises (acks=0) is taken back from this one's.
  *
  * The key of a record is the name of its file, so the lines of a file stay in order in one
  * partition. What happens to files (growing, renamed, cut) is log_file.c's matter.
@@ -22,7 +27,7 @@
  * SIGTERM, SIGINT: deliver what was read, for ten seconds at most, and end; once more: end at once.
  * SIGUSR1: tell on stderr how things stand.
  */
-#define _GNU_SOURCE /* what uv.h is made of, and st_mtim */
+#define _GNU_SOURCE /* what uv.h is made of */
 #include "examples/log_file.h"
 
 #include <kloop/kloop.h>
@@ -34,14 +39,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
+#include <unistd.h>
 #include <uv.h>
 
 #define CHUNKS_MAX    64  /* of each file, under way */
 #define LOOK_MS       200 /* between two looks at files that had nothing new */
 #define CHECKPOINT_MS 1000
 #define RETRY_MS      1000
+#define RETRY_MAX_MS  30000
 #define CLOSE_MS      10000
 
 struct shipper;
@@ -59,9 +64,9 @@ typedef struct source {
     unsigned first, count;
     unsigned unsettled;
     bool lost;         /* one was: go back when all are settled */
+    uint64_t retry_ms; /* the pause before the last time, 0 since the checkpoint has moved */
     uint64_t retry_at; /* by uv_now(), ms */
     log_place done;    /* the checkpoint */
-    struct timespec done_at;
     log_file file;
 } source;
 
@@ -78,6 +83,7 @@ typedef struct shipper {
     bool closing;
     bool unsaved; /* the checkpoint has moved since it was written */
     uint64_t saved_at;
+    int save_error; /* errno of what was complained of last */
     uint64_t lines, skipped;
     int exit_code;
 } shipper;
@@ -90,55 +96,80 @@ static void look_in(shipper *g, uint64_t ms)
         uv_timer_start(&g->timer, on_look, ms, 0);
 }
 
-/* ---- The checkpoint: a line for each file, "INODE OFFSET PATH" ---- */
+/* ---- The checkpoint: a line for each file, "INODE OFFSET CHANGED_NS PATH" ---- */
 
-static void load_checkpoint(shipper *g)
+/* What cannot be read, or is no checkpoint, is not taken for none: files that were renamed
+ * meanwhile would never be sent. false: told what is wrong. */
+static bool load_checkpoint(shipper *g)
 {
     char line[PATH_MAX + 64];
-    struct stat file;
     FILE *in = fopen(g->checkpoint, "r");
-    if (!in || fstat(fileno(in), &file)) {
+    if (!in && errno == ENOENT) {
         fprintf(stderr, "no checkpoint in %s: all files are sent from their beginning\n",
                 g->checkpoint);
-        return;
+        return true;
     }
-    while (fgets(line, sizeof line, in)) {
+    bool good = in != NULL;
+    while (good && fgets(line, sizeof line, in)) {
         log_place p;
-        int path;
+        int path = 0;
         line[strcspn(line, "\n")] = 0;
-        if (sscanf(line, "%" SCNu64 " %" SCNu64 " %n", &p.inode, &p.offset, &path) != 2)
-            continue;
-        for (int i = 0; i < g->source_count; i++) {
-            if (strcmp(g->sources[i].file.path, line + path) == 0) {
-                g->sources[i].done = p;
-                g->sources[i].done_at = file.st_mtim;
-            }
+        sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNd64 " %n", &p.inode, &p.offset, &p.changed_ns,
+               &path);
+        if (!path) {
+            fprintf(stderr, "%s: '%.60s' is no line of a checkpoint\n", g->checkpoint, line);
+            fclose(in);
+            return false;
         }
+        for (int i = 0; i < g->source_count; i++)
+            if (strcmp(g->sources[i].file.path, line + path) == 0)
+                g->sources[i].done = p;
     }
-    fclose(in);
+    if (!good || ferror(in)) {
+        fprintf(stderr, "%s: %s\n", g->checkpoint, strerror(errno));
+        good = false;
+    }
+    if (in)
+        fclose(in);
+    return good;
 }
 
-/* The old one stays until the new one is whole. There is no fsync() that would hold the loop: after
- * a crash of the whole machine an older checkpoint, or none, only means to send more again. */
-static void save_checkpoint(shipper *g)
+static bool write_places(const shipper *g, FILE *out)
+{
+    for (int i = 0; i < g->source_count; i++) {
+        const source *s = &g->sources[i];
+        if (s->done.inode && fprintf(out, "%" PRIu64 " %" PRIu64 " %" PRId64 " %s\n", s->done.inode,
+                                     s->done.offset, s->done.changed_ns, s->file.path) < 0)
+            return false;
+    }
+    /* On the disk before it takes the old one's name: a machine that fails leaves one of the two.
+     * It holds the loop, which has nothing else to do here; where it has, uv_fs_fsync() does not.
+     */
+    return fflush(out) == 0 && fsync(fileno(out)) == 0;
+}
+
+/* The old one stays until the new one is whole. false: it still is the old one; told why, once. */
+static bool save_checkpoint(shipper *g)
 {
     char fresh[PATH_MAX];
     snprintf(fresh, sizeof fresh, "%s.new", g->checkpoint);
     FILE *out = fopen(fresh, "w");
-    bool good = out != NULL;
-    for (int i = 0; good && i < g->source_count; i++) {
-        const source *s = &g->sources[i];
-        if (s->done.inode)
-            good = fprintf(out, "%" PRIu64 " %" PRIu64 " %s\n", s->done.inode, s->done.offset,
-                           s->file.path) > 0;
-    }
-    if (out && fclose(out))
+    bool good = out && write_places(g, out);
+    int error = errno;
+    if (out && fclose(out) && good) {
         good = false;
-    if (!good || rename(fresh, g->checkpoint))
-        fprintf(stderr, "%s: %s; tried again\n", g->checkpoint, strerror(errno));
-    else
-        g->unsaved = false;
+        error = errno;
+    }
+    if (good && rename(fresh, g->checkpoint)) {
+        good = false;
+        error = errno;
+    }
+    if (!good && error != g->save_error)
+        fprintf(stderr, "%s: %s\n", fresh, strerror(error));
+    g->save_error = good ? 0 : error;
+    g->unsaved = !good;
     g->saved_at = uv_now(&g->loop);
+    return good;
 }
 
 /* ---- From files to records ---- */
@@ -215,31 +246,43 @@ static bool send_lines(source *s, bool the_rest)
     return true;
 }
 
-/* Where the checkpoint says: at first, and when records were not delivered. */
+/* Where the checkpoint says: at first, and when records were not delivered. false: not now. */
 static bool go_to_checkpoint(source *s)
 {
-    shipper *g = s->shipper;
-    log_file_close(&s->file);
+    if (!log_file_go_to(&s->file, s->done))
+        return false; /* it may come */
+    log_place before = s->done, here = log_file_place(&s->file);
+    if (here.inode != before.inode || here.offset != before.offset) {
+        /* A file's first time, or what the checkpoint spoke of is no more. Saved before anything is
+         * sent: it could be renamed or grow, and we be killed. */
+        s->done = here;
+        if (!save_checkpoint(s->shipper)) {
+            s->done = before;
+            log_file_close(&s->file);
+            return false;
+        }
+    }
     s->lost = false;
     s->count = 0;
-    if (!log_file_go_to(&s->file, s->done, s->done_at))
-        return false; /* it may come */
-    if (!s->done.inode) {
-        /* Saved before anything is sent: it could be renamed, and we be killed. */
-        s->done.inode = s->file.inode;
-        clock_gettime(CLOCK_REALTIME, &s->done_at);
-        g->unsaved = true;
-        g->saved_at = 0;
-    }
     return true;
+}
+
+/* What was read of it is gone: nobody can go back there, and what has grown since is not to be
+ * taken for it. */
+static void forget_what_was_cut(source *s)
+{
+    s->done = log_file_place(&s->file);
+    for (unsigned i = 0; i < s->count; i++)
+        s->chunks[(s->first + i) % CHUNKS_MAX].end = s->done;
+    save_checkpoint(s->shipper);
 }
 
 /* A bounded piece of work on one file. true: there is more to do at once. */
 static bool ship(source *s)
 {
-    if (s->lost && (s->unsettled || uv_now(&s->shipper->loop) < s->retry_at))
+    if (s->lost && uv_now(&s->shipper->loop) < s->retry_at)
         return false;
-    if ((s->lost || s->file.fd < 0) && !go_to_checkpoint(s))
+    if ((s->lost || s->file.fd < 0) && (s->unsettled || !go_to_checkpoint(s)))
         return false;
     if (!send_lines(s, false))
         return false;
@@ -249,10 +292,7 @@ static bool ship(source *s)
     case LOG_RENAMED:
         return send_lines(s, true) && log_file_next(&s->file);
     case LOG_CUT:
-        /* A chunk without records, so that the checkpoint comes along before the file has grown
-         * again. */
-        if (begin_chunk(s))
-            end_chunk(s);
+        forget_what_was_cut(s);
         return true;
     case LOG_NOTHING:
         break;
@@ -294,10 +334,14 @@ static void on_chunk(kloop_producer *p, const kloop_chunk_report *report, void *
                 s->file.path, report->failed, report->unknown, report->text);
         g->exit_code = g->closing ? 1 : g->exit_code;
         /* Nothing is read any more, what is under way gets its answers, then all is sent again. */
-        if (!s->lost)
+        if (!s->lost) {
             end_chunk(s);
+            s->retry_ms = s->retry_ms ? s->retry_ms * 2 : RETRY_MS;
+            if (s->retry_ms > RETRY_MAX_MS)
+                s->retry_ms = RETRY_MAX_MS;
+        }
         s->lost = true;
-        s->retry_at = uv_now(&g->loop) + RETRY_MS;
+        s->retry_at = uv_now(&g->loop) + s->retry_ms;
         if (kloop_fatal_text(p))
             stop(g, 1); /* whoever supervises this program starts it again */
     }
@@ -307,8 +351,8 @@ static void on_chunk(kloop_producer *p, const kloop_chunk_report *report, void *
         s->done = s->chunks[s->first].end;
         s->first = (s->first + 1) % CHUNKS_MAX;
         s->count--;
+        s->retry_ms = 0;
         g->unsaved = true;
-        clock_gettime(CLOCK_REALTIME, &s->done_at);
     }
 }
 
@@ -326,10 +370,12 @@ static void on_closed(kloop_producer *p, void *me)
 {
     shipper *g = me;
     (void)p;
-    save_checkpoint(g);
+    if (!save_checkpoint(g))
+        g->exit_code = 1;
     uv_close((uv_handle_t *)&g->timer, NULL);
     for (int i = 0; i < 3; i++)
-        uv_close((uv_handle_t *)&g->signals[i], NULL);
+        if (g->signals[i].data)
+            uv_close((uv_handle_t *)&g->signals[i], NULL);
 }
 
 static void stop(shipper *g, int exit_code)
@@ -386,6 +432,7 @@ static bool configure(kloop_config *config, int *arg, char **argv)
     return true;
 }
 
+/* false: told what is wrong, and nothing is left of it. */
 static bool open_producer(shipper *g, kloop_config *config, const char *servers, const char *topic)
 {
     kloop_error error;
@@ -399,44 +446,61 @@ static bool open_producer(shipper *g, kloop_config *config, const char *servers,
     kloop_on_log(g->producer, on_log, NULL);
     if (kloop_topic_get(g->producer, topic, &g->topic, &error)) {
         fprintf(stderr, "%s\n", error.text);
+        kloop_close(g->producer, 0, NULL, NULL);
+        uv_run(&g->loop, UV_RUN_DEFAULT);
         return false;
     }
     return true;
 }
 
+/* Handles that cannot be had are a reason not to begin. */
+static bool start(shipper *g)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGUSR1};
+    bool good = uv_timer_init(&g->loop, &g->timer) == 0;
+    g->timer.data = g;
+    for (int i = 0; i < 3 && good; i++) {
+        good = uv_signal_init(&g->loop, &g->signals[i]) == 0;
+        g->signals[i].data = good ? g : NULL;
+        good = good && uv_signal_start(&g->signals[i], on_signal, numbers[i]) == 0;
+    }
+    look_in(g, 0);
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     static shipper g;
-    static const int numbers[] = {SIGTERM, SIGINT, SIGUSR1};
     int arg = 1;
     kloop_config *config = kloop_config_new(NULL);
-    if (!config || !configure(config, &arg, argv))
+    if (!config || !configure(config, &arg, argv)) {
+        kloop_config_del(config);
         return 2;
+    }
     if (argc - arg < 4) {
         fprintf(stderr, "usage: %s [-X KEY=VALUE]... HOST:PORT TOPIC CHECKPOINT FILE...\n",
                 argv[0]);
+        kloop_config_del(config);
         return 2;
     }
     g.checkpoint = argv[arg + 2];
     g.source_count = argc - arg - 3;
     g.sources = calloc((size_t)g.source_count, sizeof *g.sources);
-    if (!g.sources || uv_loop_init(&g.loop) || !open_producer(&g, config, argv[arg], argv[arg + 1]))
-        return 2;
-    kloop_config_del(config);
-    for (int i = 0; i < g.source_count; i++) {
+    for (int i = 0; g.sources && i < g.source_count; i++) {
         g.sources[i].shipper = &g;
         g.sources[i].file.path = argv[arg + 3 + i];
         g.sources[i].file.fd = -1;
     }
-    for (int i = 0; i < 3; i++) {
-        uv_signal_init(&g.loop, &g.signals[i]);
-        g.signals[i].data = &g;
-        uv_signal_start(&g.signals[i], on_signal, numbers[i]);
+    /* A checkpoint that cannot be written is found out now, not when it is needed. */
+    bool good = g.sources && uv_loop_init(&g.loop) == 0 && load_checkpoint(&g) &&
+                save_checkpoint(&g) && open_producer(&g, config, argv[arg], argv[arg + 1]);
+    kloop_config_del(config);
+    if (!good) {
+        free(g.sources);
+        return 2;
     }
-    load_checkpoint(&g);
-    uv_timer_init(&g.loop, &g.timer);
-    g.timer.data = &g;
-    look_in(&g, 0);
+    if (!start(&g))
+        stop(&g, 1);
     uv_run(&g.loop, UV_RUN_DEFAULT);
     uv_loop_close(&g.loop);
     for (int i = 0; i < g.source_count; i++)

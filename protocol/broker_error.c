@@ -8,14 +8,38 @@
 #include <string.h>
 
 /*
- * Codes without a class have to do with groups, administration and brokers among themselves. Their
- * texts, a third of all, stay in the header; but a topic that a broker makes when it is asked for
- * can fail by these.
+ * Codes without a class have to do with groups, administration and brokers among themselves, but
+ * for three by which a topic can fail that is made because it was asked for. Others have a class
+ * because some client acts upon them: one that reads, commits offsets or elects leaders. The texts
+ * of all these, more than half of the bytes, stay in the header.
  */
-#define TELLS(code, classes)                                                                       \
-    ((classes) || (code) == KLOOP_BROKER_BROKER_NOT_AVAILABLE ||                                   \
-     (code) == KLOOP_BROKER_INVALID_PARTITIONS ||                                                  \
+#define MAKES_TOPICS(code)                                                                         \
+    ((code) == KLOOP_BROKER_BROKER_NOT_AVAILABLE || (code) == KLOOP_BROKER_INVALID_PARTITIONS ||   \
      (code) == KLOOP_BROKER_INVALID_REPLICATION_FACTOR)
+#define COMMITS_OFFSETS(code)                                                                      \
+    ((code) == KLOOP_BROKER_OFFSET_METADATA_TOO_LARGE ||                                           \
+     (code) == KLOOP_BROKER_ILLEGAL_GENERATION || (code) == KLOOP_BROKER_INVALID_GROUP_ID ||       \
+     (code) == KLOOP_BROKER_UNKNOWN_MEMBER_ID ||                                                   \
+     (code) == KLOOP_BROKER_INVALID_COMMIT_OFFSET_SIZE ||                                          \
+     (code) == KLOOP_BROKER_GROUP_AUTHORIZATION_FAILED ||                                          \
+     (code) == KLOOP_BROKER_GROUP_ID_NOT_FOUND || (code) == KLOOP_BROKER_FENCED_INSTANCE_ID ||     \
+     (code) == KLOOP_BROKER_UNSTABLE_OFFSET_COMMIT ||                                              \
+     (code) == KLOOP_BROKER_FENCED_MEMBER_EPOCH || (code) == KLOOP_BROKER_STALE_MEMBER_EPOCH)
+#define READS_OR_ELECTS(code)                                                                      \
+    ((code) == KLOOP_BROKER_FETCH_SESSION_ID_NOT_FOUND ||                                          \
+     (code) == KLOOP_BROKER_INVALID_FETCH_SESSION_EPOCH ||                                         \
+     (code) == KLOOP_BROKER_OFFSET_NOT_AVAILABLE ||                                                \
+     (code) == KLOOP_BROKER_PREFERRED_LEADER_NOT_AVAILABLE ||                                      \
+     (code) == KLOOP_BROKER_ELIGIBLE_LEADERS_NOT_AVAILABLE ||                                      \
+     (code) == KLOOP_BROKER_ELECTION_NOT_NEEDED ||                                                 \
+     (code) == KLOOP_BROKER_DELEGATION_TOKEN_AUTHORIZATION_FAILED ||                               \
+     (code) == KLOOP_BROKER_INCONSISTENT_TOPIC_ID || (code) == KLOOP_BROKER_NOT_CONTROLLER ||      \
+     (code) == KLOOP_BROKER_TRANSACTION_COORDINATOR_FENCED ||                                      \
+     (code) == KLOOP_BROKER_FETCH_SESSION_TOPIC_ID_ERROR ||                                        \
+     (code) >= KLOOP_BROKER_SHARE_SESSION_NOT_FOUND)
+#define TELLS(code, classes)                                                                       \
+    (MAKES_TOPICS(code) || (code) == KLOOP_BROKER_REBOOTSTRAP_REQUIRED ||                          \
+     ((classes) && !COMMITS_OFFSETS(code) && !READS_OR_ELECTS(code)))
 
 static const char not_for_producers[] =
     "No request of a producer is answered so. KLOOP_BROKER_ERROR_MAP in <kloop/broker_error.h> has "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Produce: record batches for partitions, and what became of each. */
 #include "protocol/api.h"
+#include "protocol/record_error.h"
 #include "protocol/varint.h"
 #include "protocol/walk.h"
 
@@ -72,14 +73,6 @@ static void walk_request(kl_walk *w, void *message)
     NO_TAGS();
 }
 
-static void walk_record_error(kl_walk *w, void *element)
-{
-    kloop_record_error *m = element;
-    INT32(batch_index, "batchIndex");
-    STRING(batch_index_error_message, "batchIndexErrorMessage", NULLABLE(8), .null_default = true);
-    NO_TAGS();
-}
-
 static void walk_leader_hint(kl_walk *w, void *message)
 {
     kloop_leader_hint *m = message;
@@ -87,8 +80,6 @@ static void walk_leader_hint(kl_walk *w, void *message)
     INT32(leader_epoch, "leaderEpoch", .fallback = -1);
     NO_TAGS();
 }
-
-KL_STRUCT_TYPE(record_error_type, kloop_record_error, walk_record_error);
 
 /* Each partition of nearly each response leaves the hint out, so its default is kept ready. */
 static const kloop_leader_hint no_hint = {.leader_id = -1, .leader_epoch = -1};
@@ -116,7 +107,7 @@ static bool read_plain_response(kl_walk *w, kloop_produce_partition_response *m)
     m->base_offset = (int64_t)kl_be_load64(p + 6);
     m->log_append_time_ms = (int64_t)kl_be_load64(p + 14);
     m->log_start_offset = (int64_t)kl_be_load64(p + 22);
-    m->record_errors = (kloop_array){p + LISTS + 1, 0, &record_error_type, 0, w->version, true};
+    m->record_errors = (kloop_array){p + LISTS + 1, 0, &kl_record_error_type, 0, w->version, true};
     m->error_message = (kloop_string){NULL, 0};
     m->current_leader = no_hint;
     w->pos = p + WIDTH;
@@ -133,7 +124,7 @@ static void walk_partition_response(kl_walk *w, void *element)
     INT64(base_offset, "baseOffset");
     INT64(log_append_time_ms, "logAppendTimeMs", .fallback = -1, .ignorable = true);
     INT64(log_start_offset, "logStartOffset", .since = 5, .fallback = -1, .ignorable = true);
-    ARRAY(record_errors, record_error_type, "recordErrors", .since = 8, .ignorable = true);
+    ARRAY(record_errors, kl_record_error_type, "recordErrors", .since = 8, .ignorable = true);
     STRING(error_message, "errorMessage", .since = 8, NULLABLE(8), .null_default = true,
            .ignorable = true);
     TAGS_BEGIN();

@@ -177,6 +177,27 @@ def shown(pane):
     return pane.screen(escapes=True, joined=False)
 
 
+def folded(pane, columns):
+    """What ends in a report has lines that are longer than the picture is wide. A terminal breaks them anywhere; here it is between
+    words."""
+    out = []
+    for line in pane.screen(escapes=True, joined=True):
+        while len(words(line)) > columns:
+            seen = at = cut = 0
+            while seen <= columns:
+                escape = ESCAPE.match(line, at)
+                if escape:
+                    at = escape.end()
+                    continue
+                if line[at] == " ":
+                    cut = at
+                seen, at = seen + 1, at + 1
+            out.append(line[:cut])
+            line = line[cut + 1:]
+        out.append(line)
+    return out
+
+
 def words(line):
     return ESCAPE.sub("", line)
 
@@ -215,7 +236,7 @@ def report(pane):
     """The end: the lines of Kafka's tool, what was delivered, how latency was distributed."""
     pane.type("kloop perf --sink --num-records 300000 --record-size 100 --throughput 100000 -X compression.type=zstd")
     pane.wait_prompt()
-    screen = shown(pane)[:-1]
+    screen = folded(pane, 126)[:-1]
     end = next(i for i, line in enumerate(screen) if words(line).startswith("the sink stored"))
     return screen[:end]
 
@@ -227,13 +248,13 @@ def errors(pane):
               listen="127.0.0.1:9092") as sink:
         pane.type(f"kloop perf -b {sink.place} --topic orders --num-records 20000 --record-size 200 --throughput 10000")
         pane.wait_prompt()
-        screen = shown(pane)[:-1]
+        screen = folded(pane, 126)[:-1]
     begin = next(i for i, line in enumerate(screen) if " so far" in words(line)) - 1
     end = next(i for i, line in enumerate(screen) if re.match(r"kloop perf: .* not delivered", words(line)))
     return screen[:begin] + [""] + screen[end:]
 
 
-PICTURES = {"live": (live, 126, 12), "report": (report, 112, 50), "errors": (errors, 126, 50)}
+PICTURES = {"live": (live, 126, 12), "report": (report, 126, 50), "errors": (errors, 126, 50)}
 
 
 def main():

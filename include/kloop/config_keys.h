@@ -49,7 +49,7 @@
     XX(BOOTSTRAP, "bootstrap.servers", SERVERS, "",                                               \
        "HOST:PORT, or several with commas", "",                                                   \
        "Brokers to ask for all others. A few suffice; an IPv6 address stands in brackets: "       \
-       "[::1]:9092. There is no preset.")                                                         \
+       "[::1]:9092. There is no default.")                                                         \
     XX(MEMORY, "buffer.memory", NUMBER, "67108864",                                               \
        "0 to 9223372036854775807", "bytes",                                                       \
        "Bytes that records may take from being accepted until being reported; sending is "        \
@@ -88,7 +88,7 @@
        "0 to 2147483647", "ms",                                                                   \
        "A record is reported at the latest this long after it was accepted. At least "            \
        "linger.ms and request.timeout.ms together, also where librdkafka takes 0 for no "         \
-       "limit; the preset follows them.")                                                         \
+       "limit; the default follows them.")                                                         \
     XX(IDEMPOTENCE, "enable.idempotence", BOOL, "true",                                           \
        "true, false", "",                                                                         \
        "Brokers recognise what was sent twice, and keep the order of a partition. Needs "         \
@@ -146,7 +146,7 @@
     XX(PARTITIONER, "partitioner.class", PARTITIONER, "sticky",                                   \
        "sticky, uniform_sticky, round_robin, random, consistent, consistent_random, "             \
        "murmur2, murmur2_random, fnv1a, fnv1a_random, sarama_hash, sarama_reference", "",         \
-       "Where records go. sticky, Java's preset: by murmur2 of the key, without a key to "        \
+       "Where records go. sticky, Java's default: by murmur2 of the key, without a key to "        \
        "one partition until 16 KiB are there, then to another; uniform_sticky: never by "         \
        "the key; round_robin, random: each record, whatever its key. librdkafka's: CRC-32 "       \
        "(consistent), murmur2 or FNV-1a of the key, without a key as for an empty one, or "       \
@@ -164,7 +164,7 @@
        "1024 to 9223372036854775807", "bytes",                                                    \
        "Bytes that the receive buffers of all connections may take together; reading "            \
        "pauses beyond. 2 KiB of each connection do not count. At least "                          \
-       "receive.message.max.bytes; the preset follows it. Java has no such key.")                 \
+       "receive.message.max.bytes; the default follows it. Java has no such key.")                 \
     XX(RECEIVE_MAX, "receive.message.max.bytes", NUMBER, "33554432",                              \
        "1024 to 2147483647", "bytes",                                                             \
        "A longer answer closes its connection. Java has no such key.")                            \
@@ -179,7 +179,7 @@
     XX(REQUEST_MAX, "request.bytes.max", NUMBER, "16777216",                                      \
        "1 to 2147483647", "bytes",                                                                \
        "Bytes of a request that carries batches of many partitions. At least "                    \
-       "max.request.size; the preset follows it. Brokers refuse more than their "                 \
+       "max.request.size; the default follows it. Brokers refuse more than their "                 \
        "socket.request.max.bytes. Java has no such key.")                                         \
     XX(REQUEST_TIMEOUT, "request.timeout.ms", NUMBER, "30000",                                    \
        "1 to 2147483647", "ms",                                                                   \
@@ -194,7 +194,7 @@
     XX(RETRY_MAX, "retry.backoff.max.ms", NUMBER, "1000",                                         \
        "0 to 9223372036854775807", "ms",                                                          \
        "The longest pause before a batch or a question for metadata is sent again. The "          \
-       "preset follows retry.backoff.ms where that is longer.")                                   \
+       "default follows retry.backoff.ms where that is longer.")                                   \
     XX(RETRY, "retry.backoff.ms", NUMBER, "100",                                                  \
        "0 to 9223372036854775807", "ms",                                                          \
        "The pause before something is sent for the second time; doubles with each further "       \
@@ -205,7 +205,7 @@
        "Java's 131072.")                                                                          \
     XX(SETUP_MAX, "socket.connection.setup.timeout.max.ms", NUMBER, "30000",                      \
        "1 to 9223372036854775807", "ms",                                                          \
-       "The longest time for one attempt to connect. The preset follows "                         \
+       "The longest time for one attempt to connect. The default follows "                         \
        "socket.connection.setup.timeout.ms where that is longer.")                                \
     XX(SETUP, "socket.connection.setup.timeout.ms", NUMBER, "10000",                              \
        "1 to 9223372036854775807", "ms",                                                          \
@@ -214,7 +214,7 @@
     XX(KEEPALIVE, "socket.keepalive.enable", BOOL, "true",                                        \
        "true, false", "",                                                                         \
        "Idle connections are probed by the system, so that nothing on the way forgets "           \
-       "them, and one that is gone is noticed. A name of librdkafka's, whose preset is "          \
+       "them, and one that is gone is noticed. A name of librdkafka's, whose default is "          \
        "false.")                                                                                  \
     XX(KEEPALIVE_IDLE, "socket.keepalive.idle.ms", NUMBER, "60000",                               \
        "0 to 32767000", "ms",                                                                     \
@@ -241,7 +241,7 @@
     XX("message.send.max.retries", RETRIES, 1, "")                                                \
     XX("message.timeout.ms", DELIVERY_TIMEOUT, 1, "0, no limit there, is not taken.")             \
     XX("metadata.broker.list", BOOTSTRAP, 1, "Each with its port.")                               \
-    XX("partitioner", PARTITIONER, 1, "The preset is not librdkafka's consistent_random.")        \
+    XX("partitioner", PARTITIONER, 1, "The default is not librdkafka's consistent_random.")        \
     XX("queue.buffering.max.kbytes", MEMORY, 1024, "Units of 1024 bytes.")                        \
     XX("queue.buffering.max.ms", LINGER, 1, "Whole milliseconds.")                                \
     XX("request.required.acks", ACKS, 1, "")                                                      \

@@ -301,7 +301,7 @@ KLOOP_API kloop_waiting kloop_why_waiting(const kloop_topic *topic, int32_t part
 /*
  * Is anything of this producer held up by something that does not end by itself within moments? For
  * those who would rather stop their sources than wait for KLOOP_FULL. Looks at brokers and topics,
- * not at partitions.
+ * and at partitions only where some of a topic's have no leader.
  */
 KLOOP_API bool kloop_engine_suspended(const kloop_engine *e, kloop_suspended *suspended);
 

@@ -244,9 +244,10 @@ KLOOP_API void kloop_set_hooks(struct kloop_producer *p, const kloop_hooks *hook
 
 /*
  * Which sentences are given as LOG (kloop_on_log()): of level_max and below, and of those that say
- * the same of the same broker or topic at most same_max in a minute; 0: all of them. What was kept
- * back is counted: "... 17 more of these in the last minute, the last of them: ...", a minute after
- * the first, or when the producer is closed. At first KLOOP_LOG_DEBUG, and 5.
+ * the same of the same broker or topic at most same_max in a minute; 0: all of them. Where there
+ * are more than a dozen such brokers or topics, the others share that number. What was kept back is
+ * counted: "... 17 more of these in the last minute, the last of them: ...", a minute after the
+ * first, or when the producer is closed. At first KLOOP_LOG_DEBUG, and 5.
  */
 KLOOP_API void kloop_engine_set_log(kloop_engine *e, kloop_log_level level_max, uint32_t same_max);
 KLOOP_API void kloop_set_log(struct kloop_producer *p, kloop_log_level level_max,

@@ -20,7 +20,8 @@
  *
  * Counters only ever rise, and begin with the producer; those of a partition begin again when the
  * producer has forgotten its topic (metadata.max.idle.ms), those of a broker when no answer tells
- * of it any more and its place was needed. Gauges are marked "now".
+ * of it any more and its place was needed. An entry of bootstrap.servers whose connection becomes a
+ * broker's leaves requests without an answer to that one. Gauges are marked "now".
  *
  * Values are measured batch by batch and request by request: a record alone costs nothing.
  */
@@ -255,7 +256,7 @@ typedef struct kloop_suspended {
     uint64_t pending; /* records, those that are not held up included */
     uint64_t parked;  /* of these, those of topics whose partitions are not known */
     uint32_t brokers; /* that records wait for, and that take none now */
-    uint32_t topics;  /* with records, and of which partitions or leaders are not known */
+    uint32_t topics;  /* with records for partitions, or leaders, that are not known */
     bool producer_id; /* it is waited for */
     bool full;        /* buffer.memory is used up, and WRITABLE is owed */
     bool fatal;       /* the producer cannot go on */

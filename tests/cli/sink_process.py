@@ -77,14 +77,14 @@ class Client:
         assert not answer.startswith("error"), answer
         return answer
 
-    def batch(self, count, size=100):
-        """A record batch without a producer id."""
+    def batch(self, count, size=100, producer=(-1, -1, -1)):
+        """A record batch; producer is the id, the epoch and the first sequence number, or those of nobody."""
         records = [{"offset": i, "timestamp": 1700000000000, "key": None, "value": "QUJD" * (size // 3 + 1),
                     "headers": []} for i in range(count)]
         return bytes.fromhex(self.wire("batch-encode", json.dumps({
             "baseOffset": 0, "partitionLeaderEpoch": -1, "magic": 2, "compression": "none", "timestampType": "create",
             "transactional": False, "control": False, "lastOffsetDelta": count - 1, "baseTimestamp": 1700000000000,
-            "maxTimestamp": 1700000000000, "producerId": -1, "producerEpoch": -1, "baseSequence": -1,
+            "maxTimestamp": 1700000000000, "producerId": producer[0], "producerEpoch": producer[1], "baseSequence": producer[2],
             "records": records})))
 
     def frame(self, api, version, body, correlation):

@@ -101,6 +101,14 @@ class WhoWins(Case):
         self.assertEqual(rows["acks"], ("all", "default"))
         self.assertEqual(said, f"kloop produce: note: 4 settings from {far} (KLOOP_CONFIG= for none)\n")
 
+    def test_short_and_long_names_of_the_flags(self):
+        path = self.file("c.properties", "linger.ms=3\n")
+        for command in COMMANDS:
+            for words in (["-b", "a:1", "-F", path, "-X", "acks=1"], ["--bootstrap-server=a:1", "--command-config=" + path, "-Xacks=1"],
+                          ["--bootstrap-server", "a:1", "--command-config", path, "--command-property", "acks=1"]):
+                rows, _ = self.rows(*words, command=command)
+                self.assertEqual([rows[key][0] for key in ("bootstrap.servers", "linger.ms", "acks")], ["a:1", "3", "1"])
+
     def test_every_command_prints_every_key(self):
         keys = None
         for command in COMMANDS:
@@ -191,6 +199,22 @@ class JavasFile(Case):
             "kloop produce: note: no effect here: transaction.timeout.ms (it is for transactions, which only transactional.id "
             "would begin)"])
 
+    def test_a_mark_in_front(self):
+        """As editors of Windows write it. The first key was not found, and its own name was what was meant."""
+        path = self.file("marked.properties", "\ufeffclient.id=me\r\nlinger.ms=7\r\n")
+        rows, _ = self.rows("-F", path)
+        self.assertEqual((rows["client.id"], rows["linger.ms"]), (("me", f"{path}:1"), ("7", f"{path}:2")))
+
+    def test_a_file_that_is_long(self):
+        """Each line was compared with all before it, and each of those looked up among the keys: a minute of it."""
+        lines = ("linger.ms=5", "group.id=a", "topic.events.linger.ms=7")
+        path = self.file("long.properties", "".join(f"{line}\n" for line in lines * 4000))
+        rows, _ = self.rows("-F", path)
+        self.assertEqual(rows["linger.ms"], ("5", f"{path}:11998"))
+        path = self.file("longer.properties", "linger.ms=5\n" * 30000)
+        self.assertIn(f"-F '{path}': it has more than 256 KiB and is no file of settings", self.refused("-F", path))
+        self.assertIn("KLOOP_CONFIG '/dev/zero': it has more than 256 KiB", self.refused(KLOOP_CONFIG="/dev/zero"))
+
     def test_a_file_that_others_use_too(self):
         path = self.file("shared.properties", "bootstrap.servers=a:1\nour.own.setting=1\ngroup.id=g\nignore.unknown.config=true\n")
         rows, said = self.rows("-F", path)
@@ -248,7 +272,7 @@ class Refusals(Case):
                 (("enable.idempotence=true", "retries=0"), ("enable.idempotence=true", "retries=0", "1 to 2147483647")),
                 (("enable.idempotence=true", "max.in.flight=6"),
                  ("enable.idempotence=true", "max.in.flight.requests.per.connection", "1 to 5", "6 is set")),
-                (("max.in.flight=6",), ("enable.idempotence=true, which is the preset", "1 to 5")),
+                (("max.in.flight=6",), ("enable.idempotence=true, which is the default", "1 to 5")),
                 (("delivery.timeout.ms=30004",), ("delivery.timeout.ms=30004", "linger.ms=5", "request.timeout.ms=30000",
                                                   "30005 to 2147483647")),
                 (("delivery.timeout.ms=1000", "linger.ms=500", "request.timeout.ms=501"),

@@ -42,9 +42,9 @@ class Inside(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def perf(self, *arguments):
+    def perf(self, *arguments, **options):
         return subprocess.run([KLOOP, "perf", "--sink", "--topic", "t", "--partitions", "3", "--record-size", "100",
-                               "--quiet", *arguments], capture_output=True, timeout=SECONDS, text=True)
+                               "--quiet", *arguments], capture_output=True, timeout=SECONDS, text=True, **options)
 
     def started(self, command, *arguments):
         """A program that is killed if it hangs."""
@@ -163,6 +163,28 @@ class Inside(unittest.TestCase):
         done = subprocess.run([KLOOP, "produce", "-b", "127.0.0.1:1", "-t", "t", "--stats", self.path("nowhere/x")],
                               input="", capture_output=True, timeout=SECONDS, text=True)
         self.assertEqual(done.returncode, 2)
+
+    def test_a_dash_is_stderr(self):
+        """It was a file of that name."""
+        for flag, word in (("--stats", "txmsgs"), ("--trace", "kind")):
+            done = self.perf("--num-records", "10", flag, "-", cwd=self.folder)
+            self.assertEqual(done.returncode, 0, done)
+            self.assertIn(word, json.loads(done.stderr.splitlines()[-1]))
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_file_that_is_full(self):
+        """What was asked for and is not there is no success, though all was delivered."""
+        for flag in ("--stats", "--trace"):
+            done = self.perf("--num-records", "10", flag, "/dev/full")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"kloop perf: {flag} '/dev/full': ", done.stderr)
+            self.assertIn("delivered   10 of 10 records", done.stdout)
+        with Sink(KLOOP, "--topic", "t:1") as sink:
+            done = subprocess.run([KLOOP, "produce", "-b", sink.place, "-t", "t", "--stats", "/dev/full"], input="a\n",
+                                  capture_output=True, timeout=SECONDS, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("1 delivered", done.stderr)
+        self.assertIn("--stats '/dev/full': No space left on device", done.stderr)
 
     def test_of_produce(self):
         with Sink(KLOOP, "--topic", "t:2") as sink:

@@ -37,6 +37,30 @@ class Manual(unittest.TestCase):
                     said = [line for line in (done.stdout + done.stderr).splitlines() if "missing date" not in line]
                     self.assertEqual(said, [])
 
+    def test_help_is_one_screen_with_examples(self):
+        for command in COMMANDS:
+            text = out(command, "--help")
+            self.assertEqual(out(command, "-h"), text)
+            self.assertEqual(out("help", command), text)
+            lines = text.splitlines()
+            self.assertTrue(lines[0].startswith(f"usage: kloop {command}"), lines[0])
+            self.assertIn("examples:", lines, command)
+            self.assertLessEqual(len(lines), 40, command)
+            self.assertLessEqual(max(map(len, lines)), 120, command)
+        self.assertEqual(out("help"), out("--help"))
+        self.assertRegex(out("--version"), r"^kloop \d+\.\d+\.\d+\n$")
+
+    def test_no_command_and_a_wrong_one(self):
+        """Help that nobody asked for is no data, and no success."""
+        done = subprocess.run([KLOOP], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", out("--help")))
+        for words, says in (("prodce", "there is no command 'prodce', did you mean 'produce'?"),
+                            ("--versoin", "there is no option '--versoin', did you mean '--version'?"),
+                            ("help prodce", "there is no command 'prodce', did you mean 'produce'?")):
+            done = subprocess.run([KLOOP, *words.split()], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn(says, done.stderr)
+
     def test_every_flag_is_there(self):
         for command in COMMANDS:
             flags = re.findall(r"^  (?:-\w, )?(--[\w.-]+)", out(command, "--help"), re.M)

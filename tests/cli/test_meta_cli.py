@@ -43,7 +43,7 @@ class Base(unittest.TestCase):
 
     def said(self, done, code):
         self.assertEqual((done.returncode, done.stdout), (code, b""), done.stderr)
-        return done.stderr.decode()
+        return done.stderr.decode(errors="replace")
 
     def broker(self, **how):
         broker = Broker(KLOOP, **how)
@@ -79,6 +79,9 @@ class CommandLine(Base):
                 (["-b"], "-b needs a value"),
                 (["-b", "x:1", "-t"], "-t needs a value"),
                 (["-b", "x:1", "-t", ""], "the name of a topic is wanted"),
+                # These were asked for all the same, and nobody had an answer, or JSON with them in it was none.
+                (["-b", "x:1", "-t", b"\xff"], "the name of a topic is wanted, in UTF-8"),
+                (["-b", "x:1", "-t", "a" * 40000], "the name of a topic is wanted, in UTF-8"),
                 (["-b", "x:1", "--timeout", "0"], "a number from 0.001 to 3600 is wanted"),
                 (["-b", "x:1", "--timeout", "soon"], "a number from 0.001 to 3600 is wanted"),
                 (["-b", "x:1", "events"], "'events' belongs to no flag; -t asks for a topic"),
@@ -297,6 +300,17 @@ class OfACluster(Base):
         self.assertIn('topic "a?[2Jb" with', text)
         self.assertIn("broker 1 at host??:1, rack ?[31mred\n", text)
         self.assertEqual(json.loads(self.told(run("-b", broker.place, "-J")))["brokers"][0]["rack"], "\x1b[31mred")
+
+    def test_a_host_that_is_too_long(self):
+        """Cut in the middle of a letter it made JSON that nobody can read."""
+        broker = self.broker()
+        for letter in ("\u00e9", "\U0001f600"):
+            for before in ("", "a"):
+                host = before + letter * 200
+                broker.brokers = [(1, host, 1, None)]
+                one, = json.loads(self.told(run("-b", broker.place, "-J")))["brokers"]
+                self.assertEqual(one["host"], host)
+                self.assertTrue(one["name"].startswith(host[:50]))
 
     def test_versions_of_every_broker(self):
         newer = self.broker(offered=[{**api, "maxVersion": api["maxVersion"] + 1} for api in OFFERED] +

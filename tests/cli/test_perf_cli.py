@@ -237,6 +237,17 @@ class Report(unittest.TestCase):
         self.assertGreaterEqual(figures["intended_p50_ms"], figures["p50_ms"] * 0.99)
         self.assertRegex(done.stdout, r"(?m)^latency from the intended send in us: 50th \d+, ")
 
+    def test_a_rate_that_is_almost_none(self):
+        """A time beyond 64 bits was taken for one that is over."""
+        with subprocess.Popen([KLOOP, "perf", "--sink", "--num-records", "10", "--record-size", "1", "--throughput", "1e-12",
+                               "--reporting-interval", "50", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as p:
+            for _ in range(3):
+                p.stdout.readline()
+            p.send_signal(signal.SIGINT)
+            out, _ = p.communicate(timeout=SECONDS)
+        self.assertEqual((p.returncode, json.loads(out.splitlines()[-1])["records"]), (130, 1))
+
     def test_warm_up(self):
         done = run("--sink", "--num-records", "3000", "--record-size", "100", "--warmup-records", "1000",
                    "--throughput", "5000", "--reporting-interval", "50")
@@ -400,6 +411,16 @@ class Failures(unittest.TestCase):
         self.assertIn("10 records not delivered", done.stderr)
         self.assertIn("max.request.size", done.stderr)
 
+    def test_a_producer_that_cannot_go_on(self):
+        """It does not try the records that are left."""
+        with Sink(KLOOP, "--topic", "t:1", "--error", "PRODUCER_FENCED@1") as sink:
+            done = run("-b", sink.place, "--topic", "t", "--num-records", "100000000", "--record-size", "10", "--json",
+                       "-X", "linger.ms=0")
+        figures = self.failed(done, 5)
+        self.assertEqual(figures["ok"], 0)
+        self.assertGreater(figures["failed"] + figures["unknown"], 0)
+        self.assertIn("PRODUCER_FENCED", done.stderr)
+
     def test_a_broker_that_refuses_some(self):
         with Sink(KLOOP, "--topic", "t:1", "--error", "MESSAGE_TOO_LARGE@0.5") as sink:
             done = run("-b", sink.place, "--topic", "t", "--num-records", "200", "--record-size", "10", "--json",
@@ -432,7 +453,7 @@ class Failures(unittest.TestCase):
         self.assertIn("127.0.0.1", errors)
 
     def test_ctrl_c(self):
-        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
             with subprocess.Popen([KLOOP, "perf", "--sink", "--num-records", "1000000000", "--record-size", "100",
                                    "--json", "--reporting-interval", "20"], stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True) as p:
@@ -446,6 +467,34 @@ class Failures(unittest.TestCase):
             self.assertEqual(figures["failed"], 0)
             stored, = [line for line in out.splitlines() if line.startswith("the sink stored ")]
             self.assertEqual(json.loads(stored[len("the sink stored "):])["records"], figures["ok"])
+
+    def test_signals_behind_the_end(self):
+        """A third Ctrl-C, or a question, that came when the run was over ended it before its report was written."""
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        try:
+            while True:
+                os.write(writer, b"\n" * 65536)
+        except BlockingIOError:
+            os.set_blocking(writer, True)
+        with subprocess.Popen([KLOOP, "perf", "--sink", "--num-records", "1000000000", "--record-size", "100", "--throughput",
+                               "1000", "--json", "--progress", "always", "--reporting-interval", "1000000000"], stdout=writer,
+                              stderr=subprocess.PIPE, text=True) as p:
+            os.close(writer)
+            # The live line: it runs.
+            p.stderr.read(1)
+            p.send_signal(signal.SIGINT)
+            with open(f"/proc/{p.pid}/task/{p.pid}/children", encoding="ascii") as f:
+                while f.read():
+                    f.seek(0)
+            # Its sink has ended, so the report is next, and that cannot be written yet.
+            for number in (signal.SIGUSR1, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                p.send_signal(number)
+            with open(reader, encoding="ascii") as f:
+                figures = json.loads(f.read().splitlines()[-1])
+            p.communicate(timeout=SECONDS)
+        self.assertEqual(p.returncode, 130)
+        self.assertEqual(figures["records"], figures["ok"])
 
     def test_no_process_is_left_behind(self):
         """The sink ends with its parent, also when that is killed."""

@@ -143,6 +143,7 @@ class Records(unittest.TestCase):
         self.assertEqual(self.pairs(b"k\tv\nv\n", "-K", "\\t", "-k", "fixed"), [("k", "v"), ("fixed", "v")])
         self.assertEqual(self.pairs(b"k::v\nk:v::w\n", "-K", "::"), [("k", "v"), ("k:v", "w")])
         self.assertEqual(self.pairs(b"v\n", "-k", "fixed"), [("fixed", "v")])
+        self.assertEqual(self.pairs(b"k:v\n", "--input", "lines", "-K:", "-k", "fixed"), [("k", "v")])
 
     def test_bytes_that_are_no_text(self):
         event, = self.produced(b"\xff\xfe:\x80\n", "-K:")
@@ -368,6 +369,37 @@ class Failures(unittest.TestCase):
             done = run("-b", sink.place, "-t", "t", "--events", *SHORT, stdin=b"a\n")
         bad, = self.failed(done, 1, ["a"])
         self.assertIn("NOT_ENOUGH_REPLICAS", bad["error"] + bad["message"])
+
+    def test_a_producer_that_cannot_go_on(self):
+        """It ends by itself, with no line to wait for: the input stays open."""
+        for code in ("PRODUCER_FENCED", "CLUSTER_AUTHORIZATION_FAILED"):
+            with Sink(KLOOP, "--topic", "t:1", "--error", f"{code}@1") as sink, subprocess.Popen(
+                    [KLOOP, "produce", "-b", sink.place, "-t", "t", "--events", *SHORT], stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+                p.stdin.write(b"a\nb\n")
+                p.stdin.flush()
+                out, errors = p.stdout.read(), p.stderr.read()
+                p.wait(SECONDS)
+            done = subprocess.CompletedProcess(p.args, p.returncode, out, errors)
+            for event in self.failed(done, 5, ["a", "b"]):
+                self.assertEqual((event["error"], event["outcome"]), (code, "failed"))
+            self.assertIn(b"0 delivered, 2 not delivered", errors)
+
+    def test_a_broker_that_comes_later(self):
+        """What was read before is delivered then."""
+        place = nowhere()
+        with subprocess.Popen([KLOOP, "produce", "-b", place, "-t", "t", "--events", "-X", "reconnect.backoff.max.ms=50"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+            p.stdin.write(b"a\nb\n")
+            p.stdin.close()
+            # Nobody was there.
+            self.assertIn(b"Connection refused", p.stderr.readline())
+            with Sink(KLOOP, "--topic", "t:1", listen=place) as sink:
+                out, _ = p.stdout.read(), p.stderr.read()
+                p.wait(SECONDS)
+            done = subprocess.CompletedProcess(p.args, p.returncode, out)
+        self.assertEqual(self.failed(done, 0, ["a", "b"]), [])
+        self.assertEqual(sink.stored["records"], 2)
 
     def test_the_sink_is_killed_in_the_middle(self):
         with Sink(KLOOP, "--topic", "t:1", "--discard") as sink, subprocess.Popen(

@@ -234,6 +234,35 @@ class Signals(unittest.TestCase):
             self.assertIn("2 may or may not be stored", self.finish(p))
             self.assertEqual(p.returncode, 143)
 
+    def test_two_at_once(self):
+        """The producer was gone before the end of the input was told of, and closed again: that was a crash."""
+        with RecordingBroker(KLOOP, {"t": 1}, lambda topic, partition: SILENCE) as broker:
+            p = self.started(broker.place)
+            os.kill(p.pid, signal.SIGSTOP)
+            os.waitpid(p.pid, os.WUNTRACED)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
+                p.send_signal(number)
+            errors = self.finish(p)
+        self.assertIn(p.returncode, (130, 143), errors)
+        self.assertIn("0 delivered, 2 ", errors)
+
+    def test_a_file_is_written_however_many_there_are(self):
+        """Readers are not waited for behind a third signal, but a file has none: its letters were dropped."""
+        with tempfile.TemporaryDirectory() as folder:
+            dead = os.path.join(folder, "dead.json")
+            with RecordingBroker(KLOOP, {"t": 1}, lambda topic, partition: SILENCE) as broker:
+                p = self.started(broker.place, "--dead-letter", dead)
+                os.kill(p.pid, signal.SIGSTOP)
+                os.waitpid(p.pid, os.WUNTRACED)
+                for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
+                    p.send_signal(number)
+                errors = self.finish(p)
+            self.assertIn(f"2 dead letters in '{dead}'", errors)
+            # Nothing waited there.
+            self.assertNotIn("standard output", errors)
+            with open(dead, encoding="utf-8") as file:
+                self.assertEqual([json.loads(line)["value"] for line in file], ["a", "b"])
+
     def test_while_a_rate_is_waited_for(self):
         with RecordingBroker(KLOOP, {"t": 1}) as broker:
             p = subprocess.Popen([KLOOP, "produce", "-b", broker.place, "-t", "t", "-T", "--rate", "1/h"],

@@ -100,6 +100,14 @@ class Running(unittest.TestCase):
                 "records": 0, "bytes": 0, "batches": 0, "duplicates": 0, "refused": 0, "requests": 0, "connections": 0,
                 "complaints": 0, "topics": [{"topic": "a", "next_offsets": [0, 0]}, {"topic": "b", "next_offsets": [0]}]})
 
+    def test_every_way_to_write_a_topic(self):
+        """The value was once looked for in the word after the flag: --topic=a was refused, and -ta made a topic "-ta"."""
+        for words in (["--topic", "a:2", "b"], ["--topic=a:2", "b"], ["-t", "a:2", "-t", "b:1"], ["-ta:2", "-tb"],
+                      ["-qta:2", "b"]):
+            with Sink(KLOOP, *words) as sink:
+                pass
+            self.assertEqual(sink.stored["topics"], [{"topic": "a", "next_offsets": [0, 0]}, {"topic": "b", "next_offsets": [0]}])
+
     def test_ipv6(self):
         try:
             with socket.create_server(("::1", 0), family=socket.AF_INET6):
@@ -236,6 +244,31 @@ class Running(unittest.TestCase):
         self.assertEqual(sink.stored["records"], 0)
         self.assertEqual(sink.stored["complaints"], 1)
         self.assertIn("kloop sink: ", sink.errors.decode())
+
+    def test_check_counts(self):
+        """A batch that says it has more records than there are, with a CRC that is right."""
+        with Sink(KLOOP, "--topic", "t:1", "--check") as sink:
+            client = self.client(sink)
+            batch = bytearray(client.batch(3))
+            batch[57:61] = struct.pack(">i", 4)
+            batch[17:21] = struct.pack(">I", crc32c(batch[21:]))
+            answer = client.ask("Produce", 8, client.produce_body("t", {0: bytes(batch)}))
+            self.assertEqual(answer["responses"][0]["partitionResponses"][0]["errorCode"], 87)  # INVALID_RECORD
+        self.assertEqual((sink.code, sink.stored["records"], sink.stored["complaints"]), (1, 0, 1))
+
+    def test_check_follows_sequences(self):
+        """As a broker does: what comes twice is stored once, and a gap is refused."""
+        for flags in (("--check",), ("--check", "--discard")):
+            with Sink(KLOOP, "--topic", "t:1", *flags) as sink:
+                client = self.client(sink)
+                producer = client.ask("InitProducerId", 1, {"transactionalId": None, "transactionTimeoutMs": 60000})["producerId"]
+                seen = []
+                for sequence in (0, 3, 3, 9, 6):
+                    body = client.produce_body("t", {0: client.batch(3, producer=(producer, 0, sequence))})
+                    part = client.ask("Produce", 8, body)["responses"][0]["partitionResponses"][0]
+                    seen.append((part["errorCode"], part["baseOffset"]))
+                self.assertEqual(seen, [(0, 0), (0, 3), (0, 3), (45, -1), (0, 6)])  # OUT_OF_ORDER_SEQUENCE_NUMBER
+            self.assertEqual((sink.stored["records"], sink.stored["duplicates"], sink.stored["topics"][0]["next_offsets"]), (9, 1, [9]))
 
     def test_a_batch_without_a_producer_id_may_be_numbered(self):
         """franz-go numbers them from 0; no broker looks at it."""

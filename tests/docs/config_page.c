@@ -341,7 +341,7 @@ static const char intro[] =
     "This page is written by `tests/docs/config_page.c` from the table in\n"
     "[config_keys.h](../include/kloop/config_keys.h), which is also what is parsed and checked; "
     "the answers on it are the\n"
-    "library's own. `kloop -X list` of any command prints the keys in a terminal.\n"
+    "library's own. `kloop produce -X list`, or that of perf and meta, prints the keys in a terminal.\n"
     "\n"
     "Keys have the names, the meanings and mostly the defaults of Kafka's Java producer, version "
     "4; librdkafka's names are\n"

@@ -6,6 +6,7 @@
 """
 import collections
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -77,6 +78,24 @@ class Shipper:
                 raise AssertionError(f"it never said '{words}': {self.said()}")
             time.sleep(0.02)
 
+    def wait_begun(self):
+        """Until a file is in the checkpoint: from then on signals are heard."""
+        deadline = time.monotonic() + SECONDS
+        while not self.stored_to():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise AssertionError(f"it never began: {self.said()}")
+            time.sleep(0.02)
+
+    def wait_told(self, words, times=1):
+        """By SIGUSR1."""
+        self.wait_begun()
+        deadline, seen = time.monotonic() + SECONDS, self.said().count(words)
+        while self.said().count(words) < seen + times:
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise AssertionError(f"it never told '{words}': {self.said()}")
+            self.process.send_signal(signal.SIGUSR1)
+            time.sleep(0.05)
+
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)
         return self.process.wait(SECONDS)
@@ -86,10 +105,12 @@ class Shipper:
         self.process.wait()
 
     def stored_to(self):
-        """Inode and offset of each file, by its path."""
+        """Inode and offset of each file, by its path; of none while there is no checkpoint."""
+        if not os.path.exists(self.checkpoint):
+            return {}
         with open(self.checkpoint, encoding="utf-8") as f:
-            rows = [line.rstrip("\n").split(" ", 2) for line in f]
-        return {path: (int(inode), int(offset)) for inode, offset, path in rows}
+            rows = [line.rstrip("\n").split(" ", 3) for line in f]
+        return {path: (int(inode), int(offset)) for inode, offset, _, path in rows}
 
     def wait_stored_to(self, path, offset):
         deadline = time.monotonic() + SECONDS
@@ -97,6 +118,9 @@ class Shipper:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{path} is stored to {self.stored_to()}, not {offset}")
             time.sleep(0.02)
+
+
+IMPATIENT = ["-X", "request.timeout.ms=400", "-X", "delivery.timeout.ms=1000", "-X", "linger.ms=0"]
 
 
 def lines(name, first, count):
@@ -209,15 +233,91 @@ class ShipperTest(unittest.TestCase):
     def test_records_that_are_not_delivered_are_sent_again(self):
         some = lines("a", 0, 3000)
         append(self.a, some[:1000])
-        ship = self.start(flags=["-X", "request.timeout.ms=400", "-X", "delivery.timeout.ms=1000", "-X", "linger.ms=0"])
+        ship = self.start(flags=IMPATIENT)
         self.broker.wait_for(some[:1000])
         self.assertEqual(self.broker.tell("stall"), "stalled")
         append(self.a, some[1000:])
         ship.wait_said("nobody knows")
         self.assertEqual(self.broker.tell("go on"), "going on")
         self.broker.wait_for(some)
+        ship.wait_stored_to(self.a, os.path.getsize(self.a))
         self.assertEqual(ship.end(), 0)
-        self.assertEqual(ship.stored_to()[self.a][1], os.path.getsize(self.a))
+
+    def test_cut_while_nobody_answers(self):
+        # The way back led into what the file had grown by since, and its first lines were never sent.
+        first, lost, second = lines("a", 0, 100), lines("a", 100, 100), lines("b", 0, 500)
+        append(self.a, first)
+        ship = self.start(self.a, flags=IMPATIENT)
+        ship.wait_stored_to(self.a, os.path.getsize(self.a))
+        self.assertEqual(self.broker.tell("stall"), "stalled")
+        append(self.a, lost)
+        ship.wait_told("200 lines sent")
+        os.truncate(self.a, 0)
+        ship.wait_said("is shorter than it was")
+        ship.wait_stored_to(self.a, 0)
+        append(self.a, second)
+        ship.wait_said("nobody knows")
+        self.assertEqual(self.broker.tell("go on"), "going on")
+        self.broker.wait_for(second)
+        ship.wait_stored_to(self.a, os.path.getsize(self.a))
+        self.assertEqual(ship.end(), 0)
+
+    def test_deleted_while_nobody_answers(self):
+        # It is still open, so what was not stored of it can be sent again.
+        first, second = lines("a", 0, 100), lines("b", 0, 100)
+        self.assertEqual(self.broker.tell("stall"), "stalled")
+        append(self.a, first)
+        ship = self.start(self.a, flags=IMPATIENT)
+        ship.wait_told("100 lines sent")
+        os.unlink(self.a)
+        ship.wait_said("nobody knows")
+        append(self.a, second)
+        self.assertEqual(self.broker.tell("go on"), "going on")
+        self.broker.wait_for(first + second)
+        self.assertEqual(ship.end(), 0)
+
+    def test_no_descriptor_for_the_next_file(self):
+        # A folder that could not be read was taken for one without renamed files, and a whole one was passed over.
+        first, second, third = lines("a", 0, 3000), lines("a", 3000, 3000), lines("a", 6000, 10)
+        append(self.a, first)
+        ship = self.start(self.a)
+        self.broker.wait_for(first)
+        self.assertEqual(self.broker.tell("stall"), "stalled")
+        with open(self.a, "a", encoding="utf-8") as old:
+            old.write("a last\n")
+        ship.wait_told("3001 lines sent")
+        open_now = len(os.listdir(f"/proc/{ship.process.pid}/fd"))
+        resource.prlimit(ship.process.pid, resource.RLIMIT_NOFILE, (open_now, 4096))
+        os.rename(self.a, self.a + ".2")
+        append(self.a, second)
+        os.rename(self.a, self.a + ".1")
+        append(self.a, third)
+        ship.wait_said(f"{self.a}: Too many open files")
+        resource.prlimit(ship.process.pid, resource.RLIMIT_NOFILE, (4096, 4096))
+        ship.wait_told("6011 lines sent")
+        self.assertEqual(self.broker.tell("go on"), "going on")
+        self.broker.wait_for(second + third)
+        self.assertEqual(ship.end(), 0)
+        self.once_in_order(first + ["a last"] + second + third)
+        self.assertEqual(ship.stored_to(), {self.a: (os.stat(self.a).st_ino, os.path.getsize(self.a))})
+
+    def test_a_silent_file_is_renamed(self):
+        # Its writer says one thing more before it turns to the new one, long after its last line but soon after the renaming.
+        first, second = lines("a", 0, 10), lines("a", 11, 10)
+        append(self.a, first)
+        os.utime(self.a, (1, 1))
+        ship = self.start(self.a)
+        ship.wait_stored_to(self.a, os.path.getsize(self.a))
+        with open(self.a, "a", encoding="utf-8") as old:
+            os.rename(self.a, self.a + ".1")
+            append(self.a, second)
+            for _ in range(2):  # so it has looked at the file in between
+                ship.wait_told("10 lines sent", 2)
+                time.sleep(0.25)
+            old.write("a 000010\n")
+        self.broker.wait_for(first + second)
+        self.assertEqual(ship.end(), 0)
+        self.once_in_order(first + ["a 000010"] + second)
 
     def test_memory_is_bounded_while_nobody_answers(self):
         self.assertEqual(self.broker.tell("stall"), "stalled")
@@ -226,7 +326,7 @@ class ShipperTest(unittest.TestCase):
                 f.write(f"a {i:06} {'.' * 600}\n")
         ship = self.start(self.a, flags=["-X", "buffer.memory=2097152", "-X", "batch.size=100000", "-X",
                                          "compression.type=none"])
-        ship.wait_said("no checkpoint")
+        ship.wait_begun()
         # What is held, and what was read: the statistics tell when it has stopped reading.
         deadline = time.monotonic() + SECONDS
         before = None
@@ -258,10 +358,7 @@ class ShipperTest(unittest.TestCase):
         some = lines("a", 0, 100)
         append(self.a, some)
         ship = self.start(self.a)
-        ship.wait_said("no checkpoint")
-        while "100 lines sent" not in ship.said():
-            ship.process.send_signal(signal.SIGUSR1)
-            time.sleep(0.05)
+        ship.wait_told("100 lines sent")
         # The second one does not wait for the ten seconds of the first.
         ship.process.send_signal(signal.SIGTERM)
         time.sleep(0.05)
@@ -278,6 +375,18 @@ class ShipperTest(unittest.TestCase):
             done = subprocess.run([SHIPPER, *arguments], capture_output=True, text=True, timeout=SECONDS, check=False)
             self.assertEqual(done.returncode, 2)
             self.assertIn(words, done.stderr)
+
+    def test_what_it_does_not_begin_with(self):
+        append(self.a, lines("a", 0, 1))
+        nowhere, wrong = (os.path.join(self.folder, name) for name in ("none/checkpoint", "wrong"))
+        append(wrong, ["these are not places"])
+        for topic, checkpoint, words in (("logs", nowhere, "No such file"), ("logs", wrong, "'these are not places' is no line"),
+                                         ("logs", self.folder, self.folder), ("no topic", self.a + ".c", "no topic")):
+            done = subprocess.run([SHIPPER, self.broker.place, topic, checkpoint, self.a], capture_output=True, text=True,
+                                  timeout=SECONDS, check=False)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(words, done.stderr)
+        self.assertEqual(self.broker.values(), [])
 
 
 if __name__ == "__main__":

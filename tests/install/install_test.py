@@ -132,6 +132,10 @@ def files(place):
         expect("the command needs libkloop.so", needs_kloop(command), False)
         pages = set(os.listdir(os.path.join(place.prefix, "share/man/man1")))
         expect("pages of the manual that are missing", {"kloop.1", "kloop-produce.1"} - {p.removesuffix(".gz") for p in pages}, set())
+        # zsh looks into the second one only below /usr, and only Debian's does.
+        for path in ("zsh/site-functions/_kloop", "zsh/vendor-completions/_kloop", "bash-completion/completions/kloop",
+                     "fish/vendor_completions.d/kloop.fish"):
+            expect(f"share/{path} is there", os.path.exists(os.path.join(place.prefix, "share", path)), True)
 
 
 def pkgconfig(place, name, library, asked, flags, linked):

@@ -14,6 +14,8 @@ import shutil
 import subprocess
 import sys
 
+ABOUT = {"kloop": "Kafka producer for the command line", "libkloop": "Kafka producer for libuv loops - shared libraries",
+         "libkloop-dev": "Kafka producer for libuv loops - development files"}
 TOOLS = ("cpack", "dpkg-deb", "dpkg-shlibdeps", "pkg-config", "gzip")
 
 
@@ -62,6 +64,11 @@ def main():
     expect("packages", sorted(packages), sorted(["kloop", "libkloop-dev", library]))
     for name, path in packages.items():
         expect(f"{name}: version", field(path, "Version"), args.version)
+        # Lists of packages show the first line alone: it once was the same for all three.
+        about = field(path, "Description").splitlines()
+        expect(f"{name}: in one line", about[0], ABOUT[name.rstrip("0123456789.")])
+        expect(f"{name}: lines that would not be wrapped", [line for line in about[1:] if not line.startswith(" ") or
+                                                            line.startswith("  ")], [])
         run("dpkg-deb", "--extract", path, root)
         for doc in ("copyright", "changelog.gz"):
             expect(f"{name}: {doc}", os.path.exists(os.path.join(root, "usr/share/doc", name, doc)), True)

@@ -91,10 +91,10 @@ class Shipper:
         wanted = {log.path: (os.stat(log.path).st_ino, os.path.getsize(log.path)) for log in self.logs}
         try:
             with open(os.path.join(self.folder, "checkpoint"), encoding="utf-8") as f:
-                rows = [line.rstrip("\n").split(" ", 2) for line in f]
+                rows = [line.rstrip("\n").split(" ", 3) for line in f]
         except FileNotFoundError:
             return False
-        return {path: (int(inode), int(offset)) for inode, offset, path in rows} == wanted
+        return {path: (int(inode), int(offset)) for inode, offset, _, path in rows} == wanted
 
 
 def ship(run):

@@ -230,6 +230,37 @@ static void retries(void **state)
     end();
 }
 
+/* The connection of a bootstrap entry becomes a node's while an answer is awaited on it: that came
+ * to a broker that had asked nothing. */
+static void a_connection_that_changes_hands(void **state)
+{
+    (void)state;
+    begin("0");
+    h.gone[1] = true;
+    for (int i = 0; i < 3; i++)
+        t->leaders[i] = 2;
+    host_run(&h);
+    h.hold_metadata = h.hold_id = true;
+    h.gone[1] = false;
+    host_add_topic(&h, "u", 1);
+    host_sleep(&h, 1000);
+    host_send(&h, t, 0, 1);
+    host_sleep(&h, 1000);
+    take(KLOOP_SNAPSHOT_BROKERS, NULL);
+    assert_int_equal(broker(-1)->in_flight, 2);
+    h.hold_metadata = false;
+    host_run(&h);
+    take(KLOOP_SNAPSHOT_BROKERS, NULL);
+    assert_int_equal(broker(-1)->requests - broker(-1)->answers, 0);
+    assert_int_equal(broker(1)->in_flight, 1);
+    assert_int_equal(broker(1)->requests - broker(1)->answers, 1);
+    h.hold_id = false;
+    host_run(&h);
+    take(KLOOP_SNAPSHOT_BROKERS, NULL);
+    assert_int_equal(broker(1)->requests, broker(1)->answers);
+    end();
+}
+
 static void states_of_a_broker(void **state)
 {
     (void)state;
@@ -465,6 +496,7 @@ int main(void)
         cmocka_unit_test(latencies),
         cmocka_unit_test(a_throttle),
         cmocka_unit_test(retries),
+        cmocka_unit_test(a_connection_that_changes_hands),
         cmocka_unit_test(states_of_a_broker),
         cmocka_unit_test(without_what_was_not_asked_for),
         cmocka_unit_test(parked_records),

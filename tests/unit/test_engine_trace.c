@@ -143,6 +143,18 @@ static void from_parked_to_reported(void **state)
 
 /* ---- Why a batch takes no more ---- */
 
+/* Its time was a number below 0. */
+static void a_close_without_a_limit(void **state)
+{
+    (void)state;
+    BEGIN("linger.ms", "0");
+    host_close(&h, UINT64_MAX, 1000);
+    assert_true(find(KLOOP_TRACE_CLOSING, 0)->a == INT64_MAX);
+    expect_text(find(KLOOP_TRACE_CLOSING, 0),
+                "close within 9223372036854.775 ms: 0 records are pending");
+    host_end(&h);
+}
+
 static void every_reason_to_seal(void **state)
 {
     (void)state;
@@ -448,6 +460,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(from_parked_to_reported),
+        cmocka_unit_test(a_close_without_a_limit),
         cmocka_unit_test(every_reason_to_seal),
         cmocka_unit_test(memory_close_and_whole),
         cmocka_unit_test(retried_throttled_backed_off),

@@ -142,6 +142,28 @@ static void for_a_leader(void **state)
     end();
 }
 
+/* A producer was said to be held up for as long as any partition of a topic had no leader and any
+ * other of it was busy: who waits for the end of that would wait for ever. */
+static void a_leaderless_partition_without_records_holds_nothing_up(void **state)
+{
+    (void)state;
+    begin("0");
+    t->leaders[0] = -1;
+    t->epochs[0]++;
+    host_send(&h, t, 0, 1);
+    host_run(&h);
+    HOST_ANSWER(&h, 1, KLOOP_BROKER_NOT_LEADER_OR_FOLLOWER);
+    host_sleep(&h, 1000);
+    expect_suspended(true, "1 of 2 partitions have no leader");
+    kloop_engine_purge(h.e, t->handle, KLOOP_PURGE_QUEUED, h.now);
+    host_run(&h);
+    host_send(&h, t, 1, 1);
+    host_run(&h);
+    expect(t, 1, KLOOP_WAITING_ANSWER, "1 batches are with broker 1");
+    expect_suspended(false, "");
+    end();
+}
+
 static void for_a_connection(void **state)
 {
     (void)state;
@@ -482,6 +504,7 @@ int main(void)
         cmocka_unit_test(for_a_topic_that_is_missing),
         cmocka_unit_test(for_nobody),
         cmocka_unit_test(for_a_leader),
+        cmocka_unit_test(a_leaderless_partition_without_records_holds_nothing_up),
         cmocka_unit_test(for_a_connection),
         cmocka_unit_test(for_a_name),
         cmocka_unit_test(for_the_handshake),

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -257,6 +258,37 @@ static void forgotten_kinds_are_summed_up(void **state)
     end();
 }
 
+/* A cluster of many brokers that is gone: each of them made another one forgotten, and so nothing
+ * was ever kept back. */
+static void of_very_many_objects_all_together_are_counted(void **state)
+{
+    (void)state;
+    begin();
+    kloop_engine_set_log(&e, KLOOP_LOG_DEBUG, 2);
+    size_t told = 0;
+    char text[40];
+    for (int second = 0; second < 59; second++) {
+        for (int i = 1; i <= 3 * KL_LOG_KINDS; i++) {
+            snprintf(text, sizeof text, "b%d:9092: connection refused", i);
+            kl_log(&e, KLOOP_LOG_WARN, "%s", text);
+            const kl_log_line *line = kl_log_take(&e);
+            if (!line)
+                continue;
+            assert_string_equal(line->text, text);
+            told++;
+        }
+        e.now.mono_ns += KL_SECOND;
+    }
+    /* The first of them had to make room. */
+    assert_int_equal(told, 2 * KL_LOG_KINDS + 1);
+    /* None is missing. */
+    pass(KL_SECOND);
+    for (const kl_log_line *line; (line = kl_log_take(&e));)
+        told += strtoul(line->text + strlen("... "), NULL, 10);
+    assert_int_equal(told, 59 * 3 * KL_LOG_KINDS);
+    end();
+}
+
 static void each_kind_has_its_minute(void **state)
 {
     (void)state;
@@ -282,6 +314,38 @@ static void the_end_tells_what_was_kept_back(void **state)
     say("one: x", 5, 2);
     kl_log_end(&e);
     expect("... 3 more of these in the last minute, the last of them: one: x");
+    assert_true(kl_heap_when(&e.timers) == KL_NEVER);
+    end();
+}
+
+/* A sum for which there is no room stands for all that it would have told of: it was counted as one
+ * sentence, and the others were never heard of again. */
+static void a_sum_without_room(void **state)
+{
+    (void)state;
+    begin();
+    kloop_engine_set_log(&e, KLOOP_LOG_DEBUG, 1);
+    say("one: x", 8, 1);
+    kloop_engine_set_log(&e, KLOOP_LOG_DEBUG, 0);
+    for (int i = 0; i < KL_LOG_LINES - 1; i++)
+        kl_log(&e, KLOOP_LOG_INFO, "filling");
+    pass(KL_LOG_WINDOW_NS);
+    for (int i = 0; i < KL_LOG_LINES - 1; i++)
+        expect("filling");
+    expect("... 7 more sentences were dropped, for nobody took them");
+    expect_nothing();
+    end();
+}
+
+static void a_sum_of_what_is_not_wanted_any_more(void **state)
+{
+    (void)state;
+    begin();
+    kloop_engine_set_log(&e, KLOOP_LOG_DEBUG, 1);
+    say("one: x", 8, 1);
+    kloop_engine_set_log(&e, KLOOP_LOG_ERROR, 1);
+    pass(KL_LOG_WINDOW_NS);
+    expect_nothing();
     assert_true(kl_heap_when(&e.timers) == KL_NEVER);
     end();
 }
@@ -318,8 +382,11 @@ int main(void)
         cmocka_unit_test(a_minute_begins_with_the_first),
         cmocka_unit_test(objects_are_told_apart_and_numbers_are_not),
         cmocka_unit_test(forgotten_kinds_are_summed_up),
+        cmocka_unit_test(of_very_many_objects_all_together_are_counted),
         cmocka_unit_test(each_kind_has_its_minute),
         cmocka_unit_test(the_end_tells_what_was_kept_back),
+        cmocka_unit_test(a_sum_without_room),
+        cmocka_unit_test(a_sum_of_what_is_not_wanted_any_more),
         cmocka_unit_test(a_broker_that_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,17 @@ static void being_late(void **state)
     assert_int_equal(kl_pace_due_ns(&p), due);
 }
 
+/* A time beyond 64 bits was taken for one that is over. */
+static void a_rate_that_is_almost_none(void **state)
+{
+    (void)state;
+    kl_pace p;
+    kl_pace_init(&p, 1e-12, 0);
+    for (int i = 0; i < 3; i++)
+        kl_pace_took(&p, MS, 1);
+    assert_true(kl_pace_due_ns(&p) > UINT64_C(4000000000000000000));
+}
+
 static void a_wait_before_the_first(void **state)
 {
     (void)state;
@@ -135,6 +146,7 @@ int main(void)
         cmocka_unit_test(the_slower_of_both_counts),
         cmocka_unit_test(no_rate),
         cmocka_unit_test(being_late),
+        cmocka_unit_test(a_rate_that_is_almost_none),
         cmocka_unit_test(a_wait_before_the_first),
         cmocka_unit_test(rates_as_typed),
     };

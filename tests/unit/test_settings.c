@@ -361,7 +361,7 @@ static void idempotence_and_what_rules_it_out(void **state)
     refuse("enable.idempotence=true needs max.in.flight.requests.per.connection of 1 to 5, and "
            "6 is set; change that or set enable.idempotence=false",
            P("enable.idempotence", "true"), P("max.in.flight.requests.per.connection", "6"));
-    refuse("enable.idempotence=true, which is the preset, needs "
+    refuse("enable.idempotence=true, which is the default, needs "
            "max.in.flight.requests.per.connection of 1 to 5, and 6 is set; change that or set "
            "enable.idempotence=false",
            P("max.in.flight.requests.per.connection", "6"));

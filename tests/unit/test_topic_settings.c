@@ -425,6 +425,28 @@ static void learnt_ceiling_stays(void **state)
     host_end(&h);
 }
 
+/* Of a topic that there was no memory for, its account stayed behind, one for each attempt. */
+static void nothing_stays_of_a_topic_without_memory(void **state)
+{
+    (void)state;
+    host_new(&h, "topic.t.buffer.memory", "2000000", NULL);
+    kloop_topic *topic;
+    kloop_status status = KLOOP_NO_MEMORY;
+    for (size_t nth = 1; status; nth++) {
+        size_t had = h.memory.live_blocks;
+        h.memory.nth = h.memory.calls + nth;
+        status = kloop_engine_topic(h.e, (kloop_string){"t", 1}, &topic);
+        h.memory.nth = 0;
+        if (status) {
+            assert_int_equal(status, KLOOP_NO_MEMORY);
+            assert_int_equal(h.memory.live_blocks, had);
+        } else {
+            assert_in_range(nth, 5, 20);
+        }
+    }
+    host_end(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +462,7 @@ int main(void)
         cmocka_unit_test(open_batches_follow_in_slices),
         cmocka_unit_test(batch_size_of_its_own),
         cmocka_unit_test(learnt_ceiling_stays),
+        cmocka_unit_test(nothing_stays_of_a_topic_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
