@@ -337,7 +337,8 @@ static bool check_whole(const kl_config_flags *f, kloop_config *config)
 {
     kloop_error error;
     if (kloop_config_check(config, &error)) {
-        refuse(f, "%s", error.text);
+        bool asked = kloop_config_is_set(config, SERVERS);
+        refuse(f, "%s%s", error.text, asked ? "" : "; the flag for it is -b");
         return false;
     }
     for (size_t i = 0; kloop_config_note(config, i, &error); i++)

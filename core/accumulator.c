@@ -413,6 +413,12 @@ static __attribute__((noinline)) kloop_status send_any_size(kloop_topic *t, cons
     return KLOOP_OK;
 }
 
+static __attribute__((noinline)) kloop_status send_along_any_size(kloop_topic *t,
+                                                                  const kloop_record *r)
+{
+    return send_any_size(t, r, open_batch(t, t->sticky));
+}
+
 /* Of a key that murmur2 says nothing about; -1: it takes more than a look. */
 static __attribute__((noinline)) int32_t partition_otherwise(const kloop_topic *t,
                                                              const kloop_record *r)
@@ -488,6 +494,6 @@ kloop_status kloop_engine_send(kloop_topic *t, const kloop_record *r)
     if ((r->set & KLOOP_SET_PARTITION) || r->key.data)
         return send_scattered(t, r);
     /* Without a key one partition takes record after record. */
-    kl_batch *b = open_batch(t, t->sticky);
-    return kl_record_is_medium(r->key, r->value) ? send_medium(t, r, b) : send_any_size(t, r, b);
+    return kl_record_is_medium(r->key, r->value) ? send_medium(t, r, open_batch(t, t->sticky))
+                                                 : send_along_any_size(t, r);
 }

@@ -262,7 +262,7 @@ class Refusals(Case):
 
     def test_without_brokers(self):
         for command in COMMANDS:
-            self.assertIn("bootstrap.servers is missing; set it to HOST:PORT", self.refused(command=command))
+            self.assertIn("bootstrap.servers is missing; set it to HOST:PORT of a broker or two, such as localhost:9092; the flag for it is -b\n", self.refused(command=command))
 
     def test_every_pair_that_can_clash(self):
         """Both names, both values, and what is allowed."""
