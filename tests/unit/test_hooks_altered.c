@@ -444,7 +444,7 @@ static void run(uint64_t seed, uint32_t starves)
         send_some(10);
         pass_until(w.now.mono_ns + KL_SECOND);
     }
-    w.alters = 1000 << kl_prng_below(&w.dice, 10);
+    w.alters = 1000u << kl_prng_below(&w.dice, 10);
     w.starves = starves;
     uint64_t end_ns = w.now.mono_ns + ALTERED_NS;
     while (w.now.mono_ns < end_ns) {
