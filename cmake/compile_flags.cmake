@@ -36,16 +36,12 @@ endif()
 add_library(kloop_lean INTERFACE)
 target_compile_options(kloop_lean INTERFACE -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
 # Sections of their own let linkers leave out what a program does not use.
-set(_lean -ffunction-sections -fdata-sections -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1)
-if(CMAKE_C_COMPILER_ID MATCHES Clang)
-    set(_lean -ffunction-sections -fdata-sections)
-endif()
-target_compile_options(kloop_lean INTERFACE "$<$<CONFIG:Release>:${_lean}>")
+target_compile_options(kloop_lean INTERFACE "$<$<CONFIG:Release>:-ffunction-sections;-fdata-sections>")
 # Nobody is meant to throw C++ exceptions through kloop; without tables for that the shared libraries are a tenth smaller. The
 # archives keep them, where debuggers and whoever prints a backtrace at a crash need them, since nothing promises their size.
-set(KLOOP_LEAN_SHARED "")
+set(KLOOP_LEAN_SHARED -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1)
 if(NOT KLOOP_UNWIND_TABLES)
-    set(KLOOP_LEAN_SHARED -fno-asynchronous-unwind-tables -fno-unwind-tables)
+    list(APPEND KLOOP_LEAN_SHARED -fno-asynchronous-unwind-tables -fno-unwind-tables)
 endif()
 
 # Checks that read symbols make sense only where the compiler has added none of its own.

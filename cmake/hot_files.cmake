@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# A release is built for size, all but these files: what every record goes through. Elsewhere -Os saves a third of the
-# code and nearly nothing of the speed; here it costs a third of it (bench_engine under callgrind).
+# The shared libraries of a release are built for size, all but these files: what every record and every batch goes through.
+# Elsewhere -Os saves a third of the code and little of the speed; here it costs a third of it (bench_engine under callgrind).
 # Debug builds, and whoever chooses other flags than those of CMAKE_BUILD_TYPE=Release, are not touched.
 set(KLOOP_HOT_FILES
     base/chain.c
