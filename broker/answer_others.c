@@ -2,6 +2,8 @@
 /* Short answers. See answer_others.h. */
 #include "broker/answer_others.h"
 
+#include "broker/login_parts.h"
+
 #include <kloop/broker_error.h>
 #include <kloop/wire.h>
 
@@ -50,6 +52,7 @@ void kl_answer_api_versions(kl_request *r, const kloop_api_versions_request *q)
             list[count++] =
                 (kloop_api_version){range->api_key, range->min_version, range->max_version};
     }
+    kl_login_versions_told(r->peer->login);
     answer_versions(r, 0, list, count);
 }
 
@@ -111,22 +114,5 @@ void kl_answer_find_coordinator(kl_request *r, const kloop_find_coordinator_requ
                                         .port = -1,
                                         .error_code = KLOOP_BROKER_COORDINATOR_NOT_AVAILABLE};
     response.coordinators = kloop_array_of(list, n);
-    kl_request_answer(r, &response);
-}
-
-void kl_answer_sasl_handshake(kl_request *r)
-{
-    kloop_sasl_handshake_response response;
-    kloop_message_init(KLOOP_SASL_HANDSHAKE, KLOOP_RESPONSE, &response);
-    response.error_code = KLOOP_BROKER_ILLEGAL_SASL_STATE;
-    kl_request_answer(r, &response);
-}
-
-void kl_answer_sasl_authenticate(kl_request *r)
-{
-    kloop_sasl_authenticate_response response;
-    kloop_message_init(KLOOP_SASL_AUTHENTICATE, KLOOP_RESPONSE, &response);
-    response.error_code = KLOOP_BROKER_ILLEGAL_SASL_STATE;
-    response.error_message = kloop_text("This connection needs no authentication.");
     kl_request_answer(r, &response);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The requests whose answers are short: ApiVersions, InitProducerId, and those that a producer may
- * send and that come to nothing here (FindCoordinator: there is none; SASL: this is a plain
- * listener).
+ * send and that come to nothing here (FindCoordinator: there is none). SASL is in
+ * login_states.c.
  *
  * For files of broker/ only. Fails: as requests do, see request.h.
  */
@@ -16,7 +16,5 @@ void kl_answer_api_versions(kl_request *r, const kloop_api_versions_request *q);
 void kl_answer_unknown_api_versions(kl_request *r);
 void kl_answer_init_producer_id(kl_request *r, const kloop_init_producer_id_request *q);
 void kl_answer_find_coordinator(kl_request *r, const kloop_find_coordinator_request *q);
-void kl_answer_sasl_handshake(kl_request *r);
-void kl_answer_sasl_authenticate(kl_request *r);
 
 #endif

@@ -2,6 +2,7 @@
 /* Brokers: they come and go, stall, freeze, offer this and that. See cluster.h. */
 #include "base/check.h"
 #include "broker/cluster_parts.h"
+#include "broker/login_parts.h"
 #include "broker/peer_parts.h"
 #include "broker/replication.h"
 
@@ -59,6 +60,7 @@ kl_cluster_status kl_cluster_add_broker(kl_cluster *c, int32_t node_id)
     *node = (kl_node){.node_id = node_id, .up = true};
     kl_list_init(&node->peers);
     kl_versions_init(&node->versions);
+    kl_node_login_init(&node->login);
     c->nodes[c->node_count++] = node;
     return KL_CLUSTER_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "broker/cluster_parts.h"
+#include "broker/login_parts.h"
 #include "broker/peer_parts.h"
 #include "broker/replication.h"
 #include "broker/request.h"
@@ -88,6 +89,7 @@ kl_cluster *kl_cluster_new(const kl_cluster_config *config)
     c->config.alloc = &c->alloc;
     c->next_producer_id = config->first_producer_id;
     kl_prng_init(&c->prng, config->seed);
+    kl_prng_init(&c->login_prng, config->seed + 1);
     kl_heap_init(&c->timers, &alloc);
     kl_view_init(&c->truth, &alloc, config->seed);
     kl_list_init(&c->creations);
@@ -133,6 +135,7 @@ static void release_node(kl_cluster *c, kl_node *node)
         kl_peer_del(peer);
     }
     kl_view_del(node->frozen);
+    kl_node_login_deinit(c, &node->login);
     kl_mem_release(&c->alloc, node, sizeof *node);
 }
 

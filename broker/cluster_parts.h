@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "base/prng.h"
 #include "broker/cluster.h"
+#include "broker/login.h"
 #include "broker/replica_log.h"
 #include "broker/truth.h"
 #include "broker/versions.h"
@@ -72,6 +73,12 @@ struct kl_topic {
     int32_t *node_ids; /* replica_count for each partition, the preferred leader first */
 };
 
+/* Whom a node takes requests from; see login_parts.h. */
+typedef struct kl_node_login {
+    kl_login_config config; /* its token is the node's own */
+    kl_list users;
+} kl_node_login;
+
 typedef struct kl_node {
     int32_t node_id;
     bool up;
@@ -80,6 +87,7 @@ typedef struct kl_node {
     kl_view *frozen; /* NULL: it sees the truth */
     kl_list peers;
     kl_version_table versions;
+    kl_node_login login;
 } kl_node;
 
 /* A topic that was asked for and is about to be made. */
@@ -102,6 +110,7 @@ struct kl_cluster {
     kloop_allocator alloc;
     char *cluster_id;
     kl_prng prng;
+    kl_prng login_prng;
     int64_t now_ns;
     kl_heap timers;
     size_t timer_count; /* that there is room for */
@@ -123,6 +132,7 @@ struct kl_cluster {
     struct kloop_batch_reader *reader; /* with config.check */
 
     kl_cluster_totals totals;
+    kl_login_totals login_totals;
     kl_complaint complaints[KL_COMPLAINTS_MAX];
     size_t complaint_count;
     uint64_t complaint_counts[KL_COMPLAINT_KINDS];

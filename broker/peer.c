@@ -12,6 +12,7 @@
 #include "broker/peer.h"
 
 #include "base/check.h"
+#include "broker/login_parts.h"
 #include "broker/request.h"
 
 #include <string.h>
@@ -147,11 +148,12 @@ static bool may_start(const kl_peer *peer)
 {
     if (peer->ending)
         return false;
+    bool pipelined = peer->cluster->config.pipelined && !kl_login_is_busy(peer->login);
     if (peer->gone)
-        return peer->cluster->config.pipelined || kl_list_is_empty(&peer->requests);
+        return pipelined || kl_list_is_empty(&peer->requests);
     if (peer->muted)
         return false;
-    if (peer->cluster->config.pipelined)
+    if (pipelined)
         return peer->out_bytes <= OUT_BYTES_MAX;
     return kl_list_is_empty(&peer->requests) && peer->out_bytes == 0;
 }
@@ -214,7 +216,8 @@ kl_peer *kl_peer_open(kl_cluster *c, int32_t node_id, void *user, int64_t now_ns
     kl_peer *peer = node->up ? kl_mem_zalloc(&c->alloc, 1, sizeof *peer) : NULL;
     if (!peer)
         return NULL;
-    if (!kl_cluster_add_timer(c)) {
+    if (!kl_login_new(c, node, &peer->login) || !kl_cluster_add_timer(c)) {
+        kl_login_del(c, peer->login);
         kl_mem_release(&c->alloc, peer, sizeof *peer);
         return NULL;
     }
@@ -223,7 +226,10 @@ kl_peer *kl_peer_open(kl_cluster *c, int32_t node_id, void *user, int64_t now_ns
     peer->user = user;
     peer->id = ++c->peers_made;
     peer->wanted_bytes = true;
-    kl_frame_reader_init(&peer->in, c->config.request_max_bytes, &c->alloc);
+    kl_frame_reader_init(&peer->in,
+                         peer->login ? peer->login->config.request_max_bytes
+                                     : c->config.request_max_bytes,
+                         &c->alloc);
     kl_list_init(&peer->requests);
     kl_list_init(&peer->out);
     kl_timer_init(&peer->unmute, KL_TIMER_PEER);
@@ -246,6 +252,7 @@ void kl_peer_del(kl_peer *peer)
     kl_list_remove(&peer->of_node);
     kl_cluster_remove_timer(c, &peer->unmute);
     kl_frame_reader_deinit(&peer->in);
+    kl_login_del(c, peer->login);
     kl_mem_release(&c->alloc, peer, sizeof *peer);
 }
 

@@ -31,9 +31,10 @@ struct kl_peer {
     kl_list out;      /* kl_out */
     size_t out_bytes;
     kl_timer unmute;
-    bool muted;  /* throttled */
-    bool ending; /* the broker wants to close; nothing is read or answered any more */
-    bool gone;   /* the caller has closed; what came is still carried out */
+    struct kl_login *login; /* NULL: the broker does not ask who the client is */
+    bool muted;             /* throttled */
+    bool ending;            /* the broker wants to close; nothing is read or answered any more */
+    bool gone;              /* the caller has closed; what came is still carried out */
     /* what the caller was told, or would see */
     bool new_output;
     bool told_to_close;

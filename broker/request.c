@@ -8,6 +8,7 @@
 #include "broker/answer_others.h"
 #include "broker/answer_produce.h"
 #include "broker/api_names.h"
+#include "broker/login_parts.h"
 #include "protocol/api.h"
 
 #include <string.h>
@@ -188,7 +189,10 @@ void kl_request_answer(kl_request *r, void *response)
         c->config.hooks.on_answer(c->config.hooks.user, &r->info, response);
     kloop_size measured;
     kloop_fault fault;
-    if (kloop_measure_response_sized(key, r->answer_version, response, size, &measured, &fault)) {
+    if (r->bare) {
+        measured.total = kl_login_bare_bytes(response);
+    } else if (kloop_measure_response_sized(key, r->answer_version, response, size, &measured,
+                                            &fault)) {
         kl_request_refuse(r);
         return;
     }
@@ -200,9 +204,14 @@ void kl_request_answer(kl_request *r, void *response)
         return;
     }
     for (size_t i = 0; i < copies; i++) {
-        kloop_status status = kloop_encode_response_sized(
-            key, r->answer_version, answer_correlation(r), response, size,
-            out->bytes + i * measured.total, measured.total, &fault);
+        uint8_t *to = out->bytes + i * measured.total;
+        if (r->bare) {
+            kl_login_bare_encode(response, to);
+            continue;
+        }
+        kloop_status status =
+            kloop_encode_response_sized(key, r->answer_version, answer_correlation(r), response,
+                                        size, to, measured.total, &fault);
         KL_ASSERT(status == KLOOP_OK);
     }
     leave(r, out);
@@ -243,10 +252,10 @@ static void dispatch(kl_request *r, const kl_message *m)
         kl_answer_find_coordinator(r, &m->find_coordinator_request);
         break;
     case KLOOP_SASL_HANDSHAKE:
-        kl_answer_sasl_handshake(r);
+        kl_login_handshake(r, m->sasl_handshake_request.mechanism);
         break;
     case KLOOP_SASL_AUTHENTICATE:
-        kl_answer_sasl_authenticate(r);
+        kl_login_token(r, m->sasl_authenticate_request.auth_bytes);
         break;
     default:
         KL_UNREACHABLE();
@@ -298,6 +307,14 @@ static void carry_out(kl_request *r, const uint8_t *bytes)
 {
     const kl_version_table *versions = &r->peer->node->versions;
     if (r->fate.end == KL_FATE_CLOSE_UNPROCESSED) {
+        kl_request_refuse(r);
+        return;
+    }
+    if (r->bare) {
+        kl_login_token(r, (kloop_slice){bytes, r->info.bytes});
+        return;
+    }
+    if (r->barred) {
         kl_request_refuse(r);
         return;
     }
@@ -379,7 +396,11 @@ void kl_request_start(kl_peer *peer, kloop_slice frame)
         kl_peer_end(peer);
         return;
     }
-    if (frame.len < FIXED_HEADER_BYTES) {
+    if (kl_login_wants_token(peer->login)) {
+        r->info.api_key = KLOOP_SASL_AUTHENTICATE;
+        r->info.version = -1;
+        r->bare = true;
+    } else if (frame.len < FIXED_HEADER_BYTES) {
         kl_cluster_complain(c, KL_COMPLAINT_PROTOCOL,
                             "request %llu, of connection %llu to broker %d: %llu bytes, which is "
                             "no request",
@@ -387,11 +408,13 @@ void kl_request_start(kl_peer *peer, kloop_slice frame)
                             peer->node->node_id, (unsigned long long)frame.len);
         kl_request_refuse(r);
         return;
+    } else {
+        r->info.api_key = (int16_t)kl_be_load16(frame.data);
+        r->info.version = (int16_t)kl_be_load16(frame.data + 2);
+        r->info.correlation_id = (int32_t)kl_be_load32(frame.data + 4);
     }
-    r->info.api_key = (int16_t)kl_be_load16(frame.data);
-    r->info.version = (int16_t)kl_be_load16(frame.data + 2);
-    r->info.correlation_id = (int32_t)kl_be_load32(frame.data + 4);
     r->answer_version = r->info.version;
+    r->barred = !r->bare && !kl_login_allows(r);
     if (c->config.hooks.on_request)
         c->config.hooks.on_request(c->config.hooks.user, &r->info, &r->fate);
     if (r->fate.process_delay_ns <= 0)

@@ -37,6 +37,8 @@ typedef struct kl_request {
     kl_request_fate fate;
     kl_request_state state;
     kl_timer timer;
+    bool bare;              /* a SASL token without a header */
+    bool barred;            /* not now: it ends the connection */
     int16_t answer_version; /* the request's, or 0 for an ApiVersions that is not known */
     uint8_t *frame;         /* NULL: not kept */
     kl_scratch scratch;

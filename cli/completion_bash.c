@@ -95,7 +95,8 @@ void kl_completion_bash(FILE *to)
     fputs("\" -- \"$cur\")) ;;\n", to);
     for (size_t i = 0; i < kloop_config_key_count(); i++) {
         const kloop_config_key *key = kloop_config_key_at(i);
-        if (key->type == KLOOP_CONFIG_NUMBER || key->type == KLOOP_CONFIG_TEXT)
+        if (key->type == KLOOP_CONFIG_NUMBER || key->type == KLOOP_CONFIG_TEXT ||
+            key->type == KLOOP_CONFIG_FRACTION)
             continue;
         fprintf(to, "        %s) %s \"", key->name,
                 key->type == KLOOP_CONFIG_LIST ? "_kloop_list" : "_kloop_words");

@@ -3,10 +3,13 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/config_flags.h"
 
+#include "base/excerpt.h"
+#include "base/wipe.h"
 #include "cli/config_list.h"
 #include "cli/exit_code.h"
 #include "cli/options.h"
 #include "cli/properties_file.h"
+#include "cli/wiped_memory.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -25,13 +28,14 @@ typedef struct entry {
     const char *value;
     const char *origin;
     const kloop_config_key *known; /* NULL: key is no key for all topics */
+    bool typed;                    /* the value is a word of the command line */
 } entry;
 
 void kl_config_flags_init(kl_config_flags *f, const char *command)
 {
     *f = (kl_config_flags){.command = command};
-    kl_arena_init(&f->arena, &kl_mem_libc);
-    kl_buf_init(&f->entries, &kl_mem_libc);
+    kl_arena_init(&f->arena, &kl_wiped_memory);
+    kl_buf_init(&f->entries, &kl_wiped_memory);
 }
 
 void kl_config_flags_deinit(kl_config_flags *f)
@@ -55,13 +59,21 @@ static bool no_memory(const kl_config_flags *f)
     return false;
 }
 
-bool kl_config_flags_set(kl_config_flags *f, kl_config_rank rank, const char *key,
-                         const char *value, const char *origin)
+static bool add(kl_config_flags *f, entry e)
 {
-    entry e = {rank, copy(f, key), copy(f, value), copy(f, origin), kloop_config_key_find(key)};
+    e.known = kloop_config_key_find(e.key);
+    e.key = copy(f, e.key);
+    e.value = copy(f, e.value);
+    e.origin = copy(f, e.origin);
     if (e.key && e.value && e.origin && kl_buf_append(&f->entries, &e, sizeof e))
         return true;
     return no_memory(f);
+}
+
+bool kl_config_flags_set(kl_config_flags *f, kl_config_rank rank, const char *key,
+                         const char *value, const char *origin)
+{
+    return add(f, (entry){.rank = rank, .key = key, .value = value, .origin = origin});
 }
 
 /* What was printed has to have arrived. */
@@ -79,51 +91,14 @@ static int list_keys(const kl_config_flags *f)
     return finish_output(f, stdout);
 }
 
-int kl_config_flags_take(kl_config_flags *f, const char *pair, const char *flag)
-{
-    if (strcmp(pair, "list") == 0)
-        return list_keys(f);
-    if (strcmp(pair, "dump") == 0) {
-        f->print = true;
-        return -1;
-    }
-    const char *equals = strchr(pair, '=');
-    if (!equals || equals == pair)
-        return kl_usage_error(f->command, "%s '%s': key=value is wanted, or list, or dump", flag,
-                              pair);
-    size_t len = (size_t)(equals - pair);
-    char *key = kl_arena_alloc_bytes(&f->arena, len + 1);
-    if (!key) {
-        no_memory(f);
-        return KL_EXIT_USAGE;
-    }
-    memcpy(key, pair, len);
-    key[len] = '\0';
-    return kl_config_flags_set(f, KL_CONFIG_PAIR, key, equals + 1, flag) ? -1 : KL_EXIT_USAGE;
-}
-
-/* ---- Files ---- */
-
-typedef struct loading {
-    kl_config_flags *flags;
-    kl_config_rank rank;
-    const char *path;
-} loading;
-
-static bool on_property(void *ctx, const char *key, const char *value, unsigned line)
-{
-    loading *l = ctx;
-    char origin[512];
-    snprintf(origin, sizeof origin, "%s:%u", l->path, line);
-    return kl_config_flags_set(l->flags, l->rank, key, value, origin);
-}
-
 /* The whole file; errno tells why not. */
 static bool read_file(const char *path, kl_buf *text)
 {
     FILE *file = fopen(path, "rb");
     if (!file)
         return false;
+    /* No second copy of a secret in a buffer that nobody wipes. */
+    setvbuf(file, NULL, _IONBF, 0);
     kl_buf_set_limit(text, FILE_BYTES_MAX);
     bool ok = true;
     for (;;) {
@@ -147,6 +122,89 @@ static bool read_file(const char *path, kl_buf *text)
     return ok;
 }
 
+static bool refuse_file(const kl_config_flags *f, const char *flag, const char *path,
+                        const kl_buf *text)
+{
+    if (text->over_limit)
+        kl_usage_error(f->command, "%s '%s': it has more than %zu KiB and is no file of settings",
+                       flag, path, FILE_BYTES_MAX >> 10);
+    else
+        kl_usage_error(f->command, "%s '%s': %s", flag, path, strerror(errno));
+    return false;
+}
+
+/* KEY@FILE: the value is what is in the file. */
+static bool take_from_file(kl_config_flags *f, const char *key, const char *path, const char *flag)
+{
+    kl_buf text;
+    kl_buf_init(&text, &kl_wiped_memory);
+    bool ok = read_file(path, &text) || refuse_file(f, flag, path, &text);
+    if (ok && text.len > 0 && memchr(text.data, 0, text.len)) {
+        kl_usage_error(f->command, "%s '%s': a zero byte", flag, path);
+        ok = false;
+    }
+    ok = ok && (kl_buf_append(&text, "", 1) || no_memory(f)) &&
+         add(f, (entry){.rank = KL_CONFIG_PAIR,
+                        .key = key,
+                        .value = (const char *)text.data,
+                        .origin = path});
+    kl_buf_deinit(&text);
+    return ok;
+}
+
+/* Of what is no pair only what could be a key is repeated: the rest may be a secret. */
+static int refuse_pair(const kl_config_flags *f, const char *pair, const char *flag)
+{
+    size_t len = strspn(pair, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+    return kl_usage_error(f->command,
+                          "%s '%.*s%s': KEY=VALUE is wanted, or KEY@FILE, or list, or dump", flag,
+                          (int)len, pair, pair[len] ? "..." : "");
+}
+
+int kl_config_flags_take(kl_config_flags *f, const char *pair, const char *flag)
+{
+    if (strcmp(pair, "list") == 0)
+        return list_keys(f);
+    if (strcmp(pair, "dump") == 0) {
+        f->print = true;
+        return -1;
+    }
+    size_t len = strcspn(pair, "=@");
+    if (len == 0 || !pair[len])
+        return refuse_pair(f, pair, flag);
+    char *key = kl_arena_alloc_bytes(&f->arena, len + 1);
+    if (!key) {
+        no_memory(f);
+        return KL_EXIT_USAGE;
+    }
+    memcpy(key, pair, len);
+    key[len] = '\0';
+    const char *value = pair + len + 1;
+    bool ok = pair[len] == '@' ? take_from_file(f, key, value, flag)
+                               : add(f, (entry){.rank = KL_CONFIG_PAIR,
+                                                .key = key,
+                                                .value = value,
+                                                .origin = flag,
+                                                .typed = true});
+    return ok ? -1 : KL_EXIT_USAGE;
+}
+
+/* ---- Files ---- */
+
+typedef struct loading {
+    kl_config_flags *flags;
+    kl_config_rank rank;
+    const char *path;
+} loading;
+
+static bool on_property(void *ctx, const char *key, const char *value, unsigned line)
+{
+    loading *l = ctx;
+    char origin[512];
+    snprintf(origin, sizeof origin, "%s:%u", l->path, line);
+    return kl_config_flags_set(l->flags, l->rank, key, value, origin);
+}
+
 /* Editors of Windows put a mark in front of UTF-8, which is no part of the first key. */
 static bool parse(const kl_buf *text, loading *l, char *why, size_t why_size)
 {
@@ -161,13 +219,10 @@ static bool load(kl_config_flags *f, kl_config_rank rank, const char *path, cons
     char why[256] = "";
     loading l = {f, rank, path};
     kl_buf text;
-    kl_buf_init(&text, &kl_mem_libc);
+    kl_buf_init(&text, &kl_wiped_memory);
     bool ok = read_file(path, &text);
-    if (!ok && text.over_limit)
-        kl_usage_error(f->command, "%s '%s': it has more than %zu KiB and is no file of settings",
-                       flag, path, FILE_BYTES_MAX >> 10);
-    else if (!ok)
-        kl_usage_error(f->command, "%s '%s': %s", flag, path, strerror(errno));
+    if (!ok)
+        refuse_file(f, flag, path, &text);
     else
         ok = parse(&text, &l, why, sizeof why);
     if (why[0])
@@ -275,14 +330,26 @@ static const entry *rival_of(const kl_config_flags *f, size_t at)
     return NULL;
 }
 
+/* Fit for a line: what is secret is masked, and of several lines the beginning has to do. */
+static const char *shown_value(const kloop_config_key *key, const char *value,
+                               char text[KL_EXCERPT_SIZE])
+{
+    if (key && key->secret)
+        return MASK;
+    if (!strchr(value, '\n'))
+        return value;
+    return kl_excerpt(text, KL_EXCERPT_SIZE, (kloop_string){value, strlen(value)});
+}
+
 static bool refuse_rival(const kl_config_flags *f, const entry *e, const entry *rival)
 {
     const kloop_config_key *key = e->known;
+    char texts[2][KL_EXCERPT_SIZE];
     refuse(f,
            "%s=%s (%s) and %s=%s (%s) are two names of one key, %s, with two values; leave "
            "one out (allowed: %s)",
-           rival->key, key->secret ? MASK : rival->value, rival->origin, e->key,
-           key->secret ? MASK : e->value, e->origin, key->name, key->allowed);
+           rival->key, shown_value(key, rival->value, texts[0]), rival->origin, e->key,
+           shown_value(key, e->value, texts[1]), e->origin, key->name, key->allowed);
     return false;
 }
 
@@ -297,9 +364,9 @@ static bool set_entry(const kl_config_flags *f, kloop_config *config, size_t at)
         refuse(f, "%s: %s", e->origin, kloop_config_error(config));
         return false;
     }
-    if (rival && strncmp(before, kloop_config_get(config, e->key), sizeof before - 1) != 0)
-        return refuse_rival(f, e, rival);
-    return true;
+    bool same = !rival || strncmp(before, kloop_config_get(config, e->key), sizeof before - 1) == 0;
+    kl_wipe(before, sizeof before);
+    return same || refuse_rival(f, e, rival);
 }
 
 #define IGNORE_UNKNOWN "ignore.unknown.config"
@@ -333,6 +400,20 @@ static kloop_config *make_parts(kl_config_flags *f)
     return NULL;
 }
 
+static void note_what_is_typed(const kl_config_flags *f)
+{
+    for (size_t i = 0; i < entry_count(f); i++) {
+        const entry *e = entry_at(f, i);
+        if (e->typed && e->known && e->known->secret) {
+            note(f,
+                 "%s is a word of the command line, which others on this machine can read; "
+                 "%s %s@FILE takes it from a file, and so does -F FILE",
+                 e->key, e->origin, e->key);
+            return;
+        }
+    }
+}
+
 static bool check_whole(const kl_config_flags *f, kloop_config *config)
 {
     kloop_error error;
@@ -343,6 +424,7 @@ static bool check_whole(const kl_config_flags *f, kloop_config *config)
     }
     for (size_t i = 0; kloop_config_note(config, i, &error); i++)
         note(f, "%s", error.text);
+    note_what_is_typed(f);
     return true;
 }
 
@@ -379,11 +461,9 @@ static void print_row(const kl_config_flags *f, const kloop_config *config, cons
 {
     const kloop_config_key *key = kloop_config_key_find(name);
     const entry *winner = winner_of(f, name);
+    char text[KL_EXCERPT_SIZE];
     const char *value = kloop_config_get(config, name);
-    if (!value[0])
-        value = "-";
-    else if (key && key->secret)
-        value = MASK;
+    value = value[0] ? shown_value(key, value, text) : "-";
     const char *origin = winner ? winner->origin : "default";
     if (!winner && key && key->preset[0] && strcmp(value, key->preset) != 0)
         origin = "default, following other keys";

@@ -17,7 +17,8 @@
  * The file of the environment is $KLOOP_CONFIG, or kloop.conf in $XDG_CONFIG_HOME or ~/.config; an
  * empty $KLOOP_CONFIG: none. It is read when the configuration is made.
  *
- * It owns copies of all that was set, until kl_config_flags_deinit. Everything that fails is said
+ * It owns copies of all that was set, until kl_config_flags_deinit, which wipes them: any of it may
+ * be a password. Everything that fails is said
  * on stderr where it happens, with the place that the bad word came from; so are notes of what may
  * surprise, unless quiet.
  */
@@ -56,9 +57,9 @@ void kl_config_flags_deinit(kl_config_flags *f);
 bool kl_config_flags_set(kl_config_flags *f, kl_config_rank rank, const char *key,
                          const char *value, const char *origin);
 /*
- * The value of an -X: "key=value", cut at the first '='; "list" prints every key and what it means,
- * "dump" is another word for --print-config. Answers -1, or the exit code with which the command is
- * to end now.
+ * The value of an -X: "key=value", cut at the first '='; "key@path", the value is in that file;
+ * "list" prints every key and what it means, "dump" is another word for --print-config. Answers -1,
+ * or the exit code with which the command is to end now.
  */
 int kl_config_flags_take(kl_config_flags *f, const char *pair, const char *flag);
 bool kl_config_flags_load(kl_config_flags *f, const char *path, const char *flag);

@@ -63,6 +63,8 @@ void kl_config_list_print(FILE *to)
         snprintf(text, sizeof text, "allowed: %s%s%s", key->allowed, key->unit[0] ? " " : "",
                  key->unit);
         print_wrapped(text, to);
+        if (key->secret)
+            fprintf(to, INDENT "secret: it is never printed\n");
         print_names(key, to);
         snprintf(text, sizeof text, "topic.NAME.%s", key->name);
         if (kloop_config_get(probe, text))

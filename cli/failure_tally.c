@@ -115,6 +115,8 @@ const char *kl_failure_name(const kloop_report *run)
         return "PURGED";
     case KLOOP_CAUSE_NEIGHBOUR:
         return "NEIGHBOUR_REFUSED";
+    case KLOOP_CAUSE_SECURITY:
+        return "SECURITY";
     case KLOOP_CAUSE_REFUSED:
     case KLOOP_CAUSE_NONE:
     case KLOOP_CAUSE_BROKER:

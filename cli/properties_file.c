@@ -6,6 +6,7 @@
 #include "cli/properties_file.h"
 
 #include "base/buf.h"
+#include "cli/wiped_memory.h"
 
 #include <string.h>
 
@@ -199,9 +200,9 @@ bool kl_properties_parse(const char *text, size_t len, kl_property_fn fn, void *
 {
     reading r = {.text = text, .len = len, .why = why, .why_size = why_size};
     why[0] = '\0';
-    kl_buf_init(&r.logical, &kl_mem_libc);
-    kl_buf_init(&r.key, &kl_mem_libc);
-    kl_buf_init(&r.value, &kl_mem_libc);
+    kl_buf_init(&r.logical, &kl_wiped_memory);
+    kl_buf_init(&r.key, &kl_wiped_memory);
+    kl_buf_init(&r.value, &kl_wiped_memory);
     bool ok = true;
     while (ok && logical_line(&r))
         ok = take_pair(&r, fn, ctx);

@@ -8,7 +8,7 @@ include(CMakePackageConfigHelpers)
 set(_not_here "")
 if(NOT KLOOP_BUILD_DRIVER)
     # A header without its library would only be found out by the linker.
-    set(_not_here PATTERN kloop.h EXCLUDE)
+    set(_not_here PATTERN kloop.h EXCLUDE PATTERN tls.h EXCLUDE)
 endif()
 install(DIRECTORY include/kloop DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
     FILES_MATCHING PATTERN "*.h" ${_not_here})
@@ -70,7 +70,11 @@ if(KLOOP_BUILD_DRIVER)
             set(_uv libuv-static)
         endif()
     endif()
-    kloop_pc(kloop "Kafka producer for libuv loops, and the Kafka wire protocol" "${_uv} libcares ${_private}")
+    set(_tls "")
+    if(KLOOP_TLS)
+        set(_tls "libssl libcrypto ")
+    endif()
+    kloop_pc(kloop "Kafka producer for libuv loops, and the Kafka wire protocol" "${_uv} libcares ${_tls}${_private}")
 endif()
 
 # The CMake package

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Finds the libraries that kloop stands on and gives them as kloop::zlib, kloop::lz4, kloop::zstd (what the engine needs),
-# kloop::uv and kloop::cares (what the producer on a libuv loop needs beside them). The build reads this file, and so does
-# whoever links an installed static library, so both look in the same places.
-# What is not there is told in KLOOP_ENGINE_LIBRARIES_MISSING and KLOOP_LOOP_LIBRARIES_MISSING; who needs it decides how
-# bad that is.
+# kloop::uv and kloop::cares (what the producer on a libuv loop needs beside them), kloop::ssl and kloop::crypto (OpenSSL, for
+# TLS). The build reads this file, and so does whoever links an installed static library, so both look in the same places.
+# What is not there is told in KLOOP_ENGINE_LIBRARIES_MISSING, KLOOP_LOOP_LIBRARIES_MISSING and KLOOP_TLS_LIBRARIES_MISSING;
+# who needs it decides how bad that is.
 #
 # pkg-config first, since Debian's packages come without CMake files; without pkg-config, header and library by name.
 
@@ -43,3 +43,8 @@ _kloop_find_library(KLOOP_ENGINE_LIBRARIES_MISSING zstd libzstd zstd.h zstd libz
 set(KLOOP_LOOP_LIBRARIES_MISSING "")
 _kloop_find_library(KLOOP_LOOP_LIBRARIES_MISSING uv libuv uv.h uv libuv1-dev)
 _kloop_find_library(KLOOP_LOOP_LIBRARIES_MISSING cares libcares ares.h cares libc-ares-dev)
+
+# Before 3.0 there was no openssl/core.h.
+set(KLOOP_TLS_LIBRARIES_MISSING "")
+_kloop_find_library(KLOOP_TLS_LIBRARIES_MISSING ssl "libssl>=3.0" openssl/core.h ssl libssl-dev)
+_kloop_find_library(KLOOP_TLS_LIBRARIES_MISSING crypto "libcrypto>=3.0" openssl/core.h crypto libssl-dev)

@@ -3,7 +3,7 @@
 # The libraries, each shared and static from the same objects, and what our own programs link.
 #
 #   libkloop-engine   base to core: the engine, the protocol, record batches; for those who have a loop of their own
-#   libkloop          the same and the driver: the producer on a libuv loop
+#   libkloop          the same, sasl and the driver: the producer on a libuv loop
 #
 # A program links one of the two. kloop_library(TARGET OUTPUT OBJECTS LINKS) makes TARGET_shared and TARGET_static.
 
@@ -82,8 +82,11 @@ target_link_libraries(kloop_inside INTERFACE kloop_warnings kloop_instrument)
 target_include_directories(kloop_inside INTERFACE ${PROJECT_SOURCE_DIR})
 
 if(KLOOP_BUILD_DRIVER)
-    list(APPEND _objects $<TARGET_OBJECTS:kloop_driver>)
+    list(APPEND _objects $<TARGET_OBJECTS:kloop_sasl> $<TARGET_OBJECTS:kloop_driver>)
     list(APPEND _links kloop::uv kloop::cares)
+    if(KLOOP_TLS)
+        list(APPEND _links kloop::ssl kloop::crypto)
+    endif()
     kloop_library(kloop kloop "${_objects}" "${_links}")
     add_library(kloop::kloop ALIAS kloop_${_kind})
     target_link_libraries(kloop_inside INTERFACE kloop_static kloop::uv)

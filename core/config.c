@@ -7,7 +7,8 @@
 #include "core/config_read.h"
 #include "base/check.h"
 #include "base/excerpt.h"
-#include "base/mem.h"
+#include "base/wipe.h"
+#include "core/config_pem.h"
 #include "core/config_value.h"
 #include "core/error.h"
 
@@ -20,6 +21,7 @@ typedef struct value {
     char shown[KL_CONFIG_NUMBER_TEXT]; /* the number */
     char *text;                        /* terminated; NULL: the preset */
     size_t text_len;
+    size_t text_size; /* of its memory */
 } value;
 
 typedef struct topic {
@@ -39,9 +41,7 @@ struct kloop_config {
 
 static bool has_text(kl_config_id id)
 {
-    kl_config_kind kind = kl_config_key_of(id)->kind;
-    return kind == KL_CONFIG_KIND_TEXT || kind == KL_CONFIG_KIND_SERVERS ||
-           kind == KL_CONFIG_KIND_VERSIONS;
+    return kl_config_key_of(id)->kind > KL_CONFIG_KIND_PARTITIONER;
 }
 
 static kloop_string text_of(const char *text)
@@ -57,10 +57,13 @@ static void put_presets(kloop_config *c)
         value *v = &c->values[id];
         if (v->said || has_text(id))
             continue;
-        int64_t preset = 0;
-        kloop_status status = kl_config_value_parse((kl_config_named){key, id, 1}, key->shown.name,
-                                                    text_of(key->shown.preset), &preset, NULL);
-        KL_ASSERT(!status);
+        int64_t preset = -1; /* of a CHOICE that has none */
+        if (key->shown.preset[0]) {
+            kloop_status status =
+                kl_config_value_parse((kl_config_named){key, id, 1}, key->shown.name,
+                                      text_of(key->shown.preset), &preset, NULL);
+            KL_ASSERT(!status);
+        }
         v->number = kl_config_follow(c, id, preset);
         kl_config_value_print(key, v->number, v->shown, sizeof v->shown);
     }
@@ -82,7 +85,7 @@ kloop_config *kloop_config_new(const kloop_allocator *alloc)
 
 static void release_text(kloop_config *c, value *v)
 {
-    kl_mem_release(&c->alloc, v->text, v->text_len + 1);
+    kl_wipe_release(&c->alloc, v->text, v->text_size);
 }
 
 void kloop_config_del(kloop_config *c)
@@ -100,8 +103,10 @@ void kloop_config_del(kloop_config *c)
     kl_mem_release(&alloc, c, sizeof *c);
 }
 
-static kloop_status keep_text(kloop_config *c, value *v, kloop_string text, const char *name)
+static kloop_status keep_text(kloop_config *c, kl_config_id id, kloop_string text, const char *name)
 {
+    value *v = &c->values[id];
+    kl_config_kind kind = kl_config_key_of(id)->kind;
     char *copy = kl_mem_alloc(&c->alloc, text.len + 1);
     if (!copy)
         return kl_error_set(&c->latest, KLOOP_NO_MEMORY, "%s: there is no memory for its value",
@@ -111,6 +116,9 @@ static kloop_status keep_text(kloop_config *c, value *v, kloop_string text, cons
     release_text(c, v);
     v->text = copy;
     v->text_len = text.len;
+    v->text_size = text.len + 1;
+    if (kind == KL_CONFIG_KIND_PEM || kind == KL_CONFIG_KIND_SECRET_PEM)
+        v->text_len = kl_config_pem_lines(copy, text.len);
     return KLOOP_OK;
 }
 
@@ -234,7 +242,9 @@ static kloop_status set_stranger(kloop_config *c, const char *name, const char *
         return KLOOP_OK;
     if (row && row->ruling == KL_STRANGER_NOTED)
         return keep_note(c, name, row);
-    if (!row && c->values[KL_CONFIG_IGNORE_UNKNOWN].number)
+    /* A slip in one of these could weaken what is trusted. */
+    bool security = strncmp(name, "ssl.", 4) == 0 || strncmp(name, "sasl.", 5) == 0;
+    if (!row && !security && c->values[KL_CONFIG_IGNORE_UNKNOWN].number)
         return keep_note(c, name, NULL);
     return !row && kl_topic_path_is(name) ? kl_topic_path_refuse(name, &c->latest)
                                           : kl_config_key_refuse(name, text, &c->latest);
@@ -256,7 +266,7 @@ static kloop_status set(kloop_config *c, const char *name, const char *text)
     value *v = &c->values[named.id];
     kloop_status status = kl_config_value_parse(named, name, trimmed, &v->number, &c->latest);
     if (!status && has_text(named.id))
-        status = keep_text(c, v, trimmed, name);
+        status = keep_text(c, named.id, trimmed, name);
     else if (!status)
         kl_config_value_print(named.key, v->number, v->shown, sizeof v->shown);
     if (status)

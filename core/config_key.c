@@ -12,9 +12,13 @@
 #define TYPE_BOOL        KLOOP_CONFIG_BOOL
 #define TYPE_CHOICE      KLOOP_CONFIG_CHOICE
 #define TYPE_CHOICES     KLOOP_CONFIG_LIST
+#define TYPE_FRACTION    KLOOP_CONFIG_FRACTION
 #define TYPE_LEVEL       KLOOP_CONFIG_NUMBER
 #define TYPE_NUMBER      KLOOP_CONFIG_NUMBER
 #define TYPE_PARTITIONER KLOOP_CONFIG_CHOICE
+#define TYPE_PEM         KLOOP_CONFIG_TEXT
+#define TYPE_SECRET      KLOOP_CONFIG_TEXT
+#define TYPE_SECRET_PEM  KLOOP_CONFIG_TEXT
 #define TYPE_SERVERS     KLOOP_CONFIG_LIST
 #define TYPE_TEXT        KLOOP_CONFIG_TEXT
 #define TYPE_VERSIONS    KLOOP_CONFIG_LIST
@@ -25,7 +29,8 @@ static const kl_config_key keys[KL_CONFIG_COUNT] = {
                                   .preset = key_preset,                                            \
                                   .allowed = key_allowed,                                          \
                                   .unit = key_unit,                                                \
-                                  .type = TYPE_##key_kind},                                        \
+                                  .type = TYPE_##key_kind,                                         \
+                                  .secret = KL_CONFIG_KIND_##key_kind >= KL_CONFIG_KIND_SECRET},   \
                         .kind = KL_CONFIG_KIND_##key_kind},
     KLOOP_CONFIG_KEYS(ROW)
 #undef ROW
@@ -87,7 +92,10 @@ const char *kl_config_key_nearest(const char *name)
 kloop_status kl_config_key_refuse(const char *name, const char *value, kloop_error *error)
 {
     char shown[KL_EXCERPT_SIZE];
-    kl_excerpt(shown, sizeof shown, (kloop_string){name, strlen(name)});
+    /* Who writes key=value in one word may have written a secret. */
+    const char *equals = strchr(name, '=');
+    kl_excerpt(shown, sizeof shown,
+               (kloop_string){name, equals ? (size_t)(equals - name) : strlen(name)});
     const kl_config_strangers *row =
         kl_config_strangers_find(name, (kloop_string){value, value ? strlen(value) : 0});
     if (row)

@@ -19,17 +19,21 @@ typedef enum kl_config_id {
         KL_CONFIG_COUNT
 } kl_config_id;
 
-/* SERVERS, TEXT and VERSIONS have a value of text, all others one that is a number. */
+/* Up to PARTITIONER the value is a number, from then on text, which SECRET and SECRET_PEM hide. */
 typedef enum kl_config_kind {
-    KL_CONFIG_KIND_BOOL,    /* 1, 0 */
-    KL_CONFIG_KIND_CHOICE,  /* the place in the list of what is allowed, from 0 */
-    KL_CONFIG_KIND_CHOICES, /* several of them in order, see kl_config_choices_at() */
+    KL_CONFIG_KIND_BOOL,     /* 1, 0 */
+    KL_CONFIG_KIND_CHOICE,   /* the place in the list of what is allowed, from 0; -1: none */
+    KL_CONFIG_KIND_CHOICES,  /* several of them in order, see kl_config_choices_at() */
+    KL_CONFIG_KIND_FRACTION, /* in millionths */
     KL_CONFIG_KIND_LEVEL,
     KL_CONFIG_KIND_NUMBER,
     KL_CONFIG_KIND_PARTITIONER, /* a CHOICE, by Java's names of classes as well */
+    KL_CONFIG_KIND_PEM,         /* each line on a line of its own */
     KL_CONFIG_KIND_SERVERS,
     KL_CONFIG_KIND_TEXT,
     KL_CONFIG_KIND_VERSIONS,
+    KL_CONFIG_KIND_SECRET,
+    KL_CONFIG_KIND_SECRET_PEM,
 } kl_config_kind;
 
 typedef struct kl_config_key {

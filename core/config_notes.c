@@ -4,7 +4,7 @@
 
 #include "base/excerpt.h"
 #include "base/mem.h"
-#include "core/config_read.h"
+#include "core/config_security.h"
 #include "core/error.h"
 #include "core/settings.h"
 
@@ -62,45 +62,70 @@ static bool is_wanted(looking *l)
 #define NAMES_TEXT 200
 
 /* "a, b, c", or "a, b and 7 more". */
-static size_t list_names(const kl_config_notes *notes, const kl_config_strangers *row,
-                         char text[NAMES_TEXT])
+typedef struct names {
+    size_t len, left_out;
+    char text[NAMES_TEXT];
+} names;
+
+static void add_name(names *n, const char *name)
 {
-    size_t len = 0, count = 0, left_out = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < notes->count; i++) {
-        if (notes->list[i].row != row)
-            continue;
-        char shown[KL_EXCERPT_SIZE];
-        kl_excerpt(shown, sizeof shown, (kloop_string){notes->list[i].name, notes->list[i].len});
-        count++;
-        if (left_out || len + strlen(shown) + sizeof ", and 18446744073709551615 more" > NAMES_TEXT)
-            left_out++;
-        else
-            len += (size_t)snprintf(text + len, NAMES_TEXT - len, "%s%s", len ? ", " : "", shown);
-    }
-    if (left_out)
-        snprintf(text + len, NAMES_TEXT - len, " and %zu more", left_out);
-    return count;
+    char shown[KL_EXCERPT_SIZE];
+    kl_excerpt(shown, sizeof shown, (kloop_string){name, strlen(name)});
+    size_t room = sizeof n->text - n->len;
+    if (n->left_out || strlen(shown) + sizeof ", and 18446744073709551615 more" > room)
+        snprintf(n->text + n->len, room, " and %zu more", ++n->left_out);
+    else
+        n->len += (size_t)snprintf(n->text + n->len, room, "%s%s", n->len ? ", " : "", shown);
+}
+
+/* Were there any? */
+static bool list_names(const kl_config_notes *notes, const kl_config_strangers *row, names *n)
+{
+    *n = (names){0};
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->list[i].row == row)
+            add_name(n, notes->list[i].name);
+    return n->len > 0;
 }
 
 static bool without_effect(looking *l)
 {
-    char names[NAMES_TEXT];
+    names n;
     const kl_config_notes *notes = kl_config_notes_of(l->c);
     for (size_t i = 0; notes->count && i < kl_config_strangers_count(); i++) {
         const kl_config_strangers *row = kl_config_strangers_at(i);
-        if (list_names(notes, row, names) && is_wanted(l)) {
-            kl_error_set(l->note, KLOOP_OK, "no effect here: %s (%s)", names, row->why);
+        if (list_names(notes, row, &n) && is_wanted(l)) {
+            kl_error_set(l->note, KLOOP_OK, "no effect here: %s (%s)", n.text, row->why);
             return true;
         }
     }
-    if (list_names(notes, NULL, names) && is_wanted(l)) {
+    if (list_names(notes, NULL, &n) && is_wanted(l)) {
         kl_error_set(l->note, KLOOP_OK,
                      "passed over: %s (there is no such key, and ignore.unknown.config=true)",
-                     names);
+                     n.text);
         return true;
     }
     return false;
+}
+
+static bool security(looking *l)
+{
+    names n = {0};
+    for (kl_config_id id = 0; id < KL_CONFIG_COUNT; id++)
+        if (kl_config_security_is_idle(l->c, id))
+            add_name(&n, kl_config_said(l->c, id));
+    if (n.len > 0 && is_wanted(l)) {
+        kl_error_set(l->note, KLOOP_OK, "no effect here: %s (security.protocol=%s)", n.text,
+                     kloop_config_get(l->c, "security.protocol"));
+        return true;
+    }
+    if (!kl_config_has_tls(l->c) || kl_config_number(l->c, KL_CONFIG_HOST_CHECK) == 0 ||
+        !is_wanted(l))
+        return false;
+    kl_error_set(l->note, KLOOP_OK,
+                 "ssl.endpoint.identification.algorithm=none: whoever has any certificate of the "
+                 "CA can pass for a broker");
+    return true;
 }
 
 static bool two_names(looking *l)
@@ -108,10 +133,13 @@ static bool two_names(looking *l)
     for (kl_config_id id = 0; id < KL_CONFIG_COUNT; id++) {
         const char *name = kl_config_key_of(id)->shown.name;
         const char *before = kl_config_said_before(l->c, id);
+        /* What is long or secret is not quoted. */
+        bool shown = kl_config_key_of(id)->kind <= KL_CONFIG_KIND_PARTITIONER;
         if (before && is_wanted(l)) {
-            kl_error_set(l->note, KLOOP_OK,
-                         "%s and %s are one key, which is now %s=%s: the last word counts", before,
-                         kl_config_said(l->c, id), name, kloop_config_get(l->c, name));
+            kl_error_set(l->note, KLOOP_OK, "%s and %s are one key%s%s%s%s: the last word counts",
+                         before, kl_config_said(l->c, id), shown ? ", which is now " : "",
+                         shown ? name : "", shown ? "=" : "",
+                         shown ? kloop_config_get(l->c, name) : "");
             return true;
         }
     }
@@ -176,5 +204,6 @@ static bool turned_off(looking *l)
 bool kloop_config_note(const kloop_config *c, size_t index, kloop_error *note)
 {
     looking l = {c, index, note};
-    return c && (without_effect(&l) || two_names(&l) || java_s_meaning(&l) || turned_off(&l));
+    return c && (without_effect(&l) || security(&l) || two_names(&l) || java_s_meaning(&l) ||
+                 turned_off(&l));
 }

@@ -19,14 +19,14 @@ static const kl_config_strangers rows[] = {
     {KL_STRANGER_ALIKE, J,
      "bootstrap.resolve.timeout.ms=0 client.rack= config.providers= enable.metrics.push=false "
      "interceptor.classes= metadata.cluster.check.enable=false metric.reporters= "
-     "partitioner.rack.aware=false security.protocol=PLAINTEXT security.providers= "
-     "transaction.two.phase.commit.enable=false",
+     "partitioner.rack.aware=false security.providers= transaction.two.phase.commit.enable=false",
      "it is so anyway"},
     {KL_STRANGER_ALIKE, L,
      "api.version.request=true broker.address.family=any debug= delivery.report.only.error=false "
-     "enable.gapless.guarantee=false enable.sasl.oauthbearer.unsecure.jwt=false "
+     "enable.gapless.guarantee=false enable.ssl.certificate.verification=true "
      "plugin.library.paths= produce.offset.report=true queuing.strategy=fifo "
-     "socket.nagle.disable=true statistics.interval.ms=0 topic.metadata.refresh.sparse=true",
+     "sasl.oauthbearer.method=default socket.nagle.disable=true statistics.interval.ms=0 "
+     "topic.metadata.refresh.sparse=true",
      "it is so anyway"},
 
     {KL_STRANGER_NOTED, J,
@@ -36,8 +36,17 @@ static const kl_config_strangers rows[] = {
     {KL_STRANGER_NOTED, J,
      "auto.include.jmx.reporter buffer.memory.allocation.strategy metric.reporters "
      "metrics.context. metrics.num.samples metrics.recording.level metrics.sample.window.ms "
-     "security.providers",
+     "security.providers ssl.keymanager.algorithm ssl.provider ssl.secure.random.implementation "
+     "ssl.trustmanager.algorithm",
      "Java's own workings"},
+    {KL_STRANGER_NOTED, J,
+     "https.ca. sasl.login.connect.timeout.ms sasl.login.read.timeout.ms sasl.login.retry.",
+     "kloop fetches no tokens"},
+    {KL_STRANGER_NOTED, J, "sasl.kerberos.", "there is no Kerberos"},
+    {KL_STRANGER_NOTED, J,
+     "sasl.oauthbearer.clock.skew.seconds sasl.oauthbearer.expected. sasl.oauthbearer.jwks. "
+     "sasl.oauthbearer.jwt. sasl.oauthbearer.scope.claim.name sasl.oauthbearer.sub.claim.name",
+     "tokens go to brokers as they are"},
     {KL_STRANGER_NOTED, J, "bootstrap.resolve.timeout.ms",
      "names are resolved again and again, as long as there are records with time left"},
     {KL_STRANGER_NOTED, J, "client.rack", "it serves partitioner.rack.aware, which is not there"},
@@ -66,6 +75,7 @@ static const kl_config_strangers rows[] = {
     {KL_STRANGER_NOTED, L, "broker.address.ttl",
      "names are resolved when they are needed, and not kept"},
     {KL_STRANGER_NOTED, L, "socket.nagle.disable", "sockets never wait for more bytes"},
+    {KL_STRANGER_NOTED, L, "ssl.ca.certificate.stores", "only Windows has them"},
     {KL_STRANGER_NOTED, L, "sticky.partitioning.linger.ms",
      "the partition for records without a key changes with batches, not with time; see "
      "partitioner.class"},
@@ -88,10 +98,21 @@ static const kl_config_strangers rows[] = {
      "kloop does not have it yet; leave it out or set false"},
     {KL_STRANGER_REFUSED, J, "transaction.two.phase.commit.enable transactional.id",
      "kloop has no transactions yet; leave it out"},
+    {KL_STRANGER_REFUSED, J, "ssl.engine.factory.class", "no Java runs here; leave it out"},
     {KL_STRANGER_REFUSED, J,
-     "enable.sasl.oauthbearer.unsecure.jwt enable.ssl.certificate.verification https.ca. sasl. "
-     "security.protocol ssl. ssl_ca ssl_certificate ssl_engine_callback_data ssl_key",
-     "kloop has neither TLS nor SASL yet and connects in PLAINTEXT"},
+     "sasl.client.callback.handler.class sasl.login.callback.handler.class sasl.login.class "
+     "sasl.oauthbearer.",
+     "kloop fetches no tokens; give them by kloop_set_token(), or have them written to a file and "
+     "set sasl.oauthbearer.token.endpoint.url=file:///PATH"},
+    {KL_STRANGER_REFUSED, L, "enable.ssl.certificate.verification",
+     "certificates are always verified; to trust a single one, set ssl.truststore.location to it"},
+    {KL_STRANGER_REFUSED, L, "ssl.crl.location",
+     "kloop reads no lists of revoked certificates; leave it out if your CA has none"},
+    {KL_STRANGER_REFUSED, L,
+     "ssl.engine.id ssl.engine.location ssl.providers ssl_engine_callback_data",
+     "it is set in OpenSSL's own file of settings; leave it out"},
+    {KL_STRANGER_REFUSED, L, "ssl_ca ssl_certificate ssl_key",
+     "ssl.truststore.certificates, ssl.keystore.certificate.chain and ssl.keystore.key take text"},
     {KL_STRANGER_REFUSED, L, "api.version.request",
      "brokers are always asked which versions they speak; api.version.max sets limits"},
     {KL_STRANGER_REFUSED, L, "batch.num.messages", "a batch is limited in bytes, by batch.size"},

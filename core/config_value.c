@@ -13,7 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX 32767 /* a string of the protocol whose length has 16 bits */
+#define TEXT_MAX   32767 /* a string of the protocol whose length has 16 bits */
+#define SECRET_MAX (1 << 20)
+
+#define DECIMALS   6 /* of a FRACTION */
 
 /* Who is talking: "linger.ms", "topic.events.linger.ms", or "queue.buffering.max.ms (linger.ms)"
  * for another name of it. */
@@ -81,7 +84,7 @@ static bool is_choice(kloop_string text, kloop_string choice, bool any_case)
         return false;
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] != choice.data[i] &&
-            !(any_case && kl_ascii_lower(text.data[i]) == choice.data[i]))
+            !(any_case && kl_ascii_lower(text.data[i]) == kl_ascii_lower(choice.data[i])))
             return false;
     return true;
 }
@@ -186,7 +189,7 @@ int kl_config_choices_at(int64_t number, unsigned n)
     return (int)((uint64_t)number >> (n * CHOICE_BITS) & ((1u << CHOICE_BITS) - 1)) - 1;
 }
 
-/* The first of what is allowed is what there always is, and nothing is tried after it. */
+/* Of codecs the first that is allowed is what there always is, and nothing is tried after it. */
 static kloop_status parse_choices(const speaker *s, kloop_string text, int64_t *number,
                                   kloop_error *error)
 {
@@ -204,7 +207,7 @@ static kloop_status parse_choices(const speaker *s, kloop_string text, int64_t *
             if (kl_config_choices_at(all, i) == place)
                 return kl_error_set(error, KLOOP_BAD_CONFIG, "%s: '%s' is named twice", s->name,
                                     kl_excerpt(shown, sizeof shown, part));
-            if (kl_config_choices_at(all, i) == 0)
+            if (s->named.id == KL_CONFIG_CODEC && kl_config_choices_at(all, i) == 0)
                 return kl_error_set(error, KLOOP_BAD_CONFIG,
                                     "%s: '%s' would never be used, for it stands behind none; "
                                     "leave it out or move it to the front",
@@ -248,6 +251,39 @@ static reading read_number(kloop_string text, int64_t *number)
     return READ;
 }
 
+static reading read_fraction(kloop_string text, int64_t *millionths)
+{
+    int64_t v = 0;
+    int decimals = -1; /* no point yet */
+    bool digits = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if (c == '.' && decimals < 0) {
+            decimals = 0;
+            continue;
+        }
+        if (!kl_ascii_is_digit(c) || (decimals == DECIMALS && c != '0'))
+            return NO_NUMBER;
+        digits = true;
+        if (v > INT32_MAX)
+            return TOO_FAR;
+        if (decimals == DECIMALS)
+            continue;
+        v = v * 10 + (c - '0');
+        decimals += decimals >= 0;
+    }
+    for (int i = decimals < 0 ? 0 : decimals; i < DECIMALS; i++)
+        v *= 10;
+    *millionths = v;
+    return digits ? READ : NO_NUMBER;
+}
+
+static reading read_value(const kl_config_key *key, kloop_string text, int64_t *number)
+{
+    return key->kind == KL_CONFIG_KIND_FRACTION ? read_fraction(text, number)
+                                                : read_number(text, number);
+}
+
 static kloop_status refuse_number(const speaker *s, kloop_string text, const char *is,
                                   const char *allowed, kloop_error *error)
 {
@@ -259,12 +295,12 @@ static kloop_status refuse_number(const speaker *s, kloop_string text, const cha
 void kl_config_range(const kl_config_key *key, int64_t *lo, int64_t *hi)
 {
     const char *to = strchr(key->shown.allowed, ' ');
-    KL_ASSERT(key->kind == KL_CONFIG_KIND_NUMBER && to);
+    KL_ASSERT(to);
     kloop_string first = {key->shown.allowed, (size_t)(to - key->shown.allowed)};
     kloop_string last = {to + 4, strlen(to + 4)};
-    reading found = read_number(first, lo);
+    reading found = read_value(key, first, lo);
     KL_ASSERT(found == READ);
-    found = read_number(last, hi);
+    found = read_value(key, last, hi);
     KL_ASSERT(found == READ);
 }
 
@@ -285,9 +321,13 @@ static kloop_status parse_number(const speaker *s, kloop_string text, int64_t *n
         allowed = own_units;
     }
     int64_t v;
-    reading r = read_number(text, &v);
+    reading r = read_value(key, text, &v);
     if (r == NO_NUMBER)
-        return refuse_number(s, text, "no whole number", allowed, error);
+        return refuse_number(s, text,
+                             key->kind == KL_CONFIG_KIND_FRACTION
+                                 ? "no number of at most six decimals"
+                                 : "no whole number",
+                             allowed, error);
     if (r == TOO_FAR || v < lo || v > hi)
         return refuse_number(s, text, "out of range", allowed, error);
     *number = v * unit;
@@ -320,13 +360,25 @@ static kloop_status parse_level(const speaker *s, kloop_string text, int64_t *nu
 static kloop_status check_text(const speaker *s, kloop_string text, kloop_error *error)
 {
     char shown[KL_EXCERPT_SIZE];
-    if (text.len > TEXT_MAX)
+    kl_config_kind kind = s->named.key->kind;
+    bool large = kind == KL_CONFIG_KIND_PEM || kind >= KL_CONFIG_KIND_SECRET;
+    if (text.len > (large ? SECRET_MAX : TEXT_MAX))
         return kl_error_set(error, KLOOP_BAD_CONFIG, "%s: %zu bytes are too many; allowed: %s",
                             s->name, text.len, s->named.key->shown.allowed);
+    /* Of what may be a secret nothing is quoted. */
+    if (large)
+        return KLOOP_OK;
     if (kl_utf8_valid_len(text.data, text.len) < text.len)
         return kl_error_set(error, KLOOP_BAD_CONFIG, "%s: '%s' is not UTF-8", s->name,
                             kl_excerpt(shown, sizeof shown, text));
     return KLOOP_OK;
+}
+
+/* As for Java, which is strict with some keys and not with others. */
+static bool in_any_case(kl_config_id id)
+{
+    return id == KL_CONFIG_CA_TYPE || id == KL_CONFIG_HOST_CHECK || id == KL_CONFIG_KEYSTORE_TYPE ||
+           id == KL_CONFIG_RECOVERY || id == KL_CONFIG_SECURITY;
 }
 
 kloop_status kl_config_value_parse(kl_config_named named, const char *name, kloop_string text,
@@ -341,12 +393,14 @@ kloop_status kl_config_value_parse(kl_config_named named, const char *name, kloo
         return status;
     }
     case KL_CONFIG_KIND_CHOICE:
-        /* As for Java, which is strict with some keys and not with others. */
-        return parse_choice(&s, text, named.id == KL_CONFIG_RECOVERY, number, error);
+        if (named.id == KL_CONFIG_HOST_CHECK && text.len == 0)
+            text = (kloop_string){"none", 4};
+        return parse_choice(&s, text, in_any_case(named.id), number, error);
     case KL_CONFIG_KIND_CHOICES:
         return parse_choices(&s, text, number, error);
     case KL_CONFIG_KIND_LEVEL:
         return parse_level(&s, text, number, error);
+    case KL_CONFIG_KIND_FRACTION:
     case KL_CONFIG_KIND_NUMBER:
         return parse_number(&s, text, number, error);
     case KL_CONFIG_KIND_PARTITIONER:
@@ -354,6 +408,12 @@ kloop_status kl_config_value_parse(kl_config_named named, const char *name, kloo
     case KL_CONFIG_KIND_SERVERS:
         return kl_servers_check(text, s.name, error);
     case KL_CONFIG_KIND_TEXT:
+        if (named.id == KL_CONFIG_TOKEN_URL && text.len > 0 && !take_prefix(&text, "file:/"))
+            return kl_config_key_refuse(name, NULL, error);
+        return check_text(&s, text, error);
+    case KL_CONFIG_KIND_PEM:
+    case KL_CONFIG_KIND_SECRET:
+    case KL_CONFIG_KIND_SECRET_PEM:
         return check_text(&s, text, error);
     case KL_CONFIG_KIND_VERSIONS:
         return kl_api_caps_check(text, s.name, error);
@@ -391,6 +451,13 @@ void kl_config_value_print(const kl_config_key *key, int64_t number, char *text,
             size -= (size_t)len;
         }
         return;
+    case KL_CONFIG_KIND_FRACTION: {
+        int len = snprintf(text, size, "%d.%06d", (int)(number / 1000000), (int)(number % 1000000));
+        while (text[len - 1] == '0')
+            len--;
+        text[len - (text[len - 1] == '.')] = '\0';
+        return;
+    }
     default:
         snprintf(text, size, "%lld", (long long)number);
         return;

@@ -23,7 +23,7 @@ bool kl_config_take_entry(kloop_string *rest, kloop_string *entry);
 kloop_status kl_config_value_parse(kl_config_named named, const char *name, kloop_string text,
                                    int64_t *number, kloop_error *error);
 
-/* The range of a NUMBER. */
+/* The range of a NUMBER or a FRACTION. */
 void kl_config_range(const kl_config_key *key, int64_t *lo, int64_t *hi);
 
 /* The place of the nth of CHOICES, from 0; -1: there are no more. */

@@ -2,7 +2,10 @@
 /* One connection: what is written, what is awaited, what comes in. See conn.h. */
 #include "core/conn.h"
 
+#include "base/be.h"
+#include "base/wipe.h"
 #include "core/actions.h"
+#include "core/authentication.h"
 #include "core/budget.h"
 #include "core/engine_state.h"
 #include "core/handshake.h"
@@ -19,6 +22,9 @@
 /* The payload of a batch up to this is copied into its request: that takes less time than the
  * kernel needs for one slice more. */
 #define COPY_MAX ((size_t)1024)
+
+/* Who has not proved who he is has no answer that is larger. */
+#define UNREADY_MAX ((size_t)65536)
 
 /* ---- Life ---- */
 
@@ -38,13 +44,17 @@ kl_conn *kl_conn_new(kloop_engine *e, kl_broker *broker, const kloop_address *ad
     c->engine = e;
     c->broker = broker;
     c->address = *address;
-    c->agreed = (kl_agreed){-1, -1, -1};
+    c->agreed = (kl_agreed){-1, -1, -1, -1, -1};
+    c->renew_at = KL_NEVER;
     c->opened_ns = e->now.mono_ns;
     c->last_active_ns = e->now.mono_ns;
     kl_list_init(&c->writing);
     kl_list_init(&c->flight);
     kl_timer_init(&c->timer, KL_TIMER_CONN);
-    kl_frame_reader_init(&c->frames, e->set.receive_frame_max, &e->alloc);
+    size_t frame_max = e->set.receive_frame_max;
+    if (e->set.sasl && frame_max > UNREADY_MAX)
+        frame_max = UNREADY_MAX;
+    kl_frame_reader_init(&c->frames, frame_max, &e->alloc);
     kl_frame_reader_bound(&c->frames);
     kl_actions_of_conn(e, c, KL_PENDING_CONNECT);
     kl_conn_clock(e, c);
@@ -58,11 +68,15 @@ static void del_request(kloop_engine *e, kl_request *r)
         r->kind->release(e, r);
     if (r->altered.data)
         kl_mem_release(&e->alloc, (uint8_t *)(uintptr_t)r->altered.data, r->altered.len + 1);
-    kl_mem_release(&e->alloc, r, r->memory_bytes);
+    size_t bytes = r->memory_bytes;
+    if (r->kind->secret)
+        kl_wipe(r, bytes);
+    kl_mem_release(&e->alloc, r, bytes);
 }
 
 void kl_conn_del(kloop_engine *e, kl_conn *c)
 {
+    kl_authentication_end(e, c);
     kl_link *at;
     while ((at = kl_list_pop_front(&c->writing))) {
         kl_request *r = KL_CONTAINER_OF(at, kl_request, in_writing);
@@ -88,7 +102,7 @@ void kl_conn_del(kloop_engine *e, kl_conn *c)
 
 bool kl_conn_can_ask(const kloop_engine *e, const kl_conn *c)
 {
-    return c->state == KL_CONN_READY && kl_list_is_empty(&c->writing) &&
+    return c->state == KL_CONN_READY && !c->auth && kl_list_is_empty(&c->writing) &&
            c->flight_count < e->set.in_flight_max && c->throttled_until <= e->now.mono_ns;
 }
 
@@ -107,33 +121,16 @@ static kl_request *new_request(kloop_engine *e, const kloop_size *size, size_t b
     return r;
 }
 
-kl_request *kl_conn_ask(kloop_engine *e, kl_conn *c, const kl_request_kind *kind, int16_t api,
-                        int16_t version, const void *message, size_t message_size,
-                        size_t batch_count, bool expects_answer, kloop_fault *fault)
+/* It is put together. */
+static void enqueue(kloop_engine *e, kl_conn *c, kl_request *r)
 {
-    kloop_size size;
-    if (kl_request_slices_measure(api, version, e->set.client_id, message, message_size, COPY_MAX,
-                                  &size, fault))
-        return NULL;
-    kl_request *r = new_request(e, &size, batch_count);
-    if (!r)
-        return NULL;
-    r->kind = kind;
+    KL_ASSERT(c->state == KL_CONN_READY || r->kind->handshake);
     r->conn = c;
-    r->api = api;
-    r->version = version;
-    r->correlation = c->next_correlation;
-    r->expects_answer = expects_answer;
     r->asked_ns = r->progress_ns = e->now.mono_ns;
-    uint8_t *own = (uint8_t *)(r->batches + batch_count);
-    kloop_status status = kl_request_slices_encode(api, version, r->correlation, e->set.client_id,
-                                                   message, message_size, COPY_MAX, own, size.own,
-                                                   r->slices, r->slice_count, fault);
-    KL_ASSERT(status == KLOOP_OK);
     /* Correlation ids go from 0 up; after 2^31-1 from 0 again. */
     c->next_correlation = c->next_correlation == INT32_MAX ? 0 : c->next_correlation + 1;
     kl_list_push_back(&c->writing, &r->in_writing);
-    if (expects_answer) {
+    if (r->expects_answer) {
         kl_list_push_back(&c->flight, &r->in_flight);
         c->flight_count++;
     }
@@ -146,6 +143,49 @@ kl_request *kl_conn_ask(kloop_engine *e, kl_conn *c, const kl_request_kind *kind
         kl_actions_of_conn(e, c, KL_PENDING_WRITE);
     }
     kl_conn_clock(e, c);
+}
+
+kl_request *kl_conn_ask(kloop_engine *e, kl_conn *c, const kl_request_kind *kind, int16_t api,
+                        int16_t version, const void *message, size_t message_size,
+                        size_t batch_count, bool expects_answer, kloop_fault *fault)
+{
+    kloop_size size;
+    if (kl_request_slices_measure(api, version, e->set.client_id, message, message_size, COPY_MAX,
+                                  &size, fault))
+        return NULL;
+    kl_request *r = new_request(e, &size, batch_count);
+    if (!r)
+        return NULL;
+    r->kind = kind;
+    r->api = api;
+    r->version = version;
+    r->correlation = c->next_correlation;
+    r->expects_answer = expects_answer;
+    uint8_t *own = (uint8_t *)(r->batches + batch_count);
+    kloop_status status = kl_request_slices_encode(api, version, r->correlation, e->set.client_id,
+                                                   message, message_size, COPY_MAX, own, size.own,
+                                                   r->slices, r->slice_count, fault);
+    KL_ASSERT(status == KLOOP_OK);
+    enqueue(e, c, r);
+    return r;
+}
+
+kl_request *kl_conn_ask_bare(kloop_engine *e, kl_conn *c, const kl_request_kind *kind,
+                             kloop_slice bytes)
+{
+    size_t total = KL_FRAME_LENGTH_BYTES + bytes.len;
+    const kloop_size size = {.total = total, .own = total, .slices = 1};
+    kl_request *r = new_request(e, &size, 0);
+    if (!r)
+        return NULL;
+    r->kind = kind;
+    r->api = KLOOP_SASL_AUTHENTICATE;
+    r->expects_answer = true;
+    uint8_t *own = (uint8_t *)r->batches;
+    kl_be_store32(own, (uint32_t)bytes.len);
+    memcpy(own + KL_FRAME_LENGTH_BYTES, bytes.data, bytes.len);
+    *r->slices = (kloop_slice){own, total};
+    enqueue(e, c, r);
     return r;
 }
 
@@ -180,6 +220,7 @@ void kl_conn_lose(kloop_engine *e, kl_conn *c, const char *format, ...)
     c->lost_in = c->state;
     c->state = KL_CONN_LOST;
     KL_TRACE(e, conn, c, c->idle ? KLOOP_CONN_IDLE : KLOOP_CONN_LOST);
+    kl_authentication_end(e, c);
     kl_heap_remove(&e->timers, &c->timer);
     kl_list_drop(&c->in_paused);
     if (c->broker->conn == c)
@@ -222,7 +263,7 @@ void kl_conn_connected(kloop_engine *e, kl_conn *c)
  */
 static bool touch(kloop_engine *e, kl_conn *c, kl_request *r)
 {
-    if (KL_UNLIKELY(e->hooks.on_frame != NULL) && !kl_hook_written(e, c, r)) {
+    if (KL_UNLIKELY(e->hooks.on_frame != NULL) && !r->kind->secret && !kl_hook_written(e, c, r)) {
         kl_conn_lose(e, c, "%s:%u: no memory for what a hook has made of %s", c->broker->host,
                      (unsigned)c->broker->port, r->kind->name);
         return false;
@@ -417,15 +458,17 @@ static void end_growing(kloop_engine *e, kl_conn *c)
     kl_conn_resume_paused(e);
 }
 
-/* What answers r; false: the connection is lost. */
-static bool read_answer(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice frame)
+/* Leaves its body; false: the connection is lost. */
+static bool read_header(kloop_engine *e, kl_conn *c, const kl_request *r, kloop_slice *frame)
 {
+    if (r->kind->bare)
+        return true;
     int16_t header_version = kloop_response_header_version(r->api, r->version);
     kloop_response_header header;
     size_t used;
     kloop_fault fault;
-    if (kloop_decode_prefix(KLOOP_RESPONSE_HEADER, KLOOP_RESPONSE, header_version, frame.data,
-                            frame.len, &used, &header, &fault)) {
+    if (kloop_decode_prefix(KLOOP_RESPONSE_HEADER, KLOOP_RESPONSE, header_version, frame->data,
+                            frame->len, &used, &header, &fault)) {
         kl_conn_lose_fault(e, c, r, &fault);
         return false;
     }
@@ -438,13 +481,23 @@ static bool read_answer(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice 
                      (int)r->correlation, r->kind->name);
         return false;
     }
+    frame->data += used;
+    frame->len -= used;
+    return true;
+}
+
+/* What answers r; false: the connection is lost. */
+static bool read_answer(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice frame)
+{
+    if (!read_header(e, c, r, &frame))
+        return false;
     kl_list_remove(&r->in_flight);
     c->flight_count--;
     c->last_answer_ns = e->now.mono_ns;
     KL_TRACE(e, request, c, KLOOP_TRACE_ANSWERED, r, (int64_t)(e->now.mono_ns - r->progress_ns));
     e->meters.answers++;
     c->broker->meters->answers++;
-    bool sound = r->kind->answered(e, c, r, (kloop_slice){frame.data + used, frame.len - used});
+    bool sound = r->kind->answered(e, c, r, frame);
     if (!sound) {
         /* It cannot be read: as if it had never come. The connection is lost by now, and why says
          * more than what r's kind makes of that. */
@@ -452,7 +505,7 @@ static bool read_answer(kloop_engine *e, kl_conn *c, kl_request *r, kloop_slice 
         snprintf(e->trouble, sizeof e->trouble, "%s", c->why);
     }
     bool goes_on = sound && c->state != KL_CONN_LOST;
-    if (goes_on && !c->served && r->api != KLOOP_API_VERSIONS) {
+    if (goes_on && !c->served && !r->kind->handshake) {
         c->served = true;
         kl_nodes_served(e, c->broker);
     }

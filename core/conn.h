@@ -2,11 +2,11 @@
 /*
  * One connection to a broker, from CONNECT to on_closed.
  *
- *     CONNECTING --connected--> VERSIONS --answer--> READY
- *          \________________________\___________________\____ lost ____> LOST --closed--> gone
+ *     CONNECTING --connected--> VERSIONS --> SASL_HANDSHAKE --> AUTHENTICATING --> READY
+ *          \____________________________\_____________________\____ lost ____> LOST --closed-->
+ * gone
  *
- * TLS is over before on_connected comes; SASL will stand between VERSIONS and READY, as rows of the
- * table in handshake.c.
+ * TLS is over before on_connected comes. Without SASL, VERSIONS leads to READY. See handshake.c.
  *
  * Requests are written in the order in which they were given and answered in that order. A request
  * is in two lists: writing, until on_wrote has covered it, and flight, until its answer has come.
@@ -21,6 +21,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "core/nodes.h"
 #include "protocol/frame.h"
 
 #include <kloop/engine.h>
@@ -30,10 +31,13 @@ typedef struct kl_broker kl_broker;
 typedef struct kl_batch kl_batch;
 typedef struct kl_conn kl_conn;
 typedef struct kl_request kl_request;
+typedef struct kl_auth kl_auth;
 
 typedef enum kl_conn_state {
     KL_CONN_CONNECTING,
     KL_CONN_VERSIONS,
+    KL_CONN_SASL_HANDSHAKE,
+    KL_CONN_AUTHENTICATING,
     KL_CONN_READY,
     KL_CONN_LOST,
 } kl_conn_state;
@@ -50,6 +54,9 @@ typedef struct kl_request_kind {
     void (*written)(kloop_engine *e, kl_request *r);
     /* Before its memory goes. NULL: nothing. */
     void (*release)(kloop_engine *e, kl_request *r);
+    bool handshake; /* may go out before READY, and an answer to it proves nothing */
+    bool secret;    /* no hook sees it, and its memory is wiped */
+    bool bare;      /* bytes without the headers of Kafka, and so is its answer */
 } kl_request_kind;
 
 struct kl_request {
@@ -82,6 +89,8 @@ typedef struct kl_agreed {
     int16_t produce;
     int16_t metadata;
     int16_t init_producer_id;
+    int16_t sasl_handshake;
+    int16_t sasl_authenticate;
 } kl_agreed;
 
 struct kl_conn {
@@ -104,9 +113,13 @@ struct kl_conn {
     size_t receive_bytes; /* counted in the engine's sum */
     bool space_shown;     /* the host may be writing to it */
     bool paused;
-    bool idle;    /* it is lost because nobody needed it any more: no failure of anybody's */
-    bool foreign; /* or because it leads to another cluster */
+    bool idle;       /* it is lost because nobody needed it any more: no failure of anybody's */
+    bool foreign;    /* or because it leads to another cluster */
+    bool refused;    /* or it has refused us, or we it: trying again does not cure that */
+    int16_t refusal; /* what it said then; 0: it did not */
 
+    kl_auth *auth;     /* of the authentication that is under way; NULL: none */
+    uint64_t renew_at; /* when it authenticates anew */
     kl_agreed agreed;
     bool lowered;           /* ApiVersions was refused, and asked again in an older version */
     uint8_t codecs_refused; /* bit by id: batches were answered so, see codec_choice.h */
@@ -118,7 +131,7 @@ struct kl_conn {
     uint64_t last_active_ns;
     uint64_t throttled_until;
     kloop_address address;
-    char why[256]; /* it was lost */
+    char why[KL_TROUBLE_BYTES]; /* it was lost */
 };
 
 kl_conn *kl_conn_new(kloop_engine *e, kl_broker *broker, const kloop_address *address);
@@ -133,7 +146,12 @@ kl_request *kl_conn_ask(kloop_engine *e, kl_conn *c, const kl_request_kind *kind
                         int16_t version, const void *message, size_t message_size,
                         size_t batch_count, bool expects_answer, kloop_fault *fault);
 
-/* May another request go out now? Not while bytes of an earlier one wait, nor beyond the limit. */
+/* The same for a kind that is bare: these bytes, behind their length. NULL: no memory. */
+kl_request *kl_conn_ask_bare(kloop_engine *e, kl_conn *c, const kl_request_kind *kind,
+                             kloop_slice bytes);
+
+/* May another request go out now? Not while bytes of an earlier one wait, nor beyond the limit, nor
+ * while it authenticates anew. */
 bool kl_conn_can_ask(const kloop_engine *e, const kl_conn *c);
 
 /* Ends it: requests are told, CLOSE is given. The reason is written like printf does. Nothing

@@ -3,8 +3,7 @@
  * conn.h for which clock runs. */
 #include "core/conn.h"
 
-#include "core/engine_state.h"
-#include "core/handshake.h"
+#include "core/authentication.h"
 #include "core/trace_points.h"
 
 /* However soon a connection counts as idle, one that something waits for is not closed. */
@@ -56,6 +55,12 @@ static uint64_t idle_at(const kloop_engine *e, const kl_conn *c)
     return kl_time_add(from, e->set.idle_ns);
 }
 
+/* While the broker waits for us, who compute something, or wait for a token. */
+static uint64_t renewal_deadline(const kloop_engine *e, const kl_conn *c)
+{
+    return kl_time_add(c->last_answer_ns, e->set.setup_timeout_ns);
+}
+
 void kl_conn_clock(kloop_engine *e, kl_conn *c)
 {
     uint64_t when = KL_NEVER;
@@ -63,6 +68,8 @@ void kl_conn_clock(kloop_engine *e, kl_conn *c)
     switch (c->state) {
     case KL_CONN_CONNECTING:
     case KL_CONN_VERSIONS:
+    case KL_CONN_SASL_HANDSHAKE:
+    case KL_CONN_AUTHENTICATING:
         when = setup_deadline(e, c);
         break;
     case KL_CONN_READY:
@@ -70,7 +77,8 @@ void kl_conn_clock(kloop_engine *e, kl_conn *c)
         if (r && !c->paused)
             when = request_deadline(e, c, r);
         else if (!r)
-            when = idle_at(e, c);
+            when = c->auth ? renewal_deadline(e, c) : idle_at(e, c);
+        when = kl_time_min(when, c->renew_at);
         if (c->throttled_until > e->now.mono_ns)
             when = kl_time_min(when, c->throttled_until);
         break;
@@ -118,9 +126,10 @@ void kl_conn_timer(kloop_engine *e, kl_conn *c)
     const kl_request *r = oldest(c);
     if (c->state == KL_CONN_LOST)
         return;
-    if (c->state != KL_CONN_READY) {
-        kl_conn_lose(e, c, "%s:%u: not ready in time (socket.connection.setup.timeout.ms) while %s",
-                     host, port, kl_handshake_state_name(c->state));
+    if (c->state != KL_CONN_READY || (c->auth && !r && e->now.mono_ns >= renewal_deadline(e, c))) {
+        kl_conn_lose(e, c,
+                     "%s:%u: not ready in time (socket.connection.setup.timeout.ms) while %s%s",
+                     host, port, kl_authentication_doing(c), e->login.trouble);
         return;
     }
     if (r && !c->paused && e->now.mono_ns >= request_deadline(e, c, r)) {
@@ -130,10 +139,15 @@ void kl_conn_timer(kloop_engine *e, kl_conn *c)
                      (int)e->set.request_timeout_ms);
         return;
     }
-    if (!r && e->now.mono_ns >= idle_at(e, c)) {
+    if (!r && !c->auth && e->now.mono_ns >= idle_at(e, c)) {
         c->idle = true;
         kl_conn_lose(e, c, "%s:%u: not used for connections.max.idle.ms", host, port);
         return;
+    }
+    if (e->now.mono_ns >= c->renew_at) {
+        kl_authentication_begin(e, c);
+        if (c->state == KL_CONN_LOST)
+            return;
     }
     if (c->throttled_until <= e->now.mono_ns)
         kl_nodes_poke(e, c->broker);

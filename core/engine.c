@@ -12,6 +12,7 @@
 
 #include "core/accumulator.h"
 #include "core/actions.h"
+#include "core/authentication.h"
 #include "core/budget.h"
 #include "core/chunk.h"
 #include "core/completion.h"
@@ -69,6 +70,8 @@ static void init_lists(kloop_engine *e)
     kl_list_init(&e->shares);
     kl_list_init(&e->warm_ups);
     kl_list_init(&e->warmed);
+    kl_list_init(&e->login.working);
+    kl_list_init(&e->login.waiting);
 }
 
 static bool init_memory(kloop_engine *e)
@@ -88,6 +91,7 @@ static bool init_memory(kloop_engine *e)
     kl_timer_init(&e->unpark_timer, KL_TIMER_UNPARK);
     kl_timer_init(&e->tries_timer, KL_TIMER_TRIES);
     kl_timer_init(&e->asked_timer, KL_TIMER_ASKED);
+    kl_timer_init(&e->login.token_timer, KL_TIMER_TOKEN);
     e->timer_count = 9;
     bool logs = kl_log_begin(e);
     kl_generation *g = kl_mem_zalloc(&e->alloc, 1, sizeof *g);
@@ -117,7 +121,8 @@ kloop_status kloop_engine_new(kloop_engine **out, const kloop_config *config,
         e->set = settings;
         e->host = host;
         e->now = now;
-        e->turn_work = TURN_WORK;
+        e->turn_work = e->login.turn_work = TURN_WORK;
+        e->login.secured = !settings.tls && !settings.sasl;
         e->taking = true;
         e->plain = true;
         e->stirred = true;
@@ -293,12 +298,12 @@ void kloop_engine_stats(const kloop_engine *e, kloop_stats *stats)
 /* Another turn of the host: work that was cut off goes on. */
 static void renew_turn(kloop_engine *e)
 {
-    e->turn_work = TURN_WORK;
+    e->turn_work = e->login.turn_work = TURN_WORK;
     /* Others may be refused before the user hears: it is no time for WRITABLE. */
     if (e->pool.sunk)
         kl_parking_retry(e);
     if (!kl_list_is_empty(&e->folding) || !kl_list_is_empty(&e->reshaping) ||
-        kl_readiness_has_steps(e) || !kl_list_is_empty(&e->unpark))
+        kl_readiness_has_steps(e) || !kl_list_is_empty(&e->unpark) || kl_authentication_has_work(e))
         e->stirred = true;
 }
 
@@ -368,6 +373,14 @@ void kloop_engine_on_disconnected(kloop_engine *e, kloop_id conn, const char *wh
                      why ? why : "the connection was lost");
 }
 
+void kloop_engine_on_untrusted(kloop_engine *e, kloop_id conn, const char *why, kloop_now now)
+{
+    kl_conn *c = told_conn(e, conn);
+    if (c)
+        c->refused = true;
+    kloop_engine_on_disconnected(e, conn, why, now);
+}
+
 void kloop_engine_on_closed(kloop_engine *e, kloop_id conn, kloop_now now)
 {
     kloop_engine_clock(e, now);
@@ -415,6 +428,9 @@ static void fire(kloop_engine *e, kl_timer *timer)
     case KL_TIMER_COMPRESSORS:
         kl_compressors_timer(e);
         return;
+    case KL_TIMER_TOKEN:
+        kl_authentication_timer(e);
+        return;
     case KL_TIMER_LOG:
         kl_log_timer(e);
         return;
@@ -444,6 +460,8 @@ void kloop_engine_on_time(kloop_engine *e, kloop_now now)
 /* One piece of work; false: there is none that could be done now. */
 static bool work(kloop_engine *e)
 {
+    if (KL_UNLIKELY(kl_authentication_has_work(e)) && kl_authentication_work(e))
+        return true;
     if (kl_shutdown_step(e) || kl_readiness_step(e) || kl_warm_up_step(e) ||
         kl_idempotence_step(e) || kl_metadata_step(e) || kl_parking_step(e) || kl_reshape_step(e) ||
         kl_folding_step(e))
@@ -535,7 +553,8 @@ static bool take_news(kloop_engine *e, kloop_action *a)
         a->kind = KLOOP_ACT_DELIVER;
         return true;
     }
-    if (take_chunk(e, a) || take_released(e, a) || take_flushed(e, a) || kl_warm_up_take(e, a))
+    if (take_chunk(e, a) || take_released(e, a) || take_flushed(e, a) || kl_warm_up_take(e, a) ||
+        kl_authentication_take(e, a))
         return true;
     kl_budget_settle_if_sunk(e);
     if (e->writable_due) {
@@ -585,7 +604,7 @@ uint64_t kloop_engine_deadline(const kloop_engine *e)
 {
     if (!kl_list_is_empty(&e->folding) || !kl_list_is_empty(&e->reshaping) ||
         kl_readiness_has_steps(e) || (!kl_list_is_empty(&e->unpark) && !e->unpark_waits) ||
-        kl_completion_has_report(e))
+        kl_completion_has_report(e) || kl_authentication_has_work(e))
         return e->now.mono_ns;
     return kl_heap_when(&e->timers);
 }

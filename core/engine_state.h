@@ -21,6 +21,7 @@
 #include "core/topics.h"
 
 #include <kloop/hooks.h>
+#include <kloop/sasl.h>
 
 /* What a timer is the timer of. */
 typedef enum kl_timer_kind {
@@ -38,6 +39,7 @@ typedef enum kl_timer_kind {
     KL_TIMER_ASKED,
     KL_TIMER_WARM_UP,
     KL_TIMER_LOG,
+    KL_TIMER_TOKEN,
 } kl_timer_kind;
 
 /* Rows of the heap: what is so far off when it is set. */
@@ -115,6 +117,21 @@ typedef struct kl_chunk_reader {
     const struct kl_chunk_run *run; /* NULL: none was read yet */
     bool ended;
 } kl_chunk_reader;
+
+/* Who we are to brokers, see authentication.h. */
+typedef struct kl_login {
+    bool secured;              /* connections are made as security.protocol says */
+    kloop_sasl_mechanism sasl; /* name NULL: none */
+    kl_list working;           /* authentications that have something to compute */
+    kl_list waiting;           /* and those that wait for a token */
+    uint32_t turn_work;        /* pieces of that work that may still be done in this turn */
+    bool token_due;            /* TOKEN is to be given; */
+    bool token_asked;          /* it was, and nobody has answered */
+    uint64_t token_at;         /* not again before this */
+    uint32_t token_failures;   /* in a row */
+    kl_timer token_timer;
+    char trouble[200]; /* why there is no token, behind a colon; "": nothing is known */
+} kl_login;
 
 struct kloop_engine {
     kloop_allocator alloc;
@@ -222,6 +239,8 @@ struct kloop_engine {
     uint32_t id_run; /* ids in a row of which none has lasted */
     uint64_t id_at;  /* not before this */
     kl_timer id_timer;
+
+    kl_login login;
 
     /* receiving */
     size_t receive_bytes;

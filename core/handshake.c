@@ -2,18 +2,22 @@
 /*
  * From a transport to a connection that is ready. See handshake.h.
  *
- *     state       entering it asks            its answer leads to
- *     CONNECTING  (the host)                  VERSIONS
- *     VERSIONS    ApiVersions, our newest;    READY
- *                 then what the broker has
- *     READY       -                           -
+ *     state           entering it asks            its answer leads to
+ *     CONNECTING      (the host)                  VERSIONS
+ *     VERSIONS        ApiVersions, our newest;    SASL_HANDSHAKE, or READY without SASL
+ *                     then what the broker has
+ *     SASL_HANDSHAKE  SaslHandshake               AUTHENTICATING
+ *     AUTHENTICATING  SaslAuthenticate, as often  READY
+ *                     as the mechanism says
+ *     READY           -                           -
  *
- * SASL's two states belong between the last two. The peer is asked nothing else before READY, and
- * nothing at a version that it did not offer on this very connection.
+ * The peer is asked nothing else before READY, and nothing at a version that it did not offer on
+ * this very connection. The last two questions: authentication.c.
  */
 #include "core/handshake.h"
 
 #include "base/be.h"
+#include "core/authentication.h"
 #include "core/codec_choice.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -34,7 +38,9 @@ static void be_ready(kloop_engine *e, kl_conn *c);
 
 static const state_row rows[] = {
     [KL_CONN_CONNECTING] = {"connecting", NULL, KL_CONN_VERSIONS},
-    [KL_CONN_VERSIONS] = {"asking for API versions", ask_versions, KL_CONN_READY},
+    [KL_CONN_VERSIONS] = {"asking for API versions", ask_versions, KL_CONN_SASL_HANDSHAKE},
+    [KL_CONN_SASL_HANDSHAKE] = {"asking for SASL", kl_authentication_begin, KL_CONN_AUTHENTICATING},
+    [KL_CONN_AUTHENTICATING] = {"authenticating", kl_authentication_start, KL_CONN_READY},
     [KL_CONN_READY] = {"ready", be_ready, KL_CONN_READY},
     [KL_CONN_LOST] = {"lost", NULL, KL_CONN_LOST},
 };
@@ -44,20 +50,24 @@ const char *kl_handshake_state_name(kl_conn_state state)
     return rows[state].name;
 }
 
-static void advance(kloop_engine *e, kl_conn *c)
+void kl_handshake_advance(kloop_engine *e, kl_conn *c)
 {
     c->state = rows[c->state].next;
+    if (c->state == KL_CONN_SASL_HANDSHAKE && !e->set.sasl)
+        c->state = KL_CONN_READY;
     KL_TRACE(e, conn, c, c->state == KL_CONN_READY ? KLOOP_CONN_READY : KLOOP_CONN_SHAKES_HANDS);
     rows[c->state].enter(e, c);
 }
 
 void kl_handshake_begin(kloop_engine *e, kl_conn *c)
 {
-    advance(e, c);
+    kl_handshake_advance(e, c);
 }
 
 static void be_ready(kloop_engine *e, kl_conn *c)
 {
+    c->frames.frame_max = e->set.receive_frame_max;
+    kl_frame_reader_bound(&c->frames);
     kl_nodes_ready(e, c);
 }
 
@@ -84,7 +94,7 @@ static void versions_lost(kloop_engine *e, kl_request *r)
 }
 
 static const kl_request_kind api_versions = {
-    .name = "ApiVersions", .answered = versions_answered, .lost = versions_lost};
+    .name = "ApiVersions", .answered = versions_answered, .lost = versions_lost, .handshake = true};
 
 static void ask_in(kloop_engine *e, kl_conn *c, int16_t version)
 {
@@ -143,7 +153,7 @@ static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_
         return false;
     }
     const kl_api_caps *caps = &e->set.caps;
-    kl_agreed agreed = {-1, -1, -1};
+    kl_agreed agreed = {-1, -1, -1, -1, -1};
     int16_t again = 0;
     kloop_api_version api;
     for (kloop_iter i = kloop_iterate(&m.api_keys); kloop_next(&i, &api);) {
@@ -153,6 +163,10 @@ static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_
             agreed.metadata = common(KLOOP_METADATA, caps->metadata, &api);
         else if (api.api_key == KLOOP_INIT_PRODUCER_ID)
             agreed.init_producer_id = common(KLOOP_INIT_PRODUCER_ID, caps->init_producer_id, &api);
+        else if (api.api_key == KLOOP_SASL_HANDSHAKE)
+            agreed.sasl_handshake = common(KLOOP_SASL_HANDSHAKE, INT16_MAX, &api);
+        else if (api.api_key == KLOOP_SASL_AUTHENTICATE)
+            agreed.sasl_authenticate = common(KLOOP_SASL_AUTHENTICATE, INT16_MAX, &api);
         else if (api.api_key == KLOOP_API_VERSIONS)
             again = common(KLOOP_API_VERSIONS, caps->api_versions, &api);
     }
@@ -172,6 +186,10 @@ static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_
                       agreed.produce < 0 ? caps->produce : caps->metadata);
         return false;
     }
+    if (e->set.sasl && agreed.sasl_handshake < 0) {
+        lose_for_lack(e, c, "SaslHandshake", INT16_MAX);
+        return false;
+    }
     if (!kl_codec_choice_any(e, agreed.produce)) {
         kl_conn_lose(e, c,
                      "%s:%u takes no zstd (it has Produce up to version %d, Kafka 2.1 brought "
@@ -181,6 +199,6 @@ static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_
     }
     c->agreed = agreed;
     kl_conn_throttle(e, c, r, m.throttle_time_ms);
-    advance(e, c);
+    kl_handshake_advance(e, c);
     return true;
 }

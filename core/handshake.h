@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What has to be said on a new connection before it is ready: today ApiVersions, once or twice.
+ * What has to be said on a new connection before it is ready: ApiVersions, once or twice, and who
+ * we are.
  */
 #ifndef KL_CORE_HANDSHAKE_H
 #define KL_CORE_HANDSHAKE_H
@@ -9,6 +10,9 @@
 
 /* The transport is there. */
 void kl_handshake_begin(kloop_engine *e, kl_conn *c);
+
+/* What its state was for is done: the next one. */
+void kl_handshake_advance(kloop_engine *e, kl_conn *c);
 
 /* How a state is called in messages. */
 const char *kl_handshake_state_name(kl_conn_state state);

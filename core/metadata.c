@@ -241,7 +241,7 @@ static void take_error(kloop_engine *e, kloop_topic *t, int16_t code)
     } else if (is_transient(code)) {
         ask_again_for(e, t);
     } else {
-        kl_parking_fail(e, t, code);
+        kl_parking_fail(e, t, code, KLOOP_CAUSE_BROKER);
     }
 }
 

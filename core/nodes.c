@@ -3,12 +3,14 @@
 #include "core/nodes.h"
 
 #include "core/actions.h"
+#include "core/authentication.h"
 #include "core/backoff.h"
 #include "core/conn.h"
 #include "core/engine_state.h"
 #include "core/known_brokers.h"
 #include "core/log.h"
 #include "core/metadata.h"
+#include "core/parking.h"
 #include "core/readiness.h"
 #include "core/rebootstrap.h"
 #include "core/slots.h"
@@ -72,8 +74,39 @@ static void hold_namesakes(kloop_engine *e, const kl_broker *b, uint64_t until)
         if (other->failures < b->failures)
             other->failures = b->failures;
         other->unreachable |= b->unreachable;
+        other->refused = b->refused;
+        other->refusal = b->refusal;
         if (other->wanted)
             kl_heap_set(&e->timers, &other->timer, other->retry_at);
+    }
+}
+
+/* Each of those that are tried has failed, and one at least because it or we found the other not to
+ * be trusted: what waits to be told where its topic is would wait in vain. */
+static void give_up_if_shut_out(kloop_engine *e)
+{
+    const kl_broker *by = NULL;
+    bool nodes = false;
+    if (!kl_list_is_empty(&e->ready_brokers))
+        return;
+    for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
+        const kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
+        nodes |= b->known && b->id >= 0;
+    }
+    for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
+        const kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
+        if (!b->known || (b->id >= 0) != nodes)
+            continue;
+        if (b->failures == 0)
+            return;
+        if (b->refused)
+            by = b;
+    }
+    for (kl_link *at = by ? kl_list_first(&e->topic_list) : NULL; at;
+         at = kl_list_next(&e->topic_list, at)) {
+        kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
+        if (t->partition_count == 0)
+            kl_parking_fail(e, t, by->refusal, KLOOP_CAUSE_SECURITY);
     }
 }
 
@@ -97,6 +130,8 @@ static void failed_as(kloop_engine *e, kl_broker *b, kloop_log_level level, cons
     kl_metadata_want(e);
     kl_nodes_poke(e, b);
     kl_warm_up_look(e);
+    if (e->set.tls || e->set.sasl)
+        give_up_if_shut_out(e);
 }
 
 /* Nobody was found there. */
@@ -106,7 +141,9 @@ static void failed(kloop_engine *e, kl_broker *b, const char *why)
     if (b->meters)
         b->meters->failures++;
     b->ended_ns = e->now.mono_ns;
-    failed_as(e, b, KLOOP_LOG_WARN, why);
+    b->refused = !e->login.secured;
+    b->refusal = 0;
+    failed_as(e, b, b->refused ? KLOOP_LOG_ERROR : KLOOP_LOG_WARN, why);
 }
 
 /* The next address, and a question for addresses when there is none left. */
@@ -115,6 +152,15 @@ static void connect_now(kloop_engine *e, kl_broker *b)
     b->begun_ns = e->now.mono_ns;
     if (!kl_meters_make(e, b)) {
         failed(e, b, "no memory for a broker");
+        return;
+    }
+    if (!e->login.secured) {
+        char text[KL_TROUBLE_BYTES];
+        snprintf(text, sizeof text,
+                 "%s:%u: not connected to, for security.protocol=%s, and the program has not done "
+                 "its part for that (kloop_engine_secure())",
+                 b->host, (unsigned)b->port, kl_authentication_protocol(e->set.tls, e->set.sasl));
+        failed(e, b, text);
         return;
     }
     if (b->address_next == b->address_count) {
@@ -369,7 +415,10 @@ void kl_nodes_lost(kloop_engine *e, kl_conn *c)
         if (b->barren < KL_BARREN_LOST && e->set.acks != 0)
             b->barren = KL_BARREN_LOST;
     }
-    failed_as(e, b, c->foreign ? KLOOP_LOG_ERROR : KLOOP_LOG_WARN, c->why);
+    b->refused = c->refused;
+    b->refusal = c->refusal;
+    e->stats.refusals += c->refused;
+    failed_as(e, b, c->foreign || c->refused ? KLOOP_LOG_ERROR : KLOOP_LOG_WARN, c->why);
 }
 
 void kl_nodes_poke(kloop_engine *e, kl_broker *b)

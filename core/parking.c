@@ -279,7 +279,7 @@ void kl_parking_go_on(kloop_engine *e, kloop_topic *t)
         take_up(e, t);
 }
 
-void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error)
+void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error, kloop_cause cause)
 {
     kl_link *next;
     for (kl_link *at = kl_list_first(&t->parked); at; at = next) {
@@ -288,7 +288,7 @@ void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error)
         if (b->stage != KL_STAGE_PARKED)
             continue;
         b->broker_error = broker_error;
-        kl_completion_settle(e, b, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_BROKER);
+        kl_completion_settle(e, b, KLOOP_OUTCOME_FAILED, cause);
     }
 }
 

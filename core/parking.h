@@ -31,7 +31,7 @@ void kl_parking_timer(kloop_engine *e);
 /* The same as the first of these for t's share, which it has. */
 void kl_parking_retry_share(kloop_engine *e, kloop_topic *t);
 /* Nobody will ever know the partitions of t. */
-void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error);
+void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error, kloop_cause cause);
 /* b, which is parked, was settled and left the line. */
 void kl_parking_forget(kloop_engine *e, kl_batch *b);
 /* All those of t have left that were given up, and what they kept waiting may go on. */

@@ -155,6 +155,10 @@ void kl_report_text(kloop_engine *e, const kl_batch *b, const kloop_report *run,
                  "not be sent without them; %s",
                  place, kl_error_code(b->broker_error, code), stored);
         return;
+    case KLOOP_CAUSE_SECURITY:
+        snprintf(e->report_text, sizeof e->report_text, "%s: not delivered (%s); %s", place, stored,
+                 kl_troubles(e, NULL, why, sizeof why));
+        return;
     case KLOOP_CAUSE_REFUSED:
         /* A driver's, for records that never came here. */
     case KLOOP_CAUSE_NONE:

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/now.h"
 #include "core/bootstrap.h"
-#include "core/config_read.h"
+#include "core/config_security.h"
 #include "core/config_value.h"
 #include "core/error.h"
 
@@ -118,6 +118,20 @@ static void load_times(const loading *l)
     s->delivery_timeout_ns = span(l, KL_CONFIG_DELIVERY_TIMEOUT);
 }
 
+/* ---- TLS and SASL ---- */
+
+static kloop_status load_security(const loading *l)
+{
+    kl_settings *s = l->s;
+    s->tls = kl_config_has_tls(l->config);
+    s->sasl = kl_config_has_sasl(l->config);
+    s->login_factor_millionths = (uint32_t)number(l, KL_CONFIG_LOGIN_FACTOR);
+    s->login_jitter_millionths = (uint32_t)number(l, KL_CONFIG_LOGIN_JITTER);
+    s->login_period_ns = kl_ms_to_ns(number(l, KL_CONFIG_LOGIN_PERIOD) * 1000);
+    s->login_buffer_ns = kl_ms_to_ns(number(l, KL_CONFIG_LOGIN_BUFFER) * 1000);
+    return kl_config_security_check(l->config, l->error);
+}
+
 /* ---- acks, retries, idempotence ---- */
 
 static kloop_status refuse_idempotent(const loading *l, const char *other, const char *needed)
@@ -208,7 +222,9 @@ static kloop_status load_numbers(kl_settings *s, const kloop_config *config, klo
         return status;
     load_times(&l);
     status = load_topics(&l);
-    return status ? status : load_promises(&l);
+    if (!status)
+        status = load_promises(&l);
+    return status ? status : load_security(&l);
 }
 
 /* On failure *to is null. */

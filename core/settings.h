@@ -60,6 +60,12 @@ struct kl_settings {
     bool rebootstraps; /* metadata.recovery.strategy */
     uint64_t rebootstrap_trigger_ns;
     kl_api_caps caps; /* api.version.max */
+
+    bool tls, sasl;                   /* security.protocol */
+    uint32_t login_factor_millionths; /* sasl.login.refresh.* */
+    uint32_t login_jitter_millionths;
+    uint64_t login_period_ns;
+    uint64_t login_buffer_ns;
 };
 
 /* Loads and checks. KLOOP_BAD_CONFIG or KLOOP_NO_MEMORY with a sentence in *error, which may be

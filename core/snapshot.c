@@ -148,8 +148,8 @@ static kloop_broker_state state_of(const kloop_engine *e, const kl_broker *b, ui
         return KLOOP_BROKER_READY;
     }
     if (b->conn)
-        return b->conn->state == KL_CONN_VERSIONS ? KLOOP_BROKER_HANDSHAKE
-                                                  : KLOOP_BROKER_CONNECTING;
+        return b->conn->state == KL_CONN_CONNECTING ? KLOOP_BROKER_CONNECTING
+                                                    : KLOOP_BROKER_HANDSHAKE;
     if (b->resolving.gen != 0 && !b->resolve_stale)
         return KLOOP_BROKER_RESOLVING;
     *since = b->ended_ns ? b->ended_ns : e->meters.born_ns;

@@ -2,6 +2,7 @@
 /* What records wait for. See waiting.h. */
 #include "core/waiting.h"
 
+#include "core/authentication.h"
 #include "core/completion.h"
 #include "core/error.h"
 #include "core/idempotence.h"
@@ -117,6 +118,9 @@ static kloop_waiting for_connection(const kloop_engine *e, const kl_broker *b, c
     else if (c && c->state == KL_CONN_VERSIONS)
         add(w, "is connected, and has not told what it speaks (ApiVersions) for %llu ms",
             ms_since(e, b->begun_ns));
+    else if (c && c->state != KL_CONN_CONNECTING)
+        add(w, "is connected, and %s, for %llu ms", kl_authentication_doing(c),
+            ms_since(e, b->begun_ns));
     else if (c)
         add(w, "is being connected, for %llu ms", ms_since(e, b->begun_ns));
     else if (b->resolving.gen != 0 && !b->resolve_stale)
@@ -183,6 +187,8 @@ static kloop_waiting for_broker(const kloop_engine *e, const kl_broker *b, const
                    "%u requests to broker %d are not answered, and "
                    "max.in.flight.requests.per.connection=%u",
                    (unsigned)c->flight_count, (int)b->id, (unsigned)e->set.in_flight_max);
+    if (c->auth)
+        return say(w, KLOOP_WAITING_ROOM, "broker %d is being told anew who we are", (int)b->id);
     if (!kl_list_is_empty(&c->writing))
         return say(w, KLOOP_WAITING_ROOM, "the request before it is still being written");
     return say(w, KLOOP_WAITING_TURN, "nothing stands in the way: it leaves in the next turn");

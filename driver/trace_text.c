@@ -37,6 +37,8 @@ static const char *const forms[KLOOP_TRACE_COUNT] = {
     [KLOOP_TRACE_ASKED] = "is asked W vK, correlation A, B bytes",
     [KLOOP_TRACE_ANSWERED] = "answered W, correlation A, after U",
     [KLOOP_TRACE_THROTTLED] = "wants to be left alone for T",
+    [KLOOP_TRACE_AUTHENTICATED] = "has let us in: session A ms, again in U",
+    [KLOOP_TRACE_TOKEN] = "token (A): the next in U",
     [KLOOP_TRACE_METADATA] = "metadata was taken, news A; not again for U",
     [KLOOP_TRACE_TOPIC] = "has A partitions, made anew BC",
     [KLOOP_TRACE_BEGUN_ANEW] = "all begins anew with bootstrap.servers",
@@ -74,6 +76,7 @@ static const char *const causes[] = {
     [KLOOP_CAUSE_FATAL] = "fatal",         [KLOOP_CAUSE_PARTITION] = "partition",
     [KLOOP_CAUSE_NO_MEMORY] = "no memory", [KLOOP_CAUSE_PURGED] = "purged",
     [KLOOP_CAUSE_NEIGHBOUR] = "neighbour", [KLOOP_CAUSE_REFUSED] = "refused",
+    [KLOOP_CAUSE_SECURITY] = "security",
 };
 
 /* Text as far as there is room, and the length it would have. */

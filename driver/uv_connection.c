@@ -8,43 +8,12 @@
 #include "driver/clocks.h"
 #include "driver/ip_address.h"
 #include "driver/uv_pump.h"
+#include "driver/uv_socket.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* What one connection may do in one go. More would hold the loop for its neighbours, less costs
- * calls of the system: a megabyte is some tenths of a millisecond for the kernel. */
-#define WRITE_SLICES_MAX 256
-#define WRITE_BYTES_MAX  (1u << 20)
-/* The same in a turn that has lasted long already: enough that each connection gets on. */
-#define WRITE_BYTES_LATE (64u << 10)
-#define LATE_NS          KL_MS
-#define READ_CALLS_MAX   16
-#define READ_BYTES_MAX   (64u << 10)
-/* An answer about a thousand batches is some tens of kilobytes, and takes some tenths of a
- * millisecond. */
-#define READ_CALL_BYTES_MAX (32u << 10)
-/* A connection that is lost is read to its end, which the kernel's buffer bounds anyway: there may
- * be answers before the end. */
-#define LAST_BYTES_MAX (64u << 20)
-
-#define SENTENCE_MAX   640
-
-typedef struct kl_uv_connection {
-    uv_poll_t poll;
-    kloop_producer *producer;
-    kloop_id id;
-    kl_living_socket living;
-    int fd;
-    int events;  /* what is polled for now */
-    bool up;     /* else it is being connected */
-    bool unsent; /* the socket is full, and there may be more */
-    bool paused;
-    size_t size;  /* of this block */
-    char where[]; /* "broker1:9092 (10.0.0.1)" */
-} kl_uv_connection;
 
 /* ---- The table ---- */
 
@@ -93,11 +62,12 @@ static void print_where(char *to, size_t size, const kloop_address *address, klo
 }
 
 /* What became of the stream, with words for it. */
-static void say_lost(char sentence[SENTENCE_MAX], const char *doing, const char *where, int error)
+static void say_lost(char sentence[KL_UV_SENTENCE_MAX], const char *doing, const char *where,
+                     int error)
 {
     char why[128];
     kl_tcp_why(error, why, sizeof why);
-    snprintf(sentence, SENTENCE_MAX, "%s %s: %s", doing, where, why);
+    snprintf(sentence, KL_UV_SENTENCE_MAX, "%s %s: %s", doing, where, why);
 }
 
 /* ---- Ends ---- */
@@ -135,24 +105,34 @@ static int open_socket(kl_uv_connection *c, const kloop_address *address,
 static void release(kl_uv_connection *c)
 {
     c->producer->connections[c->id.slot] = NULL;
+    kl_list_drop(&c->stirred);
+    if (c->filter.type)
+        c->filter.type->del(c->filter.me);
     uv_close((uv_handle_t *)&c->poll, on_poll_closed);
     close_socket(c);
 }
 
-static void lose(kl_uv_connection *c, const char *why)
+void kl_uv_connection_lose(kl_uv_connection *c, const char *why)
 {
     kloop_producer *p = c->producer;
-    kloop_id id = c->id;
+    kloop_engine_on_disconnected(p->engine, c->id, why, p->now);
     release(c);
-    kloop_engine_on_disconnected(p->engine, id, why, p->now);
     kl_uv_pump_wake(p);
 }
 
-static void lose_for(kl_uv_connection *c, const char *doing, int error)
+void kl_uv_connection_lose_untrusted(kl_uv_connection *c, const char *why)
 {
-    char sentence[SENTENCE_MAX];
+    kloop_producer *p = c->producer;
+    kloop_engine_on_untrusted(p->engine, c->id, why, p->now);
+    release(c);
+    kl_uv_pump_wake(p);
+}
+
+void kl_uv_connection_lose_for(kl_uv_connection *c, const char *doing, int error)
+{
+    char sentence[KL_UV_SENTENCE_MAX];
     say_lost(sentence, doing, c->where, error);
-    lose(c, sentence);
+    kl_uv_connection_lose(c, sentence);
 }
 
 /* ---- Bytes ---- */
@@ -166,14 +146,14 @@ static void update_poll(kl_uv_connection *c);
 static int receive(kl_uv_connection *c, bool last)
 {
     kloop_engine *e = c->producer->engine;
-    size_t taken = 0, bytes_max = last ? LAST_BYTES_MAX : READ_BYTES_MAX;
-    for (size_t calls = 0; taken < bytes_max && (last || calls < READ_CALLS_MAX); calls++) {
+    size_t taken = 0, bytes_max = last ? KL_UV_LAST_BYTES_MAX : KL_UV_READ_BYTES_MAX;
+    for (size_t calls = 0; taken < bytes_max && (last || calls < KL_UV_READ_CALLS_MAX); calls++) {
         size_t room;
         uint8_t *space = kloop_engine_read_space(e, c->id, &room);
         if (!space)
             return 1;
-        if (room > READ_CALL_BYTES_MAX && !last)
-            room = READ_CALL_BYTES_MAX;
+        if (room > KL_UV_READ_CALL_BYTES_MAX && !last)
+            room = KL_UV_READ_CALL_BYTES_MAX;
         ssize_t n = kl_tcp_read(c->fd, space, room);
         /* Without bytes it still says that we have let go of the space. */
         kloop_engine_on_received(e, c->id, n > 0 ? (size_t)n : 0, c->producer->now);
@@ -196,15 +176,21 @@ static void finish(kl_uv_connection *c, const char *doing, int error)
     if (error == 0)
         error = end < 0 ? end : kl_tcp_take_error(c->fd);
     if (error)
-        lose_for(c, doing, error);
+        kl_uv_connection_lose_for(c, doing, error);
     else
-        lose(c, "closed by the peer");
+        kl_uv_connection_lose(c, "closed by the peer");
 }
 
-/* The slices that are worth handing over in one call. */
-static size_t gather(kl_uv_connection *c, kloop_slice *slices, size_t bytes_max, size_t *bytes)
+size_t kl_uv_connection_quota(const kl_uv_connection *c)
 {
-    size_t count = kloop_engine_write_vec(c->producer->engine, c->id, slices, WRITE_SLICES_MAX);
+    return c->producer->held_ns < KL_UV_LATE_NS ? KL_UV_WRITE_BYTES_MAX : KL_UV_WRITE_BYTES_LATE;
+}
+
+size_t kl_uv_connection_gather(kl_uv_connection *c, kloop_slice *slices, size_t bytes_max,
+                               size_t *bytes)
+{
+    size_t count =
+        kloop_engine_write_vec(c->producer->engine, c->id, slices, KL_UV_WRITE_SLICES_MAX);
     *bytes = 0;
     for (size_t i = 0; i < count; i++) {
         *bytes += slices[i].len;
@@ -218,12 +204,12 @@ static size_t gather(kl_uv_connection *c, kloop_slice *slices, size_t bytes_max,
 static bool transmit(kl_uv_connection *c)
 {
     kloop_producer *p = c->producer;
-    size_t given = 0, bytes_max = p->held_ns < LATE_NS ? WRITE_BYTES_MAX : WRITE_BYTES_LATE;
+    size_t given = 0, bytes_max = kl_uv_connection_quota(c);
     c->unsent = true;
     while (given < bytes_max) {
-        kloop_slice slices[WRITE_SLICES_MAX];
+        kloop_slice slices[KL_UV_WRITE_SLICES_MAX];
         size_t bytes;
-        size_t count = gather(c, slices, bytes_max - given, &bytes);
+        size_t count = kl_uv_connection_gather(c, slices, bytes_max - given, &bytes);
         if (count == 0) {
             c->unsent = false;
             return true;
@@ -254,10 +240,12 @@ static bool finish_connect(kl_uv_connection *c, int status)
     if (error == 0 && kl_tcp_is_own_peer(c->fd))
         error = -ECONNREFUSED;
     if (error) {
-        lose_for(c, "connect to", error);
+        kl_uv_connection_lose_for(c, "connect to", error);
         return false;
     }
     c->up = true;
+    if (c->filter.type)
+        return kl_uv_filtered_begin(c);
     kloop_engine_on_connected(c->producer->engine, c->id, c->producer->now);
     return true;
 }
@@ -268,17 +256,19 @@ static bool exchange(kl_uv_connection *c, int status, int events)
     if (status < 0) {
         /* libuv has stopped polling. */
         c->events = 0;
-        finish(c, "connection to", 0);
+        (c->filter.type ? kl_uv_filtered_finish : finish)(c, "connection to", 0);
         return false;
     }
+    if (c->filter.type)
+        return kl_uv_filtered_exchange(c, events & UV_READABLE, events & UV_WRITABLE);
     if (events & UV_READABLE) {
         int end = receive(c, false);
         if (end < 0) {
-            lose_for(c, "read from", end);
+            kl_uv_connection_lose_for(c, "read from", end);
             return false;
         }
         if (end == 0) {
-            lose(c, "closed by the peer");
+            kl_uv_connection_lose(c, "closed by the peer");
             return false;
         }
     }
@@ -321,7 +311,7 @@ static void update_poll(kl_uv_connection *c)
 
 /* NULL: *error says why not. */
 static kl_uv_connection *make(kloop_producer *p, kloop_id id, const kloop_address *address,
-                              const char *where, int *error)
+                              const char *where, kl_byte_filter filter, int *error)
 {
     size_t len = strlen(where) + 1, size = sizeof(kl_uv_connection) + len;
     kl_uv_connection *c = make_room(p, id.slot) ? kl_mem_zalloc(&p->alloc, 1, size) : NULL;
@@ -344,6 +334,7 @@ static kl_uv_connection *make(kloop_producer *p, kloop_id id, const kloop_addres
     c->poll.data = c;
     c->producer = p;
     c->id = id;
+    c->filter = filter;
     c->size = size;
     memcpy(c->where, where, len);
     p->connections[id.slot] = c;
@@ -351,28 +342,47 @@ static kl_uv_connection *make(kloop_producer *p, kloop_id id, const kloop_addres
     return c;
 }
 
+/* false: the sentence says why not. */
+static bool make_filter(kloop_producer *p, kl_byte_filter *filter, const char *where,
+                        kloop_string host, uint16_t port, char sentence[KL_UV_SENTENCE_MAX])
+{
+    kloop_error error = {.text = ""};
+    kloop_status status = p->filters.make(p->filters.me, filter, host, port, p->now, &error);
+    p->secure.noted = p->secure.tls != NULL;
+    if (status == KLOOP_OK)
+        return true;
+    snprintf(sentence, KL_UV_SENTENCE_MAX, "connect to %s: %s", where, error.text);
+    return false;
+}
+
 void kl_uv_connection_open(kloop_producer *p, kloop_id id, const kloop_address *address,
                            kloop_string host, uint16_t port)
 {
-    char where[384];
-    int error;
+    char where[384], sentence[KL_UV_SENTENCE_MAX];
+    kl_byte_filter filter = {NULL, NULL};
+    int error = 0;
     KL_ASSERT(id.slot >= p->connection_slots || !p->connections[id.slot]);
     print_where(where, sizeof where, address, host, port);
-    kl_uv_connection *c = make(p, id, address, where, &error);
-    if (!c) {
-        char sentence[SENTENCE_MAX];
-        say_lost(sentence, "connect to", where, error);
+    if (p->filters.make && !make_filter(p, &filter, where, host, port, sentence)) {
         kloop_engine_on_disconnected(p->engine, id, sentence, p->now);
         return;
     }
-    update_poll(c);
+    kl_uv_connection *c = make(p, id, address, where, filter, &error);
+    if (c) {
+        update_poll(c);
+        return;
+    }
+    if (filter.type)
+        filter.type->del(filter.me);
+    say_lost(sentence, "connect to", where, error);
+    kloop_engine_on_disconnected(p->engine, id, sentence, p->now);
 }
 
 void kl_uv_connection_write(kloop_producer *p, kloop_id id)
 {
     kl_uv_connection *c = find(p, id);
     /* A full socket writes on by itself. */
-    if (c && c->up && !c->unsent && transmit(c))
+    if (c && c->up && !c->unsent && (c->filter.type ? kl_uv_filtered_transmit : transmit)(c))
         update_poll(c);
 }
 
@@ -383,11 +393,36 @@ void kl_uv_connection_set_paused(kloop_producer *p, kloop_id id, bool paused)
         return;
     c->paused = paused;
     update_poll(c);
+    /* What is inside the filter already does not show on the socket. */
+    if (c->filter.type && !paused)
+        kl_uv_connection_stir(c);
+}
+
+void kl_uv_connection_stir(kl_uv_connection *c)
+{
+    if (!kl_link_is_linked(&c->stirred))
+        kl_list_push_back(&c->producer->stirred, &c->stirred);
+    kl_uv_pump_wake(c->producer);
+}
+
+void kl_uv_connection_go_on(kloop_producer *p)
+{
+    /* Those that stir anew meanwhile have their next turn. */
+    kl_link *last = kl_list_last(&p->stirred);
+    for (bool more = last != NULL; more;) {
+        kl_link *l = kl_list_pop_front(&p->stirred);
+        kl_uv_connection *c = KL_CONTAINER_OF(l, kl_uv_connection, stirred);
+        more = l != last;
+        if (kl_uv_filtered_exchange(c, false, false))
+            update_poll(c);
+    }
 }
 
 void kl_uv_connection_close(kloop_producer *p, kloop_id id)
 {
     kl_uv_connection *c = find(p, id);
+    if (c && c->filter.type)
+        kl_uv_filtered_part(c);
     if (c)
         release(c);
     kloop_engine_on_closed(p->engine, id, p->now);

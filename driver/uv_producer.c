@@ -11,6 +11,7 @@
 #include "driver/uv_inlet.h"
 #include "driver/uv_process.h"
 #include "driver/uv_pump.h"
+#include "driver/uv_secure.h"
 
 #include <kloop/hooks.h>
 #include <limits.h>
@@ -86,6 +87,7 @@ static void finish_if_closed(kloop_producer *p)
     kloop_allocator alloc = p->alloc;
     kl_uv_inlet_del(p);
     kloop_engine_del(p->engine);
+    kl_uv_secure_close(p);
     for (kl_link *l; (l = kl_list_pop_front(&p->flushes)) != NULL;) {
         kl_uv_flush *flush = KL_CONTAINER_OF(l, kl_uv_flush, link);
         kl_mem_release(&alloc, flush, sizeof *flush);
@@ -115,6 +117,20 @@ void kl_uv_producer_handle_gone(kloop_producer *p)
     finish_if_closed(p);
 }
 
+/* What has nothing to do with the loop. */
+static kloop_status open_inside(kloop_producer *p, const kloop_config *config, kloop_error *error)
+{
+    kloop_error unread;
+    kloop_status status = kloop_engine_new(&p->engine, config, &p->alloc, draw_seed(p->now.mono_ns),
+                                           p->now, p, error);
+    if (status == KLOOP_OK)
+        status = kl_uv_secure_open(p, config, error ? error : &unread);
+    if (status == KLOOP_OK && !kl_uv_process_enter(p, kloop_config_get(config, "client.id"),
+                                                   is_true(config, "warn.at.exit")))
+        status = refuse(error, KLOOP_NO_MEMORY, "no memory for a producer");
+    return status;
+}
+
 kloop_status kloop_open_with(kloop_producer **out, struct uv_loop_s *loop,
                              const kloop_config *config, const kloop_allocator *alloc,
                              kloop_error *error)
@@ -134,18 +150,13 @@ kloop_status kloop_open_with(kloop_producer **out, struct uv_loop_s *loop,
     p->now.mono_ns = kl_clocks_mono_ns();
     p->now.wall_ms = kl_clocks_wall_ms();
     p->turn_ms = uv_now(loop);
-    kloop_status status =
-        kloop_engine_new(&p->engine, config, alloc, draw_seed(p->now.mono_ns), p->now, p, error);
+    p->alloc = *alloc;
+    kloop_status status = open_inside(p, config, error);
     if (status) {
+        kloop_engine_del(p->engine);
+        kl_uv_secure_close(p);
         kl_mem_release(alloc, p, sizeof *p);
         return status;
-    }
-    p->alloc = *alloc;
-    if (!kl_uv_process_enter(p, kloop_config_get(config, "client.id"),
-                             is_true(config, "warn.at.exit"))) {
-        kloop_engine_del(p->engine);
-        kl_mem_release(alloc, p, sizeof *p);
-        return refuse(error, KLOOP_NO_MEMORY, "no memory for a producer");
     }
     p->loop = loop;
     p->timeout_ms = (uint64_t)number_of(config, "delivery.timeout.ms");
@@ -155,6 +166,7 @@ kloop_status kloop_open_with(kloop_producer **out, struct uv_loop_s *loop,
     p->tcp.lost_after_ms = lost_after_ms > 0 ? (unsigned)lost_after_ms : 0;
     p->tcp.keep_alive = is_true(config, "socket.keepalive.enable");
     p->tcp.keep_idle_ms = (unsigned)number_of(config, "socket.keepalive.idle.ms");
+    kl_list_init(&p->stirred);
     kl_list_init(&p->flushes);
     kl_list_init(&p->warm_ups);
     kl_name_resolver_init(&p->resolver, loop, alloc,
@@ -219,6 +231,7 @@ void kloop_set_hooks(kloop_producer *p, const kloop_hooks *hooks)
 
 void kloop_set_log(kloop_producer *p, kloop_log_level level_max, uint32_t same_max)
 {
+    p->secure.log_level_max = level_max;
     kloop_engine_set_log(p->engine, level_max, same_max);
 }
 
@@ -456,6 +469,37 @@ kloop_status kloop_allow_threads(kloop_producer *p, size_t bytes_max, kloop_erro
         return refuse(error, status, text);
     }
     return KLOOP_OK;
+}
+
+/* ---- Tokens ---- */
+
+void kloop_on_token(kloop_producer *p, kloop_event_fn fn, void *me)
+{
+    p->secure.on_token = fn;
+    p->secure.token_me = me;
+}
+
+kloop_status kloop_set_token(kloop_producer *p, const kloop_token *token, kloop_error *error)
+{
+    if (!token)
+        return refuse(error, KLOOP_BAD_ARGUMENT, "there is no token");
+    kloop_status status = enter(p);
+    if (status == KLOOP_FORKED)
+        return refuse(error, status,
+                      "the producer belongs to the process that this one was forked from");
+    if (status)
+        return refuse(error, status, "the producer is closed");
+    status = kloop_engine_set_token(p->engine, token, p->now, error);
+    kl_uv_pump_wake(p);
+    return status;
+}
+
+void kloop_token_failed(kloop_producer *p, const char *why)
+{
+    if (enter(p))
+        return;
+    kloop_engine_token_failed(p->engine, why ? why : "the program has got none", p->now);
+    kl_uv_pump_wake(p);
 }
 
 void kloop_keep_alive(kloop_producer *p, bool keep)

@@ -5,6 +5,8 @@
  *     uv_producer.c    the functions of <kloop/kloop.h>
  *     uv_pump.c        turns of the loop: time, actions, callbacks, sleeping
  *     uv_connection.c  one socket for each connection of the engine
+ *     uv_filtered.c    the same through a filter of bytes, as TLS is one
+ *     uv_secure.c      TLS, SASL and tokens
  *     uv_inlet.c       records of other threads
  *     uv_process.c     fork and exit
  *     name_resolver.c  names
@@ -19,12 +21,14 @@
 #define KL_DRIVER_UV_PRODUCER_H
 
 #include "base/list.h"
+#include "driver/byte_filter.h"
 #include "driver/inlet.h"
 #include "driver/living.h"
 #include "driver/name_resolver.h"
 #include "driver/tcp_socket.h"
 
 #include <kloop/kloop.h>
+#include <kloop/tls.h>
 #include <uv.h>
 
 struct kl_uv_connection;
@@ -85,10 +89,21 @@ struct kloop_producer {
 
     struct kl_uv_connection **connections; /* by slot; NULL where there is none */
     uint32_t connection_slots;
+    kl_list stirred;              /* connections with something inside their filter */
+    kl_byte_filter_maker filters; /* make NULL: bytes go straight */
     kl_tcp_options tcp;
     kl_name_resolver resolver;
     kl_list flushes;
     kl_list warm_ups;
+
+    struct {
+        kloop_tls *tls;   /* NULL: security.protocol asks for none */
+        kloop_sasl *sasl; /* likewise */
+        kloop_event_fn on_token;
+        void *token_me;
+        kloop_log_level log_level_max;
+        bool noted; /* TLS may have something to tell */
+    } secure;
 
     uint64_t timeout_ms;       /* delivery.timeout.ms */
     struct kl_uv_inlet *inlet; /* NULL: no other thread may send */

@@ -9,6 +9,7 @@
 #include "driver/uv_connection.h"
 #include "driver/uv_inlet.h"
 #include "driver/uv_process.h"
+#include "driver/uv_secure.h"
 
 #include <string.h>
 
@@ -138,6 +139,9 @@ static void take(kloop_producer *p, const kloop_action *a)
     case KLOOP_ACT_WARM:
         report_warm_up(p, a->user, &a->warmth);
         break;
+    case KLOOP_ACT_TOKEN:
+        kl_uv_secure_want_token(p);
+        break;
     case KLOOP_ACT_CLOSED:
         kl_uv_pump_stop(p);
         break;
@@ -236,7 +240,7 @@ static void rest(kloop_producer *p)
     uint64_t deadline =
         kl_time_min(kloop_engine_deadline(p->engine), kl_name_resolver_deadline(&p->resolver));
     deadline = kl_time_min(deadline, kl_uv_inlet_deadline(p));
-    if (deadline <= p->now.mono_ns || kl_uv_inlet_has_work(p))
+    if (deadline <= p->now.mono_ns || kl_uv_inlet_has_work(p) || !kl_list_is_empty(&p->stirred))
         return;
     /* Up, or the timer would fire before there is anything to do. */
     p->deadline_ms = deadline == KLOOP_NEVER ? NO_TIME : deadline / KL_MS + (deadline % KL_MS != 0);
@@ -249,13 +253,16 @@ static void pump(kloop_producer *p)
 {
     uint64_t begin = kl_clocks_mono_ns();
     p->pumping = true;
+    kl_uv_connection_go_on(p);
     if (p->polls_at_once) {
         kl_name_resolver_on_time(&p->resolver, p->now.mono_ns);
         kloop_engine_on_time(p->engine, p->now);
     }
     uint64_t left = p->held_ns < PASS_NS - PASS_NS_MIN ? PASS_NS - p->held_ns : PASS_NS_MIN;
     kl_uv_inlet_drain(p, begin + left / 2);
-    bool done = p->state == KL_UV_OPEN && take_actions(p, begin + left);
+    if (p->secure.noted)
+        kl_uv_secure_tell(p);
+    bool done = p->state == KL_UV_OPEN && !p->living.forked && take_actions(p, begin + left);
     p->pumping = false;
     if (p->living.forked)
         return;

@@ -11,7 +11,7 @@
 #include "fuzz/fuzz.h"
 #include "protocol/varint.h"
 #include "protocol/walk.h"
-#include "wiretools/base64.h"
+#include "base/base64.h"
 #include "wiretools/hex.h"
 
 #include <kloop/wire.h>

@@ -3,7 +3,7 @@
 #include "wiretools/json_value.h"
 
 #include "base/excerpt.h"
-#include "wiretools/base64.h"
+#include "base/base64.h"
 
 #include <inttypes.h>
 #include <stdio.h>

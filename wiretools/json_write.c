@@ -4,7 +4,7 @@
 #include "wiretools/json_write.h"
 
 #include "base/check.h"
-#include "wiretools/base64.h"
+#include "base/base64.h"
 
 #include <string.h>
 

@@ -67,6 +67,7 @@ typedef enum kloop_config_type {
     KLOOP_CONFIG_CHOICE, /* one word of those that are allowed */
     KLOOP_CONFIG_LIST,   /* several with commas */
     KLOOP_CONFIG_TEXT,
+    KLOOP_CONFIG_FRACTION, /* a number with a point */
 } kloop_config_type;
 
 /* The table of keys, sorted by name. What they mean is in <kloop/config_keys.h>, so that only those
@@ -77,7 +78,7 @@ typedef struct kloop_config_key {
     const char *allowed; /* "0 to 2147483647", "none, gzip, snappy, lz4, zstd" */
     const char *unit;    /* of a number: "ms", "bytes", or "" */
     kloop_config_type type;
-    bool secret; /* not to be printed */
+    bool secret; /* its value is not to be printed */
 } kloop_config_key;
 
 KLOOP_API size_t kloop_config_key_count(void);

@@ -8,11 +8,14 @@
  * to show or describe keys can expand it too. All are literals but ID, a word to make names of, and
  * kind, which is one of
  *     BOOL         true or false, in any case
- *     CHOICE       one of what is allowed
+ *     CHOICE       one of what is allowed; without a preset none until it is set
  *     CHOICES      one of what is allowed, or several with commas
+ *     FRACTION     a number with at most six digits behind its point, in the range of allowed
  *     LEVEL        the level of a codec
  *     NUMBER       a whole number in the range "lowest to highest", which is read from allowed
  *     PARTITIONER  a CHOICE, or the name of one of Java's classes
+ *     PEM          text of certificates or a key
+ *     SECRET, SECRET_PEM  text that is not to be shown
  *     SERVERS, TEXT, VERSIONS  text, with a check of its own each
  * unit is what a NUMBER counts: "ms", "bytes" or "" for things.
  *
@@ -94,6 +97,10 @@
        "Brokers recognise what was sent twice, and keep the order of a partition. Needs "         \
        "acks=all, retries and at most 5 requests in flight; turned off where acks or "            \
        "retries are set otherwise, unless it was asked for.")                                     \
+    XX(UNSECURED_JWT, "enable.sasl.oauthbearer.unsecure.jwt", BOOL, "false",                      \
+       "true, false", "",                                                                         \
+       "For tests: tokens that nobody has signed are made of sasl.oauthbearer.config. "           \
+       "A name of librdkafka's.")                                                                 \
     XX(IGNORE_UNKNOWN, "ignore.unknown.config", BOOL, "false",                                    \
        "true, false", "",                                                                         \
        "Keys that there are not are passed over with a note instead of being refused: for "       \
@@ -199,6 +206,52 @@
        "0 to 9223372036854775807", "ms",                                                          \
        "The pause before something is sent for the second time; doubles with each further "       \
        "one.")                                                                                    \
+    XX(JAAS, "sasl.jaas.config", SECRET, "",                                                      \
+       "LoginModule required name=\"value\" ...; of at most 1 MiB", "",                           \
+       "Credentials as Java writes them: PlainLoginModule and ScramLoginModule with "             \
+       "username and password, OAuthBearerLoginModule with its options. Instead of "              \
+       "sasl.username and sasl.password.")                                                        \
+    XX(LOGIN_BUFFER, "sasl.login.refresh.buffer.seconds", NUMBER, "300",                          \
+       "0 to 3600", "s",                                                                          \
+       "A token is replaced at least so long before it expires, if it lives long "                \
+       "enough for that and for sasl.login.refresh.min.period.seconds.")                          \
+    XX(LOGIN_PERIOD, "sasl.login.refresh.min.period.seconds", NUMBER, "60",                       \
+       "0 to 900", "s",                                                                           \
+       "A token is not replaced earlier than so long after it came, if it lives long "            \
+       "enough for that and for sasl.login.refresh.buffer.seconds.")                              \
+    XX(LOGIN_FACTOR, "sasl.login.refresh.window.factor", FRACTION, "0.8",                         \
+       "0.5 to 1", "",                                                                            \
+       "The part of a token's life after which it is replaced.")                                  \
+    XX(LOGIN_JITTER, "sasl.login.refresh.window.jitter", FRACTION, "0.05",                        \
+       "0 to 0.25", "",                                                                           \
+       "At random up to this part of a token's life is added to "                                 \
+       "sasl.login.refresh.window.factor, so that not all producers ask at once.")                \
+    XX(MECHANISM, "sasl.mechanism", CHOICE, "",                                                   \
+       "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER; no GSSAPI (Kerberos)", "",              \
+       "How the producer shows who it is, with a security.protocol of SASL. There is "            \
+       "no default; Java's is GSSAPI.")                                                           \
+    XX(OAUTH_CONFIG, "sasl.oauthbearer.config", SECRET, "",                                       \
+       "NAME=VALUE, or several with blanks, of at most 1 MiB", "",                                \
+       "What unsecured tokens are made of, with enable.sasl.oauthbearer.unsecure.jwt: "           \
+       "principal, scope, lifeSeconds, extension_NAME. A name of librdkafka's.")                  \
+    XX(TOKEN_URL, "sasl.oauthbearer.token.endpoint.url", TEXT, "",                                \
+       "file:///PATH", "",                                                                        \
+       "A file that something else keeps a token in; it is read whenever a token is "             \
+       "wanted. From elsewhere a program fetches its tokens itself: kloop_on_token().")           \
+    XX(PASSWORD, "sasl.password", SECRET, "",                                                     \
+       "text of at most 1 MiB", "",                                                               \
+       "The password for PLAIN and SCRAM. A name of librdkafka's.")                               \
+    XX(SCRAM_ITERATIONS, "sasl.scram.iterations.max", NUMBER, "1000000",                          \
+       "4096 to 2147483647", "",                                                                  \
+       "A broker that wants a password hashed more often than this, or less often than "          \
+       "4096 times, is refused. Java has no such key.")                                           \
+    XX(USERNAME, "sasl.username", TEXT, "",                                                       \
+       "UTF-8 of at most 32767 bytes", "",                                                        \
+       "The name for PLAIN and SCRAM. A name of librdkafka's.")                                   \
+    XX(SECURITY, "security.protocol", CHOICE, "PLAINTEXT",                                        \
+       "PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL", "",                                            \
+       "How brokers are talked to: SSL is TLS, SASL shows them who the producer is. "             \
+       "What is not encrypted can be read on the way. In any case.")                              \
     XX(SEND_BUFFER, "send.buffer.bytes", NUMBER, "-1",                                            \
        "-1 to 2147483647", "bytes",                                                               \
        "SO_SNDBUF of each socket. -1 or 0: the system chooses, which does better than "           \
@@ -222,6 +275,73 @@
        "one each 10 s; the third in vain ends the connection. Well below the four minutes "       \
        "after which load balancers of clouds forget a connection; 0: the system's values, "       \
        "two hours mostly.")                                                                       \
+    XX(CERTIFICATE_FILE, "ssl.certificate.location", TEXT, "",                                    \
+       "a path of at most 32767 bytes", "",                                                       \
+       "A PEM file with the producer's own certificate and those between it and the "             \
+       "CA; its key is ssl.key.location. A name of librdkafka's.")                                \
+    XX(CIPHERS, "ssl.cipher.suites", TEXT, "",                                                    \
+       "names of suites with commas or colons", "",                                               \
+       "Suites that may be used, by Java's names or OpenSSL's; without any: OpenSSL's "           \
+       "own choice.")                                                                             \
+    XX(CURVES, "ssl.curves.list", TEXT, "",                                                       \
+       "names of groups with colons", "",                                                         \
+       "Groups for the exchange of keys, best first, as OpenSSL names them. A name of "           \
+       "librdkafka's.")                                                                           \
+    XX(TLS_VERSIONS, "ssl.enabled.protocols", CHOICES, "TLSv1.2,TLSv1.3",                         \
+       "TLSv1.2, TLSv1.3; or both with a comma. What is older can be broken", "",                 \
+       "Versions of TLS that may be spoken.")                                                     \
+    XX(HOST_CHECK, "ssl.endpoint.identification.algorithm", CHOICE, "https",                      \
+       "https, none", "",                                                                         \
+       "With https a certificate must be for the name or address that the broker is "             \
+       "reached by. With none, or nothing at all, whoever has any certificate of the "            \
+       "CA can pass for the broker. In any case.")                                                \
+    XX(KEY_FILE, "ssl.key.location", TEXT, "",                                                    \
+       "a path of at most 32767 bytes", "",                                                       \
+       "A PEM file with the key of ssl.certificate.location. A name of librdkafka's.")            \
+    XX(KEY_PASSWORD, "ssl.key.password", SECRET, "",                                              \
+       "text of at most 1 MiB", "",                                                               \
+       "The password of the producer's key, where that is encrypted.")                            \
+    XX(CERTIFICATE_PEM, "ssl.keystore.certificate.chain", PEM, "",                                \
+       "PEM of at most 1 MiB", "",                                                                \
+       "The producer's own certificate and those between it and the CA, as text; its "            \
+       "key is ssl.keystore.key.")                                                                \
+    XX(KEY_PEM, "ssl.keystore.key", SECRET_PEM, "",                                               \
+       "PEM of at most 1 MiB", "",                                                                \
+       "The key of ssl.keystore.certificate.chain, as text.")                                     \
+    XX(KEYSTORE, "ssl.keystore.location", TEXT, "",                                               \
+       "a path of at most 32767 bytes", "",                                                       \
+       "A file with the producer's own certificate and its key, PEM or PKCS12.")                  \
+    XX(KEYSTORE_PASSWORD, "ssl.keystore.password", SECRET, "",                                    \
+       "text of at most 1 MiB", "",                                                               \
+       "The password of ssl.keystore.location, for PKCS12.")                                      \
+    XX(KEYSTORE_TYPE, "ssl.keystore.type", CHOICE, "",                                            \
+       "PEM, PKCS12; JKS becomes that by: keytool -importkeystore -srckeystore OLD "              \
+       "-destkeystore NEW -deststoretype PKCS12", "",                                             \
+       "What ssl.keystore.location is; without it that shows in the file, so that a "             \
+       "file of Java's default, JKS, is refused when it is read.")                                \
+    XX(TLS_VERSION, "ssl.protocol", CHOICE, "TLSv1.3",                                            \
+       "TLS, TLSv1.2, TLSv1.3", "",                                                               \
+       "With TLSv1.2 no newer version is spoken, whatever ssl.enabled.protocols says.")           \
+    XX(SIGALGS, "ssl.sigalgs.list", TEXT, "",                                                     \
+       "names of algorithms with colons", "",                                                     \
+       "Algorithms of signatures, best first, as OpenSSL names them. A name of "                  \
+       "librdkafka's.")                                                                           \
+    XX(CA_PEM, "ssl.truststore.certificates", PEM, "",                                            \
+       "PEM of at most 1 MiB", "",                                                                \
+       "Certificates of the CAs that are trusted, as text.")                                      \
+    XX(CA, "ssl.truststore.location", TEXT, "",                                                   \
+       "a path of at most 32767 bytes", "",                                                       \
+       "A file with certificates of the CAs that are trusted, PEM or PKCS12, or a "               \
+       "directory of them as OpenSSL wants it. Without it and "                                   \
+       "ssl.truststore.certificates: those that the system trusts.")                              \
+    XX(CA_PASSWORD, "ssl.truststore.password", SECRET, "",                                        \
+       "text of at most 1 MiB", "",                                                               \
+       "The password of ssl.truststore.location, for PKCS12.")                                    \
+    XX(CA_TYPE, "ssl.truststore.type", CHOICE, "",                                                \
+       "PEM, PKCS12; JKS becomes that by: keytool -importkeystore -srckeystore OLD "              \
+       "-destkeystore NEW -deststoretype PKCS12", "",                                             \
+       "What ssl.truststore.location is; without it that shows in the file, so that a "           \
+       "file of Java's default, JKS, is refused when it is read.")                                \
     XX(WARN_AT_EXIT, "warn.at.exit", BOOL, "true",                                                \
        "true, false", "",                                                                         \
        "Is there a line on stderr when the program ends while records are neither "               \
@@ -245,9 +365,14 @@
     XX("queue.buffering.max.kbytes", MEMORY, 1024, "Units of 1024 bytes.")                        \
     XX("queue.buffering.max.ms", LINGER, 1, "Whole milliseconds.")                                \
     XX("request.required.acks", ACKS, 1, "")                                                      \
+    XX("sasl.mechanisms", MECHANISM, 1, "One of them, whatever its name says.")                   \
     XX("socket.receive.buffer.bytes", RECEIVE_BUFFER, 1, "")                                      \
     XX("socket.send.buffer.bytes", SEND_BUFFER, 1, "")                                            \
     XX("socket.timeout.ms", REQUEST_TIMEOUT, 1, "Brokers are told it too.")                       \
+    XX("ssl.ca.location", CA, 1, "`probe` is the same as to leave it out.")                       \
+    XX("ssl.ca.pem", CA_PEM, 1, "")                                                               \
+    XX("ssl.certificate.pem", CERTIFICATE_PEM, 1, "")                                             \
+    XX("ssl.key.pem", KEY_PEM, 1, "")                                                             \
     XX("topic.metadata.refresh.interval.ms", METADATA_MAX_AGE, 1,                                 \
        "-1, never there, is not taken.")
 /* clang-format on */

@@ -25,7 +25,8 @@
  * - Each opening action has exactly one ending event: RESOLVE has on_resolved, CONNECT has
  *   on_connected or on_disconnected, CLOSE has on_closed. on_disconnected may also come once after
  *   on_connected, when the transport is lost or the peer has closed; the engine then answers with
- *   CLOSE. CANCEL asks for the end of a RESOLVE: on_resolved still comes, without addresses.
+ *   CLOSE. on_untrusted may come in its place. CANCEL asks for the end of a RESOLVE: on_resolved
+ *   still comes, without addresses.
  * - A handle (kloop_id) has a generation: an event for a connection that is gone changes nothing.
  *   After on_closed the engine never names that handle again.
  * - Memory to write: the slices of kloop_engine_write_vec() show the head of what is unsent. They
@@ -53,6 +54,7 @@
 #include <kloop/config.h>
 #include <kloop/export.h>
 #include <kloop/record.h>
+#include <kloop/sasl.h>
 #include <kloop/stats.h>
 #include <kloop/types.h>
 
@@ -63,13 +65,6 @@ extern "C" {
 #endif
 
 typedef struct kloop_engine kloop_engine;
-
-#define KLOOP_NEVER UINT64_MAX
-
-typedef struct kloop_now {
-    uint64_t mono_ns; /* any clock that never goes back */
-    int64_t wall_ms;  /* since 1970: the timestamp of records that have none */
-} kloop_now;
 
 /* A connection, or a resolution of a name. gen is never 0 in a handle that the engine gave out. */
 typedef struct kloop_id {
@@ -100,6 +95,36 @@ KLOOP_API kloop_status kloop_engine_new(kloop_engine **out, const kloop_config *
  * given back: nobody looks at borrowed bytes afterwards. Normally after CLOSED. e may be NULL. */
 KLOOP_API void kloop_engine_del(kloop_engine *e);
 KLOOP_API void *kloop_engine_host(const kloop_engine *e);
+
+/* ---- Security ---- */
+
+/*
+ * How connections are made safe. To be called once, right after kloop_engine_new(), by the host of
+ * a configuration whose security.protocol is not PLAINTEXT. Without it such an engine connects to
+ * nobody, and says why.
+ *
+ * tls: the host brings TLS up and verifies the peer before it tells of kloop_engine_on_connected(),
+ * and gives the engine nothing but what came through TLS. sasl: who the producer is; it is copied,
+ * but what its me points at must last as long as the engine. NULL: no SASL.
+ *
+ * KLOOP_BAD_CONFIG with a sentence in *error, which may be NULL: it is not what security.protocol
+ * asks for; or KLOOP_NO_MEMORY. Nothing has changed then.
+ */
+KLOOP_API kloop_status kloop_engine_secure(kloop_engine *e, bool tls,
+                                           const kloop_sasl_mechanism *sasl, kloop_error *error);
+
+/*
+ * The token that TOKEN has asked for, or a newer one at any time; the mechanism copies it. One of
+ * these two ends a TOKEN; after a failure, of which why tells in a sentence, it comes again a
+ * little later. Until a token has expired, connections go on being made with it.
+ *
+ * KLOOP_BAD_ARGUMENT: the mechanism takes none, or not this one, for it is malformed or expired.
+ * KLOOP_NO_MEMORY. *error, which may be NULL, says why; the old one stays, and a TOKEN ends as if
+ * by kloop_engine_token_failed().
+ */
+KLOOP_API kloop_status kloop_engine_set_token(kloop_engine *e, const kloop_token *token,
+                                              kloop_now now, kloop_error *error);
+KLOOP_API void kloop_engine_token_failed(kloop_engine *e, const char *why, kloop_now now);
 
 /* ---- The user's side ---- */
 
@@ -315,7 +340,7 @@ KLOOP_API void kloop_engine_clock(kloop_engine *e, kloop_now now);
 KLOOP_API void kloop_engine_on_resolved(kloop_engine *e, kloop_id id,
                                         const kloop_address *addresses, size_t count,
                                         const char *why, kloop_now now);
-/* The transport is ready for bytes: TCP, or TLS done. */
+/* The transport is ready for bytes: TCP, or TLS with the peer verified. */
 KLOOP_API void kloop_engine_on_connected(kloop_engine *e, kloop_id conn, kloop_now now);
 /* Where the next bytes should land. *room is 0, and NULL answered, when reading is paused or there
  * is no such connection. */
@@ -326,6 +351,10 @@ KLOOP_API void kloop_engine_on_wrote(kloop_engine *e, kloop_id conn, size_t n, k
 /* It could not be connected, was lost, or the peer closed it. why may be NULL. */
 KLOOP_API void kloop_engine_on_disconnected(kloop_engine *e, kloop_id conn, const char *why,
                                             kloop_now now);
+/* The same, instead of it, for a reason that trying again does not cure by itself: a certificate
+ * that is not trusted, a handshake refused. why is a sentence. */
+KLOOP_API void kloop_engine_on_untrusted(kloop_engine *e, kloop_id conn, const char *why,
+                                         kloop_now now);
 /* The last word about conn: nobody looks at its bytes any more. */
 KLOOP_API void kloop_engine_on_closed(kloop_engine *e, kloop_id conn, kloop_now now);
 KLOOP_API void kloop_engine_on_time(kloop_engine *e, kloop_now now);
@@ -340,7 +369,7 @@ typedef enum kloop_action_kind {
     KLOOP_ACT_CLOSE,       /* id, text */
     KLOOP_ACT_PAUSE,       /* id */
     KLOOP_ACT_RESUME,      /* id */
-    KLOOP_ACT_TOKEN,       /* id: authentication needs a token; comes with SASL, never yet */
+    KLOOP_ACT_TOKEN,       /* SASL needs a token: kloop_engine_set_token() when there is one */
     KLOOP_ACT_DELIVER,     /* report */
     KLOOP_ACT_WRITABLE,    /* there is room again after KLOOP_FULL */
     KLOOP_ACT_FLUSHED,     /* user of the flush */
@@ -379,7 +408,7 @@ typedef struct kloop_action {
 /* The next action; false: none is left now. Work is done in here in bounded pieces. */
 KLOOP_API bool kloop_engine_next(kloop_engine *e, kloop_action *action);
 
-/* The same without the user's actions (from DELIVER on), which stay for kloop_engine_next(): for a
+/* The same without the user's actions (from TOKEN on), which stay for kloop_engine_next(): for a
  * host that wants to get bytes out in the middle of the user's code. */
 KLOOP_API bool kloop_engine_next_io(kloop_engine *e, kloop_action *action);
 

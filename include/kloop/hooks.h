@@ -104,7 +104,8 @@ typedef struct kloop_frame {
 /*
  * Runs once for each request when it is first shown to the host (inside kloop_engine_write_vec()),
  * and for each answer before it is read (inside kloop_engine_on_received()). So a frame that was
- * seen as written may still not arrive; what the host was never shown is never seen.
+ * seen as written may still not arrive; what the host was never shown is never seen. Requests that
+ * hold a password, or what proves that we know it (SaslAuthenticate), are never shown.
  *
  * true: *instead goes on in its place. The engine copies it before the hook is called again, and
  * nothing of it is checked: bytes and lengths may be anything. A request without bytes is not sent
@@ -150,6 +151,8 @@ typedef bool (*kloop_frame_fn)(const kloop_frame *frame, kloop_slice *instead, v
     XX(ASKED)      /* a request; why its API key, code its version; a correlation id, b bytes */   \
     XX(ANSWERED)   /* why the API key; a correlation id, b ns since it was written */              \
     XX(THROTTLED)  /* nothing is asked there for a while; a ns */                                  \
+    XX(AUTHENTICATED) /* why 1 if anew; a ms of the session, b ns until it is said again */        \
+    XX(TOKEN)         /* a 0 it is wanted, 1 taken, 2 refused; b ns until another is wanted */     \
     /* Of what is known of the cluster. */                                                         \
     XX(METADATA)   /* an answer was taken; a 1 if something is new, b next not for so many ns */   \
     XX(TOPIC)      /* topic; code what is said of it; a partitions, b 1 if it was made anew */     \

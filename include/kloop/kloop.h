@@ -43,6 +43,7 @@
 #include <kloop/engine.h>
 #include <kloop/export.h>
 #include <kloop/record.h>
+#include <kloop/sasl.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -58,7 +59,8 @@ typedef void (*kloop_log_fn)(kloop_producer *p, kloop_log_level level, const cha
 
 /*
  * A producer on this loop, which must live until the close callback has run. It begins to connect
- * at once. On anything but KLOOP_OK *p is NULL and *error, which may be NULL, says which key, which
+ * at once, by TLS and with SASL where security.protocol says so: files of certificates are read in
+ * here. On anything but KLOOP_OK *p is NULL and *error, which may be NULL, says which key, which
  * value, what is allowed.
  */
 KLOOP_API kloop_status kloop_open(kloop_producer **p, struct uv_loop_s *loop,
@@ -125,6 +127,24 @@ KLOOP_API uint64_t kloop_purge(kloop_producer *p, kloop_topic *topic, unsigned w
  * shorter; its fn, if there is one, replaces the first.
  */
 KLOOP_API void kloop_close(kloop_producer *p, uint64_t timeout_ms, kloop_event_fn fn, void *me);
+
+/* ---- Tokens ---- */
+
+/*
+ * With sasl.mechanism=OAUTHBEARER: a token is wanted, the first one or a newer one before the last
+ * has expired. fn fetches it in its own time, and answers with one call of kloop_set_token() or
+ * kloop_token_failed(), inside fn or whenever it likes; connections wait meanwhile, unless they
+ * have a token that is still good. It is not asked where sasl.oauthbearer.token.endpoint.url names
+ * a file. Without file and callback connecting fails, and the log says so.
+ */
+KLOOP_API void kloop_on_token(kloop_producer *p, kloop_event_fn fn, void *me);
+/* Copies the token; also one that nobody has asked for. KLOOP_BAD_ARGUMENT: the mechanism takes
+ * none, or not this one; KLOOP_CLOSED, KLOOP_FORKED, KLOOP_NO_MEMORY. *error, which may be NULL,
+ * says why, and fn is called again later if a token was wanted. */
+KLOOP_API kloop_status kloop_set_token(kloop_producer *p, const kloop_token *token,
+                                       kloop_error *error);
+/* There is none now; why is for the log, in words without secrets. fn is called again later. */
+KLOOP_API void kloop_token_failed(kloop_producer *p, const char *why);
 
 /* Whether an idle producer keeps uv_run() from returning; it does not at first. */
 KLOOP_API void kloop_keep_alive(kloop_producer *p, bool keep);

@@ -58,8 +58,11 @@ typedef struct kloop_stats {
     uint64_t connects;      /* tried */
     uint64_t disconnects;   /* of connections that had been ready and were needed */
     uint64_t epoch_bumps;   /* of the producer id */
-    uint64_t held_bytes;    /* now: what counts against buffer.memory */
-    uint64_t receive_bytes; /* now: receive buffers of all connections */
+    uint64_t authentications;   /* by SASL, that went well */
+    uint64_t reauthentications; /* of these, on connections that were ready */
+    uint64_t refusals;          /* of us by brokers, or of brokers by us: SASL, certificates */
+    uint64_t held_bytes;        /* now: what counts against buffer.memory */
+    uint64_t receive_bytes;     /* now: receive buffers of all connections */
     /* Of other threads, see kloop_send_from_any_thread(); always 0 in an engine without a driver.
      */
     uint64_t inlet_records; /* now: accepted, pending, and not in a batch yet */
@@ -141,7 +144,7 @@ typedef enum kloop_broker_state {
     KLOOP_BROKER_BACKOFF,   /* it could not be reached, and is tried again */
     KLOOP_BROKER_RESOLVING, /* its name */
     KLOOP_BROKER_CONNECTING,
-    KLOOP_BROKER_HANDSHAKE, /* ApiVersions */
+    KLOOP_BROKER_HANDSHAKE, /* ApiVersions, SASL */
     KLOOP_BROKER_READY,
 } kloop_broker_state;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The few types that every part of kloop speaks in: a view of bytes, a view of text, an id, an
- * allocator.
+ * The few types that every part of kloop speaks in: a view of bytes, a view of text, an id, a point
+ * in time, an allocator.
  *
  * A view owns nothing. Each function that takes or gives one says how long the bytes must stay
  * alive.
@@ -33,6 +33,15 @@ typedef struct kloop_string {
 typedef struct kloop_uuid {
     uint8_t bytes[16];
 } kloop_uuid;
+
+/* A point in time that does not come, and a number of milliseconds that never ends. */
+#define KLOOP_NEVER UINT64_MAX
+
+/* What time it is, as a host tells it to those who read no clock. */
+typedef struct kloop_now {
+    uint64_t mono_ns; /* any clock that never goes back */
+    int64_t wall_ms;  /* since 1970: the timestamp of records that have none */
+} kloop_now;
 
 /*
  * Where memory comes from. The table is copied by whoever takes it; ctx must outlive every object

@@ -224,8 +224,8 @@ class JavasFile(Case):
         words = self.refused("-F", path, "-X", "ignore.unknown.config=false")
         self.assertIn(f"{path}:2: there is no key 'our.own.setting'", words)
         # What would change something is not passed over.
-        words = self.refused("-X", "ignore.unknown.config=true", "-X", "security.protocol=SSL", "-b", "a:1")
-        self.assertIn("security.protocol is not taken", words)
+        words = self.refused("-X", "ignore.unknown.config=true", "-X", "transactional.id=t", "-b", "a:1")
+        self.assertIn("transactional.id is not taken", words)
 
     def test_librdkafkas_words(self):
         rows, said = self.rows("-X", "metadata.broker.list=a:1", "-X", "request.timeout.ms=5000", "-X", "debug=all")
@@ -245,8 +245,8 @@ class Refusals(Case):
                 (["-X", "queue.buffering.max.kbytes=-1"], "queue.buffering.max.kbytes (buffer.memory): '-1' is out of range; "
                                                           "allowed: 0 to 9007199254740991"),
                 (["-F", path], f"{path}:3: linger.ms: 'soon' is no whole number; allowed: 0 to"),
-                (["-X", "linger.ms"], "-X 'linger.ms': key=value is wanted, or list, or dump"),
-                (["-X", "=1"], "key=value is wanted"),
+                (["-X", "linger.ms"], "-X 'linger.ms': KEY=VALUE is wanted, or KEY@FILE, or list, or dump"),
+                (["-X", "=1"], "KEY=VALUE is wanted"),
                 (["-X", "transactional.id=t"], "transactional.id is not taken: kloop has no transactions yet; leave it out"),
                 (["-X", "enable.metrics.push=true"], "enable.metrics.push is not taken: kloop does not push metrics"),
                 (["-X", "key.serializer=org.apache.kafka.common.serialization.LongSerializer"], "serialise them first"),
@@ -302,18 +302,102 @@ class Refusals(Case):
     def test_no_secret_is_ever_told(self):
         secret = "hunter2-correct-horse"
         jaas = f'org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="{secret}";'
-        pairs = [f"sasl.password={secret}", f"ssl.key.password={secret}", f"ssl.keystore.password={secret}",
-                 f"sasl.jaas.config={jaas}", f"sasl.oauthbearer.client.credentials.client.secret={secret}", f"ssl.keystore.key={secret}",
-                 f"sasl.pasword={secret}", f"our.password={secret}"]
-        for pair in pairs:
+        keys = [f"sasl.password={secret}", f"ssl.key.password={secret}", f"ssl.keystore.password={secret}", f"sasl.jaas.config={jaas}",
+                f"ssl.truststore.password={secret}", f"ssl.keystore.key={secret}", f"ssl.key.pem={secret}", f"sasl.oauthbearer.config={secret}",
+                f"topic.sasl.password={secret}"]
+        slips = [f"sasl.pasword={secret}", f"sasl.oauthbearer.client.credentials.client.secret={secret}", f"topic.events.sasl.password={secret}",
+                 f"sasl.oauthbearer.token.endpoint.url=https://u:{secret}@host/"]
+        unknown = f"our.password={secret}"
+        for pair in (*keys, *slips, unknown):
             path = self.file("secret.properties", f"acks=all\n{pair}\n")
-            for words, environment in ((["-X", pair], {}), (["-F", path], {}), ([], {"KLOOP_CONFIG": path}),
-                                       (["--print-config", "-X", pair], {}), (["-X", "ignore.unknown.config=true", "-X", pair], {})):
+            for words, environment in ((["-X", pair], {}), (["-F", path], {}), ([], {"KLOOP_CONFIG": path}), (["-X", "dump", "-X", pair], {}),
+                                       (["-X", "ignore.unknown.config=true", "-X", pair], {}),
+                                       (["-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanism=PLAIN", "-X", pair], {})):
                 for command in COMMANDS:
                     done = self.run_kloop(command, "-b", "127.0.0.1:1", "--print-config", *words, **environment)
                     self.assertNotIn(secret.encode(), done.stdout + done.stderr)
-                    known = pair != f"our.password={secret}" or "ignore.unknown.config=true" not in words
-                    self.assertEqual(done.returncode, 2 if known else 0, (pair, words))
+                    taken = pair in keys or (pair == unknown and "ignore.unknown.config=true" in words)
+                    self.assertEqual(done.returncode, 0 if taken else 2, (pair, words, done.stderr))
+        for pair in (f"sasl.password:{secret}", f"sasl.password {secret}"):
+            text = self.refused("-b", "127.0.0.1:1", "-X", pair)
+            self.assertNotIn(secret, text)
+            self.assertIn("-X 'sasl.password...': KEY=VALUE is wanted", text)
+        text = self.refused("-b", "127.0.0.1:1", "-F", self.file("one_word.properties", f"sasl.password\\={secret}\n"))
+        self.assertNotIn(secret, text)
+        text = self.refused("-b", "127.0.0.1:1", "-X", f"ssl.key.pem={secret}1", "-X", f"ssl.keystore.key={secret}2")
+        self.assertNotIn(secret, text)
+        self.assertIn("ssl.key.pem=******** (-X) and ssl.keystore.key=******** (-X) are two names of one key", text)
+
+
+PEM = """-----BEGIN CERTIFICATE-----
+MIIBszCCAVmgAwIBAgIUcDGG
+0A7n9w==
+-----END CERTIFICATE-----
+"""
+
+
+class Security(Case):
+    def test_masks(self):
+        path = self.file("c.properties", "sasl.mechanism=PLAIN\nsecurity.protocol=SASL_SSL\nsasl.username=ada\nsasl.password=lovelace\n")
+        rows, said = self.rows("-b", "a:1", "-F", path)
+        self.assertEqual(rows["sasl.password"], ("********", f"{path}:4"))
+        self.assertEqual(rows["sasl.username"], ("ada", f"{path}:3"))
+        self.assertEqual(rows["sasl.mechanism"], ("PLAIN", f"{path}:1"))
+        self.assertEqual(rows["ssl.key.password"], ("-", "default"))
+        self.assertEqual(said, "")
+
+    def test_what_is_typed_can_be_read_by_others(self):
+        pairs = ["-X", "security.protocol=sasl_ssl", "-X", "sasl.mechanisms=PLAIN", "-X", "sasl.username=ada"]
+        says = ("note: sasl.password is a word of the command line, which others on this machine can read; -X sasl.password@FILE takes it "
+                "from a file, and so does -F FILE\n")
+        rows, said = self.rows("-b", "a:1", *pairs, "-X", "sasl.password=lovelace")
+        self.assertEqual((rows["sasl.password"], rows["security.protocol"]), (("********", "-X"), ("SASL_SSL", "-X")))
+        self.assertEqual(said, "kloop produce: " + says)
+        # Once, however many there are.
+        _, said = self.rows("-b", "a:1", *pairs, "-X", "sasl.password=lovelace", "-X", "ssl.key.password=x")
+        self.assertEqual(said.count("which others on this machine can read"), 1)
+        path = self.file("password", "lovelace\n")
+        rows, said = self.rows("-b", "a:1", *pairs, "-X", f"sasl.password@{path}")
+        self.assertEqual((rows["sasl.password"], said), (("********", path), ""))
+        rows, said = self.rows("-q", "-b", "a:1", *pairs, "-X", "sasl.password=lovelace")
+        self.assertEqual(said, "")
+
+    def test_values_from_files(self):
+        path = self.file("words", "  5\n\n")
+        rows, _ = self.rows("-X", f"linger.ms@{path}", "-X", "client.id=a@b")
+        self.assertEqual((rows["linger.ms"], rows["client.id"]), (("5", path), ("a@b", "-X")))
+        path = self.file("ca@2=x.pem", PEM)
+        rows, _ = self.rows("-X", f"ssl.ca.pem@{path}", "-X", "security.protocol=SSL")
+        self.assertTrue(rows["ssl.truststore.certificates"][0].startswith("-----BEGIN"))
+        self.assertIn(f"-X '{self.path('nowhere')}': No such file or directory", self.refused("-X", f"linger.ms@{self.path('nowhere')}"))
+        self.assertIn(": Is a directory", self.refused("-X", f"linger.ms@{self.home.name}"))
+        self.assertIn("it has more than 256 KiB", self.refused("-X", "linger.ms@/dev/zero"))
+        self.assertIn(": a zero byte", self.refused("-X", "linger.ms@" + self.file("zero", "1\x002")))
+        bad = self.file("bad", "soon")
+        self.assertIn(f"{bad}: linger.ms: 'soon' is no whole number", self.refused("-b", "a:1", "-X", f"linger.ms@{bad}"))
+
+    def test_certificates_as_text_are_shown_in_short(self):
+        lines = "\\n\\\n".join(PEM.strip().split("\n"))
+        for text in (f"ssl.truststore.certificates={lines}\n", "ssl.ca.pem=" + PEM.strip().replace("\n", "\\n") + "\n"):
+            done = self.run_kloop("produce", "-q", "--print-config", "-F", self.file("pem.properties", text))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            row, = [line for line in done.stdout.decode().splitlines() if line.startswith("ssl.truststore.certificates")]
+            self.assertIn("-----BEGIN CERTIFICATE-----?MIIBszCCAVmgAwIBAgIUcDGG?0A7n9w", row)
+
+    def test_what_has_no_effect_and_what_clashes(self):
+        _, said = self.rows("-b", "a:1", "-X", "sasl.username=ada", "-X", "ssl.ca.location=/ca.pem")
+        self.assertEqual(said, "kloop produce: note: no effect here: sasl.username, ssl.ca.location (security.protocol=PLAINTEXT)\n")
+        for words, says in (
+                (["security.protocol=SASL_SSL"], "security.protocol=SASL_SSL needs a sasl.mechanism: PLAIN, SCRAM-SHA-256"),
+                (["security.protocol=TLS"], "'TLS' is not among what is allowed: PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL"),
+                (["sasl.mechanism=GSSAPI"], "OAUTHBEARER; no GSSAPI (Kerberos)"),
+                (["ssl.truststore.type=JKS"], "keytool -importkeystore -srckeystore OLD -destkeystore NEW -deststoretype PKCS12"),
+                (["security.protocol=SSL", "ssl.ca.location=/a", "ssl.truststore.certificates=x"],
+                 "ssl.ca.location and ssl.truststore.certificates are both set; leave one out"),
+                (["enable.ssl.certificate.verification=false"], "certificates are always verified; to trust a single one"),
+                (["sasl.oauthbearer.token.endpoint.url=https://host/"], "kloop fetches no tokens")):
+            flags = [word for pair in words for word in ("-X", pair)]
+            self.assertIn(says, self.refused("-b", "127.0.0.1:1", *flags))
 
 
 class Environment(Case):

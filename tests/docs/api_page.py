@@ -19,7 +19,7 @@ FOLDER = os.path.join(ROOT, "include", "kloop")
 GROUPS = (
     ("The producer on a libuv loop", ("kloop.h", "config.h", "record.h")),
     ("Looking inside, and hooks", ("stats.h", "stats_text.h", "hooks.h")),
-    ("The producer on any loop", ("engine.h",)),
+    ("The producer on any loop", ("engine.h", "tls.h")),
     ("The protocol alone", ("wire.h", "messages.h", "batch.h", "broker_error.h", "fault.h")),
     ("What all of them speak in", ("types.h", "export.h", "config_keys.h")),
 )

@@ -62,7 +62,7 @@ static const struct alias {
 
 #define ALIAS_COUNT (sizeof aliases / sizeof aliases[0])
 
-#define GROUP_MAX   12
+#define GROUP_MAX   18
 
 static const struct group {
     const char *title;
@@ -84,6 +84,21 @@ static const struct group {
      5,
      {KL_CONFIG_MEMORY, KL_CONFIG_RECORD_MAX, KL_CONFIG_REQUEST_MAX, KL_CONFIG_RECEIVE_MAX,
       KL_CONFIG_RECEIVE_MEMORY}},
+    {"Security", 1, {KL_CONFIG_SECURITY}},
+    {"TLS",
+     18,
+     {KL_CONFIG_CA, KL_CONFIG_CA_TYPE, KL_CONFIG_CA_PASSWORD, KL_CONFIG_CA_PEM,
+      KL_CONFIG_HOST_CHECK, KL_CONFIG_KEYSTORE, KL_CONFIG_KEYSTORE_TYPE,
+      KL_CONFIG_KEYSTORE_PASSWORD, KL_CONFIG_CERTIFICATE_PEM, KL_CONFIG_KEY_PEM,
+      KL_CONFIG_CERTIFICATE_FILE, KL_CONFIG_KEY_FILE, KL_CONFIG_KEY_PASSWORD,
+      KL_CONFIG_TLS_VERSIONS, KL_CONFIG_TLS_VERSION, KL_CONFIG_CIPHERS, KL_CONFIG_CURVES,
+      KL_CONFIG_SIGALGS}},
+    {"SASL",
+     12,
+     {KL_CONFIG_MECHANISM, KL_CONFIG_USERNAME, KL_CONFIG_PASSWORD, KL_CONFIG_JAAS,
+      KL_CONFIG_SCRAM_ITERATIONS, KL_CONFIG_TOKEN_URL, KL_CONFIG_LOGIN_FACTOR,
+      KL_CONFIG_LOGIN_JITTER, KL_CONFIG_LOGIN_PERIOD, KL_CONFIG_LOGIN_BUFFER,
+      KL_CONFIG_UNSECURED_JWT, KL_CONFIG_OAUTH_CONFIG}},
     {"Partitions",
      4,
      {KL_CONFIG_PARTITIONER, KL_CONFIG_IGNORE_KEYS, KL_CONFIG_ADAPTIVE, KL_CONFIG_AVAILABILITY}},
@@ -109,9 +124,9 @@ static const char *type_word(const kloop_config_key *key)
     static const char *const words[] = {
         [KLOOP_CONFIG_BOOL] = "bool",     [KLOOP_CONFIG_NUMBER] = "number",
         [KLOOP_CONFIG_CHOICE] = "choice", [KLOOP_CONFIG_LIST] = "list",
-        [KLOOP_CONFIG_TEXT] = "text",
+        [KLOOP_CONFIG_TEXT] = "text",     [KLOOP_CONFIG_FRACTION] = "fraction",
     };
-    return words[key->type];
+    return key->secret ? "secret" : words[key->type];
 }
 
 static void put_key(kl_config_id id)

@@ -486,15 +486,20 @@ void kloop_engine_on_wrote(kloop_engine *e, kloop_id conn, size_t n, kloop_now n
     note(e, SCRIPTED_WROTE, conn, n, now);
 }
 
-void kloop_engine_on_disconnected(kloop_engine *e, kloop_id conn, const char *why, kloop_now now)
+static void end(kloop_engine *e, scripted_kind kind, kloop_id conn, const char *why, kloop_now now)
 {
     scripted_connection *c = live(e, conn);
     assert_false(c->ended);
     c->ended = true;
-    scripted_event *event = note(e, SCRIPTED_DISCONNECTED, conn, 0, now);
+    scripted_event *event = note(e, kind, conn, 0, now);
     snprintf(event->text, sizeof event->text, "%s", why);
     if (!e->closing)
         scripted_act(e, KLOOP_ACT_CLOSE, conn);
+}
+
+void kloop_engine_on_disconnected(kloop_engine *e, kloop_id conn, const char *why, kloop_now now)
+{
+    end(e, SCRIPTED_DISCONNECTED, conn, why, now);
 }
 
 void kloop_engine_on_closed(kloop_engine *e, kloop_id conn, kloop_now now)
@@ -540,7 +545,7 @@ bool kloop_engine_next(kloop_engine *e, kloop_action *action)
 
 static bool is_io(const kloop_action *a)
 {
-    return a->kind < KLOOP_ACT_DELIVER;
+    return a->kind < KLOOP_ACT_TOKEN;
 }
 
 bool kloop_engine_next_io(kloop_engine *e, kloop_action *action)
@@ -576,7 +581,46 @@ uint64_t kloop_engine_deadline(const kloop_engine *e)
     return e->deadline;
 }
 
+/* ---- Security, of which this one needs none ---- */
+
+kloop_status kloop_engine_secure(kloop_engine *e, bool tls, const kloop_sasl_mechanism *sasl,
+                                 kloop_error *error)
+{
+    (void)e;
+    (void)tls;
+    (void)sasl;
+    (void)error;
+    return KLOOP_OK;
+}
+
+void kloop_engine_on_untrusted(kloop_engine *e, kloop_id conn, const char *why, kloop_now now)
+{
+    end(e, SCRIPTED_UNTRUSTED, conn, why, now);
+}
+
+kloop_status kloop_engine_set_token(kloop_engine *e, const kloop_token *token, kloop_now now,
+                                    kloop_error *error)
+{
+    scripted_event *event = note(e, SCRIPTED_TOKEN, (kloop_id){0, 0}, token->value.len, now);
+    (void)error;
+    snprintf(event->text, sizeof event->text, "%.*s", (int)token->value.len, token->value.data);
+    return e->answer;
+}
+
+void kloop_engine_token_failed(kloop_engine *e, const char *why, kloop_now now)
+{
+    scripted_event *event = note(e, SCRIPTED_NO_TOKEN, (kloop_id){0, 0}, 0, now);
+    snprintf(event->text, sizeof event->text, "%s", why);
+}
+
 /* ---- <kloop/config.h>, as far as the driver asks ---- */
+
+static const char *const *settings;
+
+void scripted_set_config(const char *const *pairs)
+{
+    settings = pairs;
+}
 
 kloop_config *kloop_config_new(const kloop_allocator *alloc)
 {
@@ -593,6 +637,10 @@ void kloop_config_del(kloop_config *c)
 const char *kloop_config_get(const kloop_config *c, const char *key)
 {
     (void)c;
+    for (const char *const *s = settings; s && *s; s += 2) {
+        if (strcmp(*s, key) == 0)
+            return s[1];
+    }
     if (strcmp(key, "send.buffer.bytes") == 0)
         return "262144";
     if (strcmp(key, "receive.buffer.bytes") == 0)

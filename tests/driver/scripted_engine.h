@@ -25,10 +25,13 @@ typedef enum scripted_kind {
     SCRIPTED_RECEIVED,
     SCRIPTED_WROTE,
     SCRIPTED_DISCONNECTED,
+    SCRIPTED_UNTRUSTED,
     SCRIPTED_CLOSED,
     SCRIPTED_TIME,
     SCRIPTED_CLOCK,
     SCRIPTED_SENT,
+    SCRIPTED_TOKEN,    /* its text is the token */
+    SCRIPTED_NO_TOKEN, /* its text says why */
     SCRIPTED_KIND_COUNT,
 } scripted_kind;
 
@@ -46,7 +49,7 @@ typedef struct scripted_event {
 typedef struct scripted_connection {
     uint32_t gen; /* 0: none */
     bool connected;
-    bool ended; /* on_disconnected came */
+    bool ended; /* on_disconnected or on_untrusted came */
     bool paused;
     const uint8_t *out; /* the test's bytes to write */
     size_t out_len;
@@ -59,6 +62,9 @@ typedef struct scripted_connection {
 } scripted_connection;
 
 kloop_engine *scripted_engine(void);
+
+/* "key", "value", ..., NULL: what any configuration says, before all else; NULL: nothing more. */
+void scripted_set_config(const char *const *pairs);
 
 /* What the driver sees. */
 void scripted_set_deadline(kloop_engine *e, uint64_t mono_ns); /* stays until set anew */

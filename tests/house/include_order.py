@@ -15,7 +15,7 @@ PLAIN = {"inttypes.h", "limits.h", "stdalign.h", "stdarg.h", "stdatomic.h", "std
          "stdio.h", "stdlib.h", "string.h"}
 PROCESSOR = {"arm_acle.h", "arm_neon.h", "cpuid.h", "immintrin.h"}
 CODEC_LIBRARIES = {"lz4.h", "lz4frame.h", "lz4hc.h", "zlib.h", "zstd.h", "zstd_errors.h"}
-SYSTEM = {"base": PLAIN | PROCESSOR, "codecs": PLAIN | CODEC_LIBRARIES, "protocol": PLAIN, "core": PLAIN, "broker": PLAIN,
+SYSTEM = {"base": PLAIN | PROCESSOR, "codecs": PLAIN | CODEC_LIBRARIES, "protocol": PLAIN, "core": PLAIN, "broker": PLAIN, "sasl": PLAIN,
           "include": {"stdbool.h", "stddef.h", "stdint.h", "string.h"}}
 
 # A library's headers stay where the library is used.

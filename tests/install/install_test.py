@@ -90,7 +90,7 @@ def look_at_files(place, libraries):
     version = place.args.version
     headers = set(os.listdir(os.path.join(place.args.source, "include", "kloop")))
     if "kloop" not in libraries:
-        headers.remove("kloop.h")
+        headers -= {"kloop.h", "tls.h"}
     wanted = {f"include/kloop/{h}" for h in headers} | {"share/doc/kloop/LICENSE"}
     wanted |= {f"{libdir}/cmake/kloop/{f}" for f in (
         "kloopConfig.cmake", "kloopConfigVersion.cmake", "kloopFindLibraries.cmake")}

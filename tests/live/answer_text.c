@@ -323,6 +323,64 @@ static void produce_text(kl_talk *t, int16_t version, const kloop_produce_respon
                      node.host.data, node.port);
 }
 
+/* ---- SASL ---- */
+
+static int by_text(const void *a, const void *b)
+{
+    const kloop_string *one = a, *other = b;
+    size_t len = one->len < other->len ? one->len : other->len;
+    int order = memcmp(one->data, other->data, len);
+    return order ? order : (one->len > other->len) - (one->len < other->len);
+}
+
+static void handshake_text(kl_talk *t, const kloop_sasl_handshake_response *r)
+{
+    kloop_string names[32];
+    size_t count = 0;
+    kl_talk_line(t, "error_code", "%d", r->error_code);
+    for (kloop_iter i = kloop_iterate(&r->mechanisms); count < 32 && kloop_next(&i, &names[count]);)
+        count++;
+    qsort(names, count, sizeof *names, by_text);
+    for (size_t i = 0; i < count; i++)
+        kl_talk_line(t, "mechanism", "%.*s", (int)names[i].len, names[i].data);
+}
+
+/* Of SCRAM's messages what is the same for both sides: which parts there are, and how long. */
+static void scram_text(kl_talk *t, const char *said)
+{
+    for (const char *part = said; *part; part += *part == ',') {
+        size_t len = strcspn(part, ",");
+        if (len > 2 && part[0] == 'i')
+            kl_talk_line(t, "auth_bytes", "%.*s", (int)len, part);
+        else if (len > 2 && part[0] == 'v')
+            kl_talk_line(t, "auth_bytes", "v of %zu", len);
+        else
+            kl_talk_line(t, "auth_bytes", "%c", *part);
+        part += len;
+    }
+}
+
+static void authenticate_text(kl_talk *t, const kloop_sasl_authenticate_response *r)
+{
+    kl_talk_line(t, "error_code", "%d", r->error_code);
+    if (r->error_message.data)
+        kl_talk_line(t, "error_message", "%.*s", (int)r->error_message.len, r->error_message.data);
+    /* A token's life began when the script did. */
+    kl_talk_line(t, "session_lifetime_ms", "%lld",
+                 (long long)(r->session_lifetime_ms % 1000
+                                 ? (r->session_lifetime_ms + 9000) / 10000 * 10000
+                                 : r->session_lifetime_ms));
+    t->auth_bytes = calloc(1, r->auth_bytes.len + 1);
+    KL_ASSERT(t->auth_bytes);
+    if (r->auth_bytes.len)
+        memcpy(t->auth_bytes, r->auth_bytes.data, r->auth_bytes.len);
+    t->auth_bytes_len = r->auth_bytes.len;
+    if (strncmp(t->auth_bytes, "r=", 2) == 0 || strncmp(t->auth_bytes, "v=", 2) == 0)
+        scram_text(t, t->auth_bytes);
+    else
+        kl_talk_line(t, "auth_bytes", "%s", t->auth_bytes);
+}
+
 /* ---- All ---- */
 
 void kl_answer_text(kl_talk *t, int16_t api_key, int16_t version, kloop_slice body)
@@ -364,11 +422,11 @@ void kl_answer_text(kl_talk *t, int16_t api_key, int16_t version, kloop_slice bo
         break;
     case KLOOP_SASL_HANDSHAKE:
         if (!(status = READ(handshake)))
-            kl_talk_line(t, "error_code", "%d", m.handshake.error_code);
+            handshake_text(t, &m.handshake);
         break;
     case KLOOP_SASL_AUTHENTICATE:
         if (!(status = READ(authenticate)))
-            kl_talk_line(t, "error_code", "%d", m.authenticate.error_code);
+            authenticate_text(t, &m.authenticate);
         break;
     default:
         kl_talk_line(t, "answer", "%zu bytes", body.len);

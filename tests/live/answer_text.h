@@ -18,6 +18,9 @@
  *                                                             model has none
  *   texts of errors      whether there is one                 nobody may rely on the words
  *   topics of others     left out of an answer with all       a node has topics of its own
+ *   SCRAM's nonce, salt  that they are there                  drawn at random
+ *   and signature        how long it is                       likewise
+ *   a token's session    in ten seconds                       clocks
  */
 #ifndef KL_TESTS_LIVE_ANSWER_TEXT_H
 #define KL_TESTS_LIVE_ANSWER_TEXT_H

@@ -7,6 +7,7 @@ Each node is broker and controller in one. As a program: starts a cluster and ke
 
 import argparse
 import base64
+import collections
 import os
 import random
 import shutil
@@ -35,6 +36,11 @@ _SETTINGS = {
     # The default is a fourth of the heap.
     "log.cleaner.dedupe.buffer.size": "4194304",
 }
+
+
+# One more address of every node. settings: Kafka's own, which hold for this listener only. remote: clients are told another port
+# than the one where the node listens; somebody has to stand there who passes their bytes on.
+Listener = collections.namedtuple("Listener", "name protocol settings remote", defaults=({}, False))
 
 
 class Failed(Exception):
@@ -67,12 +73,20 @@ class _Ports:
 PORTS = _Ports()
 
 
+def _more(ports):
+    return "".join(f",{name}://127.0.0.1:{port}" for name, port in ports.items())
+
+
 class Node:
     """Its address is 127.0.0.1:port. Clients can also reach it at remote_port, if somebody stands there who passes their bytes
-    on to remote_target: who comes that way is told such addresses of all nodes."""
+    on to remote_target: who comes that way is told such addresses of all nodes. ports: where clients reach the other listeners,
+    by their names; targets: where the node listens for those."""
 
-    def __init__(self, number, folder, kafka, settings, jvm=_JVM):
+    def __init__(self, number, folder, kafka, settings, jvm=_JVM, listeners=()):
         self.number, self.folder, self.kafka = number, folder, kafka
+        self.listeners = listeners
+        self.targets = {one.name: PORTS.take() for one in listeners}
+        self.ports = {one.name: PORTS.take() if one.remote else self.targets[one.name] for one in listeners}
         self.port, self.controller_port, self.remote_target, self.remote_port = (PORTS.take() for _ in range(4))
         self.settings = settings
         self.properties = os.path.join(folder, "server.properties")
@@ -89,9 +103,11 @@ class Node:
             "controller.quorum.voters": ",".join(f"{node.number}@127.0.0.1:{node.controller_port}" for node in voters),
             "controller.listener.names": "CONTROLLER",
             "listeners": f"PLAINTEXT://127.0.0.1:{self.port},REMOTE://127.0.0.1:{self.remote_target},"
-                         f"CONTROLLER://127.0.0.1:{self.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port},REMOTE://127.0.0.1:{self.remote_port}",
-            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,REMOTE:PLAINTEXT",
+                         f"CONTROLLER://127.0.0.1:{self.controller_port}" + _more(self.targets),
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port},REMOTE://127.0.0.1:{self.remote_port}"
+                                    + _more(self.ports),
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,REMOTE:PLAINTEXT"
+                                              + "".join(f",{one.name}:{one.protocol}" for one in self.listeners),
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": self.data,
             "default.replication.factor": count,
@@ -100,6 +116,7 @@ class Node:
             "transaction.state.log.min.isr": min(2, count),
             **_SETTINGS,
             **self.settings,
+            **{f"listener.name.{one.name.lower()}.{key}": value for one in self.listeners for key, value in one.settings.items()},
         }
         if not self.kafka.version.startswith("3."):
             every["share.coordinator.state.topic.replication.factor"] = count
@@ -158,12 +175,13 @@ class Node:
 
 class Cluster:
     """with Cluster(...) as cluster: nodes answer each other and everybody. settings: properties of every node; jvm: its flags, if
-    it is not only to start soon and stay small."""
+    it is not only to start soon and stay small; listeners: beside those that every node has."""
 
-    def __init__(self, kafka, clerk, folder, count=1, settings=None, jvm=_JVM):
+    def __init__(self, kafka, clerk, folder, count=1, settings=None, jvm=_JVM, listeners=()):
         self.clerk, self.kafka = clerk, kafka
         shutil.rmtree(folder, ignore_errors=True)
-        self.nodes = [Node(n, os.path.join(folder, f"node{n}"), kafka, settings or {}, jvm) for n in range(1, count + 1)]
+        self.nodes = [Node(n, os.path.join(folder, f"node{n}"), kafka, settings or {}, jvm, listeners)
+                      for n in range(1, count + 1)]
 
     def __enter__(self):
         try:
@@ -184,6 +202,10 @@ class Cluster:
     @property
     def remote_bootstrap(self):
         return ",".join(f"127.0.0.1:{node.remote_port}" for node in self.nodes)
+
+    def bootstrap_at(self, listener, host="127.0.0.1"):
+        """Of one of the other listeners."""
+        return ",".join(f"{host}:{node.ports[listener]}" for node in self.nodes)
 
     def node(self, number):
         return self.nodes[number - 1]

@@ -7,6 +7,7 @@
  * KEY=VALUE compare_model HOST:PORT[,...] [SCRIPT]    compares; ends with 1 if anything differs
  * that is not among the known differences below compare_model --transcript HOST:PORT[,...] [SCRIPT]
  * only what the real nodes say
+ *     compare_model --logins | --sessions HOST:PORT       likewise, of a listener that wants SASL
  */
 #include "tests/live/kafka_side.h"
 #include "tests/live/model_side.h"
@@ -160,6 +161,7 @@ static unsigned compare(const char *script, char *kafka_text, char *model_text, 
 static void run(const kl_script *script, const kl_side *side, kl_side_names *names, kl_talk *talk)
 {
     kl_talk_begin(talk, side);
+    talk->unprobed = script->kind == KL_SCRIPT_LOGIN || script->kind == KL_SCRIPT_SESSION;
     talk->names = *names;
     kl_side_names_forget_offsets(&talk->names);
     script->run(talk);
@@ -179,29 +181,36 @@ static void learn(const kl_side *side, kl_side_names *names)
     kl_talk_free(&talk);
 }
 
-static const kl_script *const lists[] = {kl_scripts_of_questions, kl_scripts_of_requests,
-                                         kl_scripts_of_batches, kl_scripts_of_sequences,
-                                         kl_scripts_of_failures};
+static const kl_script *const lists[] = {
+    kl_scripts_of_questions, kl_scripts_of_requests, kl_scripts_of_batches, kl_scripts_of_sequences,
+    kl_scripts_of_failures,  kl_scripts_of_logins,   kl_scripts_of_sessions};
 
 /* What the command line asks for. */
 typedef struct selection {
     const char *only; /* scripts that begin so; NULL: all */
     bool quick;
-    bool killing; /* those that kill, and no others */
+    /* Those that kill, or log in, and no others. */
+    bool killing, logins, sessions;
 } selection;
+
+/* As in tests/live/security.py. */
+#define REAUTH_MS 3000
 
 static bool is_chosen(const kl_script *script, const selection *choice, int32_t nodes)
 {
     return script->nodes_min <= nodes && (!script->nodes_max || nodes <= script->nodes_max) &&
            !(choice->quick && script->kind == KL_SCRIPT_SLOW) &&
            choice->killing == (script->kind == KL_SCRIPT_KILLING) &&
+           choice->logins == (script->kind == KL_SCRIPT_LOGIN) &&
+           choice->sessions == (script->kind == KL_SCRIPT_SESSION) &&
            (!choice->only || strncmp(script->name, choice->only, strlen(choice->only)) == 0);
 }
 
 static int transcript(kl_kafka_side *kafka, const selection *choice)
 {
     kl_side_names names = {.topic_count = 0};
-    learn(&kafka->side, &names);
+    if (!choice->logins && !choice->sessions)
+        learn(&kafka->side, &names);
     for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {
         for (const kl_script *s = lists[l]; s->name; s++) {
             kl_talk talk;
@@ -215,14 +224,33 @@ static int transcript(kl_kafka_side *kafka, const selection *choice)
     return 0;
 }
 
+/* Whether the scripts that are run are those of this row. */
+static bool is_due(const struct known *k, const selection *choice)
+{
+    if (choice->only || choice->killing)
+        return false;
+    for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {
+        for (const kl_script *s = lists[l]; s->name; s++) {
+            if (strcmp(s->name, k->script) == 0)
+                return choice->logins == (s->kind == KL_SCRIPT_LOGIN) &&
+                       choice->sessions == (s->kind == KL_SCRIPT_SESSION);
+        }
+    }
+    return true;
+}
+
 static int compare_all(kl_kafka_side *kafka, const selection *choice)
 {
     kl_model_side model;
     kl_side_names kafka_names = {.topic_count = 0}, model_names = {.topic_count = 0};
     unsigned steps = 0, scripts = 0, differences = 0, known = 0;
     kl_model_side_init(&model, kafka->ports, kafka->node_count, topics, TOPIC_COUNT);
-    learn(&kafka->side, &kafka_names);
-    learn(&model.side, &model_names);
+    if (choice->logins || choice->sessions) {
+        kl_model_side_lock(&model, choice->sessions ? REAUTH_MS : 0);
+    } else {
+        learn(&kafka->side, &kafka_names);
+        learn(&model.side, &model_names);
+    }
     for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {
         for (const kl_script *s = lists[l]; s->name; s++) {
             kl_talk one, other;
@@ -238,7 +266,7 @@ static int compare_all(kl_kafka_side *kafka, const selection *choice)
     }
     for (size_t i = 0; i < KNOWN_COUNT; i++) {
         known += known_used[i];
-        if (!choice->only && !choice->killing && !known_used[i]) {
+        if (is_due(&known_differences[i], choice) && !known_used[i]) {
             printf("STALE    %s: %s: the sides agree by now\n", known_differences[i].script,
                    known_differences[i].step);
             differences++;
@@ -269,10 +297,13 @@ int main(int argc, char **argv)
         only_kafka |= strcmp(argv[1], "--transcript") == 0;
         choice.quick |= strcmp(argv[1], "--quick") == 0;
         choice.killing |= strcmp(argv[1], "--killing") == 0;
+        choice.logins |= strcmp(argv[1], "--logins") == 0;
+        choice.sessions |= strcmp(argv[1], "--sessions") == 0;
     }
     if (argc < 2 || argc > 3 || !kl_kafka_side_init(&kafka, argv[1])) {
-        fprintf(stderr, "compare_model: --topics | [--transcript] [--quick | --killing] "
-                        "HOST:PORT,... [SCRIPT]\n");
+        fprintf(stderr,
+                "compare_model: --topics | [--transcript] [--quick | --killing | --logins | "
+                "--sessions] HOST:PORT,... [SCRIPT]\n");
         return 2;
     }
     choice.only = argc == 3 ? argv[2] : NULL;

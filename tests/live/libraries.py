@@ -35,7 +35,7 @@ class Kafka:
         return self.version != VERSION
 
 
-def _need(*programs):
+def need(*programs):
     for program in programs:
         if not shutil.which(program):
             raise Missing(f"there is no {program} here (./dev setup installs Java 17 and Maven)")
@@ -72,10 +72,10 @@ def fetch_jars(build, version=VERSION):
     stamp = os.path.join(folder, "stamp")
     pom = os.path.join(HERE, "pom.xml")
     digest = _digest([pom])
-    _need("java")
+    need("java")
     if _is_made(stamp, digest):
         return folder
-    _need("mvn")
+    need("mvn")
     shutil.rmtree(folder, ignore_errors=True)
     command = ["mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", "-DincludeScope=runtime",
                f"-DoutputDirectory={folder}", f"-Dkafka.version={version}"]
@@ -102,7 +102,7 @@ def compile_java(build, libs):
     sources = [os.path.join(path, name) for path, _, names in os.walk(os.path.join(HERE, "src")) for name in names]
     digest = _digest([*sources, os.path.join(HERE, "pom.xml")])
     if not _is_made(stamp, digest):
-        _need("javac")
+        need("javac")
         shutil.rmtree(folder, ignore_errors=True)
         fine, said = _run(["javac", "--release", "17", "-Xlint:all,-processing,-classfile", "-Werror", "-d", folder,
                            "-cp", os.path.join(libs, "*"), *sources], 120)

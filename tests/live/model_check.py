@@ -57,3 +57,17 @@ def obey(cluster, topics, verb, number):
                 one.leader > 0 and node.number not in one.isr for topic in topics for one in cluster.partitions(topic, o)))
     for topic, partitions in topics.items():
         cluster.clerk.ask("served", topic=topic, partitions=partitions)
+
+
+def compare_logins(run):
+    """The same of a listener that wants SASL, and of one whose sessions end. Both sides know the users of security.py."""
+    if not os.access(run.model, os.X_OK):
+        raise Mismatch(f"there is no {run.model}; ./dev build makes it")
+    node, words = run.cluster.nodes[0], []
+    for flag, port in (("--logins", node.ports["SASL"]), ("--sessions", node.targets["BRIEF"])):
+        done = subprocess.run([run.model, flag, f"127.0.0.1:{port}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=180, check=False)
+        if done.returncode != 0:
+            raise Mismatch(f"{run.model} {flag} ended with {done.returncode}\n{done.stdout}")
+        words.append(done.stdout.splitlines()[-1])
+    return "; ".join(words)

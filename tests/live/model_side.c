@@ -5,6 +5,7 @@
 #include "tests/live/model_side.h"
 
 #include "base/check.h"
+#include "broker/login.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,12 @@ static void revive_node(void *self, int32_t node_id)
     kl_cluster_rejoin(m->cluster, node_id, m->now_ns);
 }
 
+static int64_t wall_ms(void *self)
+{
+    const kl_model_side *m = self;
+    return m->wall_ms_at_zero + m->now_ns / MS_NS;
+}
+
 void kl_model_side_init(kl_model_side *m, const uint16_t *ports, int32_t node_count,
                         const kl_shared_topic *topics, size_t topic_count)
 {
@@ -118,6 +125,7 @@ void kl_model_side_init(kl_model_side *m, const uint16_t *ports, int32_t node_co
         config.auto_create_delay_ns = 20 * MS_NS;
     }
     memset(m, 0, sizeof *m);
+    m->wall_ms_at_zero = config.wall_ms_at_zero;
     m->capacity = 4096;
     m->bytes = malloc(m->capacity);
     m->cluster = kl_cluster_new(&config);
@@ -144,7 +152,22 @@ void kl_model_side_init(kl_model_side *m, const uint16_t *ports, int32_t node_co
                         .send = send_bytes,
                         .hear = hear,
                         .kill = kill_node,
-                        .revive = revive_node};
+                        .revive = revive_node,
+                        .wall_ms = wall_ms};
+}
+
+void kl_model_side_lock(kl_model_side *m, int64_t reauth_ms)
+{
+    kl_login_config config;
+    kl_login_config_init(&config);
+    config.mechanisms =
+        KL_LOGIN_PLAIN | KL_LOGIN_SCRAM_SHA_256 | KL_LOGIN_SCRAM_SHA_512 | KL_LOGIN_OAUTHBEARER;
+    config.reauth_ms = reauth_ms;
+    for (int32_t node = 1; node <= m->side.node_count; node++) {
+        KL_ASSERT(!kl_cluster_set_login(m->cluster, node, &config));
+        KL_ASSERT(!kl_cluster_set_user(m->cluster, node, "alice", "alice-Pa55-of-live"));
+        KL_ASSERT(!kl_cluster_set_user(m->cluster, node, "bob", "bob-Pa55-of-live"));
+    }
 }
 
 void kl_model_side_deinit(kl_model_side *m)

@@ -27,6 +27,7 @@ typedef struct kl_model_side {
     kl_cluster *cluster;
     kl_peer *peer;
     int64_t now_ns;
+    int64_t wall_ms_at_zero;
     uint8_t *bytes; /* of the peer's output, taken in */
     size_t len;
     size_t capacity;
@@ -37,6 +38,9 @@ typedef struct kl_model_side {
 /* As many nodes as there are ports, at 127.0.0.1. */
 void kl_model_side_init(kl_model_side *m, const uint16_t *ports, int32_t node_count,
                         const kl_shared_topic *topics, size_t topic_count);
+/* From now on every node wants to know who asks: all mechanisms, the users of security.py.
+ * reauth_ms: how long a session lasts; 0: it does not end. */
+void kl_model_side_lock(kl_model_side *m, int64_t reauth_ms);
 void kl_model_side_deinit(kl_model_side *m);
 
 #endif

@@ -23,7 +23,14 @@ def cut(times):
     return {"cut": times}
 
 
-def around(cluster):
+def stall(after):
+    return {"stall": after}
+
+
+def around(cluster, listener=None):
+    """listener: one that is remote; without it the one that all clusters have."""
+    if listener:
+        return Network([(node.ports[listener], node.targets[listener]) for node in cluster.nodes])
     return Network([(node.remote_port, node.remote_target) for node in cluster.nodes])
 
 

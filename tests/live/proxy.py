@@ -7,13 +7,14 @@ it is told. A program of its own, so that nobody else's work shows in the delays
 
 Each line on stdin is an order, each is answered by a line with figures:
 
-    {"routes": [0, 2], "way": "up", "rule": {"delay": 0.1, "jitter": 0.05, "drip": true, "hold": true, "cut": 3}}
+    {"routes": [0, 2], "way": "up", "rule": {"delay": 0.1, "jitter": 0.05, "drip": true, "hold": true, "cut": 3, "stall": 100}}
     {"routes": [1], "reset": true}
 
 Ways: up is towards the node, down is back, both. A rule takes the place of the one before; {} is a network that does no harm.
 delay, jitter: seconds. drip: one byte at a time. hold: nothing passes, and nobody is told; when the rule goes what was held goes
 on its way, also when its sender gave up long ago: a network may do that. cut: so many times a connection ends in the middle of
-a frame, for both sides, with all that was under way. reset: all connections end so at once.
+a frame, for both sides, with all that was under way. stall: so many bytes of each connection pass, then nothing more of it until
+the rule goes. reset: all connections end so at once.
 
 The bytes of one way of one connection:
 
@@ -45,6 +46,7 @@ class Rule:
         self.drip = words.get("drip", False)
         self.hold = words.get("hold", False)
         self.cut = words.get("cut", 0)
+        self.stall = words.get("stall")
 
 
 class Frames:
@@ -91,6 +93,7 @@ class Flow:
         self.ended = self.over = False
         # What the sink takes no more of just now.
         self.blocked = False
+        self.passed = 0
 
     @property
     def rule(self):
@@ -116,20 +119,25 @@ class Flow:
 
     def due(self, now):
         """Seconds until there is something to do; None: not before something happens."""
-        if self.over or self.blocked or not self.queue or self.rule.hold:
+        if self.over or self.blocked or not self.queue or self.rule.hold or not self.allowed(1):
             return None
         return max(0.0, self.queue[0][0] - now)
+
+    def allowed(self, size):
+        """How many of so many bytes may pass. The end of a connection is one that has to wait behind them."""
+        stall = self.rule.stall
+        return size if stall is None else max(0, min(size, stall - self.passed))
 
     def pump(self, now):
         """Passes on what is due. False: the connection is to be cut."""
         rule = self.rule
         drips = 0
-        while self.queue and not self.over and not rule.hold and self.queue[0][0] <= now:
+        while self.queue and not self.over and not rule.hold and self.queue[0][0] <= now and self.allowed(1):
             due, data = self.queue.popleft()
             if not data:
                 self.finish()
                 return True
-            size = len(data)
+            size = self.allowed(len(data))
             if rule.cut > 0:
                 size = self.frames.middle(data)
             elif rule.drip:
@@ -157,6 +165,7 @@ class Flow:
             self.queued = 0
             self.ended = self.over = True
             return 0
+        self.passed += sent
         self.frames.pass_on(data[:sent])
         self.blocked = sent < len(data)
         self.link.route.bytes[self.way] += sent

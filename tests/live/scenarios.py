@@ -9,9 +9,12 @@ from chaos import Chaos
 from faults import Freeze, FreezeBriefly, Kill, Roll, Starve, starve_until_given_up
 from in_turn import InTurn, cuts, delays, drips, freeze_each, holes, kill_each
 from judges import Mismatch, given_up_for, gone_with_topic, grown, keyless_refused, new_topic_used, some_given_up, survived
+from logins import check_the_doors, config_out, sasl_in, sasl_out, tls_in, tls_out
 from meta_check import look_at_a_loss, look_at_it
-from model_check import compare_with_model
+from model_check import compare_logins, compare_with_model
 from network import around
+from renewals import codecs, dripping, killed, renewed, rolled, rotate, stalled, token_file
+from security import MECHANISMS, sasl, trust
 from self_check import check_the_check, check_the_network
 from shipper import ship
 from topic_faults import Delete, Grow, Recreate, RecreateAtOnce, TooFewReplicas
@@ -34,6 +37,8 @@ class Run:
         self.kloop, self.model, self.smoke = options.kloop, options.model, options.smoke
         self.repeat = 0
         self.cluster = None
+        # Of the nodes behind locks, and of clients.
+        self.certificates = None
 
 
 def settings(**words):
@@ -145,20 +150,32 @@ def chaos(run):
                         late_ms=DELIVERY_MS + LATE_MS)
 
 
+# ---- behind locks ------------------------------------------------------------------------------------------------------------
+
+
+def over_tls(run):
+    return {"security.protocol": "SSL", **trust(run.certificates)}
+
+
+def over_both(run):
+    return {**sasl("SCRAM-SHA-512", tls=True), **trust(run.certificates)}
+
+
 # ---- the table ---------------------------------------------------------------------------------------------------------------
 
-# When a scenario runs: when nothing is said; in the smoke; when an older Kafka is wanted. Some only ever with the newest. Any
-# can be asked for by name.
-FULL, SMOKE, OLD, NEWEST = "full", "smoke", "old", "newest"
+# When a scenario runs: when nothing is said; in the smoke; in the smoke of its kind (--smoke --only tls); when an older Kafka is
+# wanted. Some only ever with the newest. Any can be asked for by name.
+FULL, SMOKE, PART, OLD, NEWEST = "full", "smoke", "part", "old", "newest"
 ASKED_FOR = ()
 
-Row = collections.namedtuple("Row", "name nodes words when run")
+# locked: its nodes are those of security.py.
+Row = collections.namedtuple("Row", "name nodes words when run locked")
 
 
 def table(small):
     """small: for a kloop that is slow, as under the sanitizers."""
-    def row(name, nodes, words, run, when=(FULL,)):
-        return Row(name, nodes, words, when, run)
+    def row(name, nodes, words, run, when=(FULL,), locked=False):
+        return Row(name, nodes, words, when, run, locked)
 
     few = 5_000 if small else 20_000
     return [
@@ -213,6 +230,38 @@ def table(small):
                       *settings(request__timeout__ms=3000)))
           for way, where in (("up", "to a node"), ("down", "back from it"), ("both", "either way"))),
         row("shipper", 3, "examples/log_shipper.c: a node is killed, files are renamed, one shipper is killed three times", ship),
+        *behind_locks(few),
         row("chaos", 3, "five million records while everything happens, for ten minutes (--minutes, --records, --seed)", chaos,
             ASKED_FOR),
+    ]
+
+
+def behind_locks(few):
+    """All scenarios of TLS and SASL."""
+    def row(name, words, run, when=(FULL,), nodes=1):
+        return Row(name, nodes, words, when, run, True)
+
+    return [
+        row("check.doors", "Kafka's own producer at all of those listeners", check_the_doors, (FULL, OLD)),
+        row("model.logins", "the model cluster against a node that wants to know who asks", compare_logins, (FULL, NEWEST)),
+        row("tls.in", "every way to tell whom to trust and who one is", tls_in, (FULL, PART, OLD)),
+        row("tls.out", "certificates that are no good, TLS where there is none, and the reverse", tls_out, (FULL, PART, OLD)),
+        row("tls.config", "configurations that cannot be", config_out, (FULL, PART)),
+        row("tls.records", "20,000 records in each codec over TLS 1.3", codecs("TLS", over_tls, CODECS, few), (FULL, OLD)),
+        row("tls.records.1_2", "the same over TLS 1.2", codecs("ONLY12", over_tls, ("none", "zstd"), few), (FULL, PART)),
+        row("tls.million", "a million records over TLS 1.3", codecs("TLS", over_tls, ("none",), MILLION)),
+        row("tls.drip", "TLS one byte at a time", dripping),
+        row("tls.stall", "handshakes that do not go on", stalled),
+        row("tls.rotate", "certificates of both sides are replaced while records are sent", rotate),
+        row("sasl.in", "every mechanism, with and without TLS", sasl_in, (FULL, PART, OLD)),
+        row("sasl.out", "wrong passwords, mechanisms that are not there, listeners that want another protocol", sasl_out,
+            (FULL, PART, OLD)),
+        row("sasl.records", "20,000 records over SASL_SSL", codecs("SASLTLS", over_both, ("lz4",), few), (FULL, PART)),
+        *(row(f"sasl.renewed.{name.lower()}{'.tls' if tls else ''}", "sessions of 3 s under load", renewed(name, tls),
+              (FULL, OLD) if (name, tls) in (("PLAIN", False), ("OAUTHBEARER", True)) else (FULL,))
+          for name in MECHANISMS for tls in (False, True)),
+        row("sasl.token_file", "tokens of 8 s in a file that is written again and again", token_file, (FULL, OLD)),
+        row("sasl.kill", "sessions of 3 s while a leader is killed, and comes back", killed("SCRAM-SHA-256", True), nodes=3),
+        row("sasl.roll", "sessions of 3 s while all nodes are restarted in turn", rolled("PLAIN", False), nodes=3),
+        row("sasl.roll.token", "the same with tokens, over TLS", rolled("OAUTHBEARER", True), nodes=3),
     ]

@@ -17,8 +17,10 @@ typedef struct kl_script {
     void (*run)(kl_talk *t);
     enum {
         KL_SCRIPT_ORDINARY,
-        KL_SCRIPT_SLOW,   /* waits until it is sure that Kafka does not answer */
-        KL_SCRIPT_KILLING /* nodes die and come back */
+        KL_SCRIPT_SLOW,    /* waits until it is sure that Kafka does not answer */
+        KL_SCRIPT_KILLING, /* nodes die and come back */
+        KL_SCRIPT_LOGIN,   /* who asks has to say who he is */
+        KL_SCRIPT_SESSION, /* and again after a while */
     } kind;
 } kl_script;
 
@@ -29,5 +31,7 @@ extern const kl_script kl_scripts_of_requests[]; /* Produce: what is around the 
 extern const kl_script kl_scripts_of_batches[];  /* Produce: what is wrong with a batch */
 extern const kl_script kl_scripts_of_sequences[]; /* Produce: idempotence */
 extern const kl_script kl_scripts_of_failures[];  /* a node dies and comes back */
+extern const kl_script kl_scripts_of_logins[];    /* SASL */
+extern const kl_script kl_scripts_of_sessions[];  /* SASL, where a session ends */
 
 #endif

@@ -8,7 +8,7 @@ import time
 
 from cluster import PORTS
 from judges import Mismatch
-from network import DRIP, FINE, HOLD, Network, cut, delay
+from network import DRIP, FINE, HOLD, Network, cut, delay, stall
 from transfer import BYTES, SEED
 
 # A broker that knows nothing of a producer yet takes any first sequence. In a topic made a moment ago the first batch may find
@@ -65,7 +65,7 @@ def check_the_network(_):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = PORTS.take()
         with Network([(port, server.getsockname()[1])]) as between:
-            for trial in (_passed, _dripped, _late, _held, _cut, _reset):
+            for trial in (_passed, _dripped, _late, _held, _stalled, _cut, _reset):
                 with socket.create_connection(("127.0.0.1", port), _SECONDS) as client:
                     node, _ = server.accept()
                     with node:
@@ -132,6 +132,24 @@ def _held(between, client, node):
     node.settimeout(_SECONDS)
     between.rule(FINE)
     _wanted("what was held did not come", _received(node, 100) == b"request")
+
+
+def _stalled(between, client, node):
+    between.rule(stall(150), way="up")
+    data = _frames(3, 100)
+    for part in (data[:100], data[100:]):
+        client.sendall(part)
+    _wanted("what came before the stall was changed", _received(node, 150) == data[:150])
+    node.settimeout(0.2)
+    try:
+        _wanted("something came after the stall", node.recv(1) is None)
+    except TimeoutError:
+        pass
+    node.settimeout(_SECONDS)
+    node.sendall(b"answer")
+    _wanted("the other way stalled too", _received(client, 6) == b"answer")
+    between.rule(FINE)
+    _wanted("what had stalled did not come", _received(node, len(data) - 150) == data[150:])
 
 
 def _cut(between, client, node):

@@ -32,7 +32,8 @@ void kl_talk_begin(kl_talk *t, const kl_side *side)
     KL_ASSERT(t->out);
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
-    t->wall_ms = wall.tv_sec * 1000LL + wall.tv_nsec / 1000000;
+    t->wall_ms =
+        side->wall_ms ? side->wall_ms(side->self) : wall.tv_sec * 1000LL + wall.tv_nsec / 1000000;
 }
 
 static void hang_up(kl_talk *t)
@@ -40,6 +41,18 @@ static void hang_up(kl_talk *t)
     if (t->node_id)
         t->side->shut(t->side->self);
     t->node_id = 0;
+    t->ended = t->unprobed;
+}
+
+void kl_talk_again(kl_talk *t)
+{
+    hang_up(t);
+    t->ended = false;
+}
+
+kloop_slice kl_talk_auth_bytes(const kl_talk *t)
+{
+    return (kloop_slice){(const uint8_t *)t->auth_bytes, t->auth_bytes ? t->auth_bytes_len : 0};
 }
 
 void kl_talk_end(kl_talk *t)
@@ -52,6 +65,7 @@ void kl_talk_free(kl_talk *t)
 {
     fclose(t->out);
     free(t->text);
+    free(t->auth_bytes);
     for (kl_kept *one = t->kept, *next; one; one = next) {
         next = one->next;
         free(one);
@@ -118,7 +132,7 @@ void kl_talk_revive(kl_talk *t, int32_t node_id)
 
 static bool send_all(kl_talk *t, const void *bytes, size_t len)
 {
-    if (!t->node_id)
+    if (!t->node_id && !t->ended)
         kl_talk_to(t, 1);
     return t->node_id && t->side->send(t->side->self, bytes, len);
 }
@@ -175,7 +189,11 @@ static void take_answer(kl_talk *t, int16_t api_key, int16_t version, bool sent)
 {
     kloop_slice frame;
     kl_heard heard = sent ? hear(t, &frame) : KL_HEARD_CLOSE;
-    if (heard == KL_HEARD_FRAME) {
+    free(t->auth_bytes);
+    t->auth_bytes = NULL;
+    if (heard == KL_HEARD_FRAME && t->unprobed) {
+        write_answer(t, api_key, version, frame);
+    } else if (heard == KL_HEARD_FRAME) {
         write_answer(t, api_key, version, frame);
         heard = send_probe(t) ? hear(t, &frame) : KL_HEARD_CLOSE;
         if (heard == KL_HEARD_FRAME)
@@ -262,6 +280,19 @@ void kl_talk_ask_raw(kl_talk *t, const char *step, int16_t api_key, int16_t vers
         memcpy(bytes + head, body, len);
     take_answer(t, api_key, version, send_all(t, bytes, head + len));
     free(bytes);
+}
+
+void kl_talk_say_bare(kl_talk *t, const char *step, const void *bytes, size_t len)
+{
+    kloop_slice frame;
+    t->step = step;
+    kl_heard heard = send_all(t, bytes, len) ? hear(t, &frame) : KL_HEARD_CLOSE;
+    if (heard == KL_HEARD_FRAME)
+        kl_talk_line(t, "answer", "%zu bytes without a header", frame.len);
+    else
+        kl_talk_line(t, "answer", heard == KL_HEARD_CLOSE ? "none, closed" : "none, silent");
+    if (heard != KL_HEARD_FRAME)
+        hang_up(t);
 }
 
 void kl_talk_ask_wild(kl_talk *t, const char *step, const void *bytes, size_t len)

@@ -42,10 +42,18 @@ typedef struct kl_side {
     /* Answers when every other node knows what became of it. */
     void (*kill)(void *self, int32_t node_id);
     void (*revive)(void *self, int32_t node_id);
+    /* Its clock, in ms since 1970; NULL: it is ours. */
+    int64_t (*wall_ms)(void *self);
 } kl_side;
 
 typedef struct kl_talk {
     const kl_side *side;
+    /* A side that wants to know who asks takes no question beside: whether the connection lives on
+     * shows in the next step. One that has ended is not replaced before kl_talk_again(). */
+    bool unprobed;
+    bool ended;
+    char *auth_bytes; /* of the last SaslAuthenticate answer; NULL: there was none */
+    size_t auth_bytes_len;
     kl_side_names names;
     int32_t node_id; /* to which the connection goes; 0: there is none */
     int32_t correlation_id;
@@ -65,6 +73,11 @@ void kl_talk_free(kl_talk *t);
 /* A line of the present step's: "STEP: NAME = TEXT". */
 void kl_talk_line(kl_talk *t, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* What comes next comes over a new connection. */
+void kl_talk_again(kl_talk *t);
+/* What the last step was answered, if it was a SaslAuthenticate that went well. */
+kloop_slice kl_talk_auth_bytes(const kl_talk *t);
 
 /* Memory that lives as long as the talk. */
 void *kl_talk_keep(kl_talk *t, size_t size);
@@ -103,6 +116,8 @@ void kl_talk_tell_sized(kl_talk *t, const char *step, int16_t api_key, int16_t v
 /* A header of any key and version, and these bytes as the body. */
 void kl_talk_ask_raw(kl_talk *t, const char *step, int16_t api_key, int16_t version,
                      const void *body, size_t len);
+/* A frame that is no request, length field and all, and its answer, which is no better. */
+void kl_talk_say_bare(kl_talk *t, const char *step, const void *bytes, size_t len);
 /* These bytes as they are, length field and all; nobody can know what is meant. */
 void kl_talk_ask_wild(kl_talk *t, const char *step, const void *bytes, size_t len);
 

@@ -11,11 +11,13 @@ import time
 
 sys.dont_write_bytecode = True
 import child  # noqa: E402
+import security  # noqa: E402
+from certificates import Certificates  # noqa: E402
 from clerk import Clerk, Refused  # noqa: E402
 from cluster import Cluster, Failed  # noqa: E402
 from judges import Difference, Mismatch  # noqa: E402
 from libraries import OLDER, VERSION, Broken, Missing, prepare  # noqa: E402
-from scenarios import FULL, NEWEST, OLD, SMOKE, Run, table  # noqa: E402
+from scenarios import FULL, NEWEST, OLD, PART, SMOKE, Run, table  # noqa: E402
 from transfer import Bench  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -34,31 +36,50 @@ def choose(options):
         if old and any(NEWEST in row.when for row in rows):
             print(f"live: {options.only} needs Kafka {VERSION}", file=sys.stderr)
             sys.exit(2)
+        if options.smoke:
+            rows = [row for row in rows if {SMOKE, PART} & set(row.when)]
     else:
         when = SMOKE if options.smoke else OLD if old else FULL
         rows = [row for row in rows if when in row.when and not (old and NEWEST in row.when)]
-    return sorted(rows, key=lambda row: row.nodes)
+    return sorted(rows, key=_kind)
+
+
+def _kind(row):
+    """Scenarios of one kind share a cluster."""
+    return row.nodes, row.locked
 
 
 def perform(options, rows, build, class_path, kafka):
     clerk = Clerk(class_path, build)
     run = Run(options, Bench(options.kloop, clerk, os.path.join(build, "run")), build)
     bad = 0
-    for count in sorted({row.nodes for row in rows}):
+    for kind in sorted({_kind(row) for row in rows}):
         for repeat in range(options.repeat):
             run.repeat = repeat
-            todo = [row for row in rows if row.nodes == count]
+            todo = [row for row in rows if _kind(row) == kind]
             while todo:
                 # A scenario that fails may leave a cluster that nobody would want to go on with.
-                # One node makes topics that are asked for, as Kafka's default is; three do not.
-                settings = {"auto.create.topics.enable": "true"} if count == 1 else {}
-                with Cluster(kafka, clerk, os.path.join(build, f"cluster{count}"), count, settings) as run.cluster:
+                with _cluster(run, *kind, kafka, clerk) as run.cluster:
+                    if kind[1]:
+                        security.admit(run.cluster)
                     while todo:
                         if not one(run, todo.pop(0)):
                             bad += 1
                             break
     clerk.close()
     return bad
+
+
+def _cluster(run, count, locked, kafka, clerk):
+    # One node makes topics that are asked for, as Kafka's default is; three do not.
+    settings = {"auto.create.topics.enable": "true"} if count == 1 else {}
+    if not locked:
+        return Cluster(kafka, clerk, os.path.join(run.build, f"cluster{count}"), count, settings)
+    if not run.certificates:
+        run.certificates = Certificates(os.path.join(run.build, "certificates"))
+        run.certificates.keytool()
+    return Cluster(kafka, clerk, os.path.join(run.build, f"locked{count}"), count,
+                   {**settings, **security.settings(run.certificates)}, listeners=security.listeners(run.certificates, count > 1))
 
 
 def one(run, row):

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NODES_MAX  8
@@ -32,6 +33,7 @@ typedef struct client {
     uv_poll_t poll;
     kl_loop_broker *broker;
     kl_peer *peer;
+    kl_byte_filter filter; /* type NULL: none */
     int fd;
     int events;
 } client;
@@ -47,6 +49,7 @@ struct kl_loop_broker {
     size_t client_count;
     size_t accepted;
     size_t handles;
+    kl_byte_filter_maker filters;
     bool stalled;
     char servers[32];
 };
@@ -77,6 +80,8 @@ static void drop(client *c)
     kl_list_remove(&c->link);
     c->broker->client_count--;
     kl_peer_close(c->peer, now_of(c->broker));
+    if (c->filter.type)
+        c->filter.type->del(c->filter.me);
     uv_close((uv_handle_t *)&c->poll, on_client_closed);
     close(c->fd);
 }
@@ -86,7 +91,9 @@ static void on_client(uv_poll_t *poll, int status, int events);
 static void update_poll(client *c)
 {
     bool reads = !c->broker->stalled && kl_peer_wants_bytes(c->peer);
-    int events = (reads ? UV_READABLE : 0) | (kl_peer_output_bytes(c->peer) ? UV_WRITABLE : 0);
+    bool writes = c->filter.type ? c->filter.type->output(c->filter.me).len > 0
+                                 : kl_peer_output_bytes(c->peer) > 0;
+    int events = (reads ? UV_READABLE : 0) | (writes ? UV_WRITABLE : 0);
     if (events == c->events)
         return;
     c->events = events;
@@ -96,11 +103,86 @@ static void update_poll(client *c)
         uv_poll_stop(&c->poll);
 }
 
+/* ---- Through a filter ---- */
+
+/* What the peer has to say goes into the filter, as far as that takes it. */
+static void fill_filter(client *c)
+{
+    const kl_byte_filter_type *type = c->filter.type;
+    kloop_slice slices[SLICES_MAX];
+    size_t count;
+    while (type->state(c->filter.me) == KL_FILTER_UP &&
+           (count = kl_peer_output(c->peer, slices, SLICES_MAX)) > 0) {
+        size_t n = type->write(c->filter.me, slices, count);
+        if (n == 0)
+            return;
+        kl_peer_wrote(c->peer, n, now_of(c->broker));
+    }
+}
+
+/* false: the client is gone. */
+static bool write_filtered(client *c)
+{
+    const kl_byte_filter_type *type = c->filter.type;
+    for (;;) {
+        fill_filter(c);
+        kloop_slice out = type->output(c->filter.me);
+        if (out.len == 0)
+            break;
+        ssize_t n = send(c->fd, out.data, out.len, MSG_NOSIGNAL);
+        if (n < 0 && errno == EAGAIN)
+            return true;
+        if (n <= 0) {
+            drop(c);
+            return false;
+        }
+        type->sent(c->filter.me, (size_t)n);
+    }
+    if (kl_peer_wants_close(c->peer) || type->state(c->filter.me) >= KL_FILTER_ENDED) {
+        drop(c);
+        return false;
+    }
+    return true;
+}
+
+/* What is inside the filter first, and only then the socket. false: the client is gone. */
+static bool read_filtered(client *c)
+{
+    const kl_byte_filter_type *type = c->filter.type;
+    while (kl_peer_wants_bytes(c->peer) && !c->broker->stalled) {
+        size_t room;
+        uint8_t *space = kl_peer_space(c->peer, &room);
+        KL_ASSERT(space);
+        size_t inside = type->read(c->filter.me, space, room);
+        if (inside > 0) {
+            kl_peer_received(c->peer, inside, now_of(c->broker));
+            continue;
+        }
+        if (type->state(c->filter.me) >= KL_FILTER_ENDED)
+            break;
+        space = type->receive_space(c->filter.me, &room);
+        KL_ASSERT(space);
+        ssize_t n = recv(c->fd, space, room, 0);
+        if (n < 0 && errno == EAGAIN)
+            break;
+        if (n <= 0) {
+            drop(c);
+            return false;
+        }
+        type->received(c->filter.me, (size_t)n);
+    }
+    return write_filtered(c);
+}
+
+/* ---- Straight ---- */
+
 /* false: the client is gone. */
 static bool write_out(client *c)
 {
     kloop_slice slices[SLICES_MAX];
     size_t count;
+    if (c->filter.type)
+        return write_filtered(c);
     while ((count = kl_peer_output(c->peer, slices, SLICES_MAX)) > 0) {
         struct msghdr message = {.msg_iov = (struct iovec *)(void *)slices, .msg_iovlen = count};
         ssize_t n = sendmsg(c->fd, &message, MSG_NOSIGNAL);
@@ -126,7 +208,7 @@ static void serve(kl_loop_broker *b)
 {
     for (kl_peer *peer; (peer = kl_cluster_next_ready(b->cluster)) != NULL;) {
         client *c = kl_peer_user(peer);
-        if (write_out(c))
+        if (c->filter.type ? read_filtered(c) : write_out(c))
             update_poll(c);
     }
     int64_t deadline = kl_cluster_deadline(b->cluster);
@@ -149,6 +231,8 @@ static void on_timer(uv_timer_t *timer)
 /* false: the client is gone. */
 static bool read_in(client *c)
 {
+    if (c->filter.type)
+        return read_filtered(c);
     while (kl_peer_wants_bytes(c->peer) && !c->broker->stalled) {
         size_t room;
         uint8_t *space = kl_peer_space(c->peer, &room);
@@ -201,6 +285,13 @@ static void on_listener(uv_poll_t *poll, int status, int events)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     c->broker = b;
     c->fd = fd;
+    if (b->filters.make) {
+        kloop_error why;
+        kloop_now now = {.mono_ns = uv_hrtime(), .wall_ms = (int64_t)time(NULL) * 1000};
+        kloop_string nobody = {"", 0};
+        kloop_status made = b->filters.make(b->filters.me, &c->filter, nobody, 0, now, &why);
+        KL_ASSERT(made == KLOOP_OK);
+    }
     int error = uv_poll_init(b->loop, &c->poll, fd);
     KL_ASSERT(error == 0);
     c->poll.data = c;
@@ -256,6 +347,11 @@ kl_loop_broker *kl_loop_broker_new(uv_loop_t *loop, kl_cluster *cluster, int32_t
     return b;
 }
 
+void kl_loop_broker_set_filters(kl_loop_broker *b, kl_byte_filter_maker maker)
+{
+    b->filters = maker;
+}
+
 uint16_t kl_loop_broker_port(const kl_loop_broker *b, int32_t node_id)
 {
     KL_ASSERT(node_id > 0 && node_id <= b->node_count);
@@ -276,8 +372,14 @@ void kl_loop_broker_stall(kl_loop_broker *b, bool stalled)
         else
             uv_poll_start(&b->listeners[i].poll, UV_READABLE, on_listener);
     }
-    for (kl_link *l = kl_list_first(&b->clients); l; l = kl_list_next(&b->clients, l))
-        update_poll(KL_CONTAINER_OF(l, client, link));
+    for (kl_link *l = kl_list_first(&b->clients), *next; l; l = next) {
+        client *c = KL_CONTAINER_OF(l, client, link);
+        next = kl_list_next(&b->clients, l);
+        /* What is inside a filter does not show on the socket. */
+        if (stalled || !c->filter.type || read_filtered(c))
+            update_poll(c);
+    }
+    serve(b);
 }
 
 void kl_loop_broker_reset(kl_loop_broker *b)

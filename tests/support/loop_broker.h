@@ -16,6 +16,7 @@
 #define KL_TESTS_SUPPORT_LOOP_BROKER_H
 
 #include "broker/cluster.h"
+#include "driver/byte_filter.h"
 
 #include <stdbool.h>
 #include <uv.h>
@@ -26,6 +27,9 @@ kl_loop_broker *kl_loop_broker_new(uv_loop_t *loop, kl_cluster *cluster, int32_t
 uint16_t kl_loop_broker_port(const kl_loop_broker *b, int32_t node_id);
 /* "127.0.0.1:1234" of node 1. */
 const char *kl_loop_broker_servers(const kl_loop_broker *b);
+
+/* The server's end of a filter for connections that are accepted from now on; at first none. */
+void kl_loop_broker_set_filters(kl_loop_broker *b, kl_byte_filter_maker maker);
 
 /* Reads nothing and accepts nobody, or goes on. */
 void kl_loop_broker_stall(kl_loop_broker *b, bool stalled);

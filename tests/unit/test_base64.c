@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Base64: RFC 4648's own examples, exactly one text for each run of bytes, and ids as Kafka prints
  * them. */
-#include "wiretools/base64.h"
+#include "base/base64.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

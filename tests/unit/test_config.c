@@ -66,8 +66,13 @@ static void every_key_can_be_set(void **state)
     (void)state;
     for (size_t i = 0; i < kloop_config_key_count(); i++) {
         const kloop_config_key *key = kloop_config_key_at(i);
-        bool versions = strcmp(key->name, "api.version.max") == 0;
-        const char *none = versions ? "Produce=12" : "localhost:9092";
+        char none[40] = "localhost:9092";
+        if (strcmp(key->name, "api.version.max") == 0)
+            strcpy(none, "Produce=12");
+        else if (strcmp(key->name, "sasl.oauthbearer.token.endpoint.url") == 0)
+            strcpy(none, "file:///token");
+        else if (key->type == KLOOP_CONFIG_CHOICE)
+            snprintf(none, sizeof none, "%.*s", (int)strcspn(key->allowed, ",; "), key->allowed);
         const char *value = key->preset[0] ? key->preset : none;
         good(key->name, value);
         assert_string_equal(kloop_config_get(c, key->name), value);
@@ -136,10 +141,9 @@ static void names_that_are_not_taken(void **state)
     bad("x\ny", "5", "there is no key 'x?y'");
     bad("key.serializer", "LongSerializer",
         "key.serializer is not taken: keys and values are bytes here");
-    bad("sasl.jaas.config", "password=hunter2",
-        "sasl.jaas.config is not taken: kloop has neither TLS nor SASL yet");
+    bad("sasl.pasword", "hunter2", "there is no key 'sasl.pasword'; did you mean 'sasl.password'?");
     assert_null(strstr(kloop_config_error(c), "hunter2"));
-    bad("sasl.mechanism", NULL, "sasl.mechanism is not taken");
+    bad("sasl.login.class", NULL, "sasl.login.class is not taken: kloop fetches no tokens");
     /* An empty list of classes is nothing; a class is something. */
     bad("interceptor.classes", "com.example.Stamp", "interceptor.classes is not taken: no Java");
     bad(NULL, "5", "a key is missing");
@@ -202,7 +206,9 @@ static void unknown_names_that_are_passed_over(void **state)
     assert_string_equal(notes(), "passed over: our.own.key, linger, topic.x.nothing (there is no "
                                  "such key, and ignore.unknown.config=true)\n");
     /* What would change something is not passed over, nor is a bad value. */
-    bad("security.protocol", "SSL", "neither TLS nor SASL");
+    bad("ssl.truststore.locaton", "x", "did you mean 'ssl.truststore.location'?");
+    bad("sasl.something", "x", "there is no key 'sasl.something'");
+    bad("enable.ssl.certificate.verification", "false", "certificates are always verified");
     bad("transactional.id", "t", "no transactions yet");
     bad("linger.ms", "soon", "no whole number");
     good("ignore.unknown.config", "false");

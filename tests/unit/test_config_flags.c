@@ -166,6 +166,31 @@ static void a_value_may_hold_anything_but_its_key(void **state)
     assert_value("client.id", "a=b=c");
 }
 
+static void a_value_may_stand_in_a_file(void **state)
+{
+    (void)state;
+    char pair[128];
+    flags.quiet = true;
+    snprintf(pair, sizeof pair, "client.id@%s", path_of("me@home=\xc3\xa4\n"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, pair, "-X"));
+    assert_value("client.id", "me@home=\xc3\xa4");
+    assert_row("client.id", "me@home=\xc3\xa4", pair + 10);
+    /* What is in front counts. */
+    assert_int_equal(-1, kl_config_flags_take(&flags, "client.id=a@/nowhere", "-X"));
+    assert_value("client.id", "a@/nowhere");
+    assert_int_equal(KL_EXIT_USAGE, kl_config_flags_take(&flags, "client.id@/no=where", "-X"));
+    assert_int_equal(KL_EXIT_USAGE, kl_config_flags_take(&flags, "client.id@/", "-X"));
+    assert_int_equal(KL_EXIT_USAGE, kl_config_flags_take(&flags, "client.id@", "-X"));
+    assert_int_equal(KL_EXIT_USAGE, kl_config_flags_take(&flags, "@/dev/null", "-X"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, "client.id@/dev/null", "-X"));
+    assert_value("client.id", "");
+    /* As a secret of a container comes. */
+    snprintf(pair, sizeof pair, "sasl.password@%s", path_of("  correct horse\r\n"));
+    assert_int_equal(-1, kl_config_flags_take(&flags, pair, "-X"));
+    assert_value("sasl.password", "correct horse");
+    assert_row("sasl.password", "********", pair + 14);
+}
+
 static void what_is_refused(void **state)
 {
     (void)state;
@@ -201,6 +226,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_rules_over_unknown_keys_comes_first, begin, finish),
         cmocka_unit_test_setup_teardown(files_tell_their_lines, begin, finish),
         cmocka_unit_test_setup_teardown(a_value_may_hold_anything_but_its_key, begin, finish),
+        cmocka_unit_test_setup_teardown(a_value_may_stand_in_a_file, begin, finish),
         cmocka_unit_test_setup_teardown(what_is_refused, begin, finish),
         cmocka_unit_test_setup_teardown(a_bad_value_is_refused_although_another_would_win, begin,
                                         finish),

@@ -37,11 +37,12 @@ static void sorted_and_whole(void **state)
         assert_true(meanings[i][0] >= '0' && meanings[i][0] <= 'Z');
         assert_int_equal(meanings[i][strlen(meanings[i]) - 1], '.');
         assert_null(strstr(meanings[i], "  "));
-        assert_false(key->secret);
         /* The unit is in the name where there is one. */
         size_t len = strlen(key->name);
         assert_int_equal(strcmp(key->unit, "ms") == 0,
                          len > 3 && strcmp(key->name + len - 3, ".ms") == 0);
+        assert_int_equal(strcmp(key->unit, "s") == 0,
+                         len > 8 && strcmp(key->name + len - 8, ".seconds") == 0);
         assert_true(!key->unit[0] || key->type == KLOOP_CONFIG_NUMBER);
     }
 }
@@ -71,6 +72,7 @@ static void presets_and_ranges(void **state)
         {"connections.max.idle.ms", "540000", "-1 to 9223372036854775807"},
         {"delivery.timeout.ms", "120000", "0 to 2147483647"},
         {"enable.idempotence", "true", "true, false"},
+        {"enable.sasl.oauthbearer.unsecure.jwt", "false", "true, false"},
         {"ignore.unknown.config", "false", "true, false"},
         {"linger.ms", "5", "0 to 9223372036854775807"},
         {"max.block.ms", "60000", "0 to 9223372036854775807"},
@@ -96,11 +98,41 @@ static void presets_and_ranges(void **state)
         {"retries", "2147483647", "0 to 2147483647"},
         {"retry.backoff.max.ms", "1000", "0 to 9223372036854775807"},
         {"retry.backoff.ms", "100", "0 to 9223372036854775807"},
+        {"sasl.jaas.config", "", NULL},
+        {"sasl.login.refresh.buffer.seconds", "300", "0 to 3600"},
+        {"sasl.login.refresh.min.period.seconds", "60", "0 to 900"},
+        {"sasl.login.refresh.window.factor", "0.8", "0.5 to 1"},
+        {"sasl.login.refresh.window.jitter", "0.05", "0 to 0.25"},
+        {"sasl.mechanism", "", NULL},
+        {"sasl.oauthbearer.config", "", NULL},
+        {"sasl.oauthbearer.token.endpoint.url", "", NULL},
+        {"sasl.password", "", NULL},
+        {"sasl.scram.iterations.max", "1000000", "4096 to 2147483647"},
+        {"sasl.username", "", NULL},
+        {"security.protocol", "PLAINTEXT", "PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL"},
         {"send.buffer.bytes", "-1", "-1 to 2147483647"},
         {"socket.connection.setup.timeout.max.ms", "30000", "1 to 9223372036854775807"},
         {"socket.connection.setup.timeout.ms", "10000", "1 to 9223372036854775807"},
         {"socket.keepalive.enable", "true", "true, false"},
         {"socket.keepalive.idle.ms", "60000", "0 to 32767000"},
+        {"ssl.certificate.location", "", NULL},
+        {"ssl.cipher.suites", "", NULL},
+        {"ssl.curves.list", "", NULL},
+        {"ssl.enabled.protocols", "TLSv1.2,TLSv1.3", NULL},
+        {"ssl.endpoint.identification.algorithm", "https", "https, none"},
+        {"ssl.key.location", "", NULL},
+        {"ssl.key.password", "", NULL},
+        {"ssl.keystore.certificate.chain", "", NULL},
+        {"ssl.keystore.key", "", NULL},
+        {"ssl.keystore.location", "", NULL},
+        {"ssl.keystore.password", "", NULL},
+        {"ssl.keystore.type", "", NULL},
+        {"ssl.protocol", "TLSv1.3", "TLS, TLSv1.2, TLSv1.3"},
+        {"ssl.sigalgs.list", "", NULL},
+        {"ssl.truststore.certificates", "", NULL},
+        {"ssl.truststore.location", "", NULL},
+        {"ssl.truststore.password", "", NULL},
+        {"ssl.truststore.type", "", NULL},
         {"warn.at.exit", "true", "true, false"},
     };
     assert_int_equal(sizeof cases / sizeof cases[0], kloop_config_key_count());
@@ -134,6 +166,24 @@ static void levels_are_those_of_the_codecs(void **state)
         assert_int_equal(kl_codec_by_id((int)cases[i].codec)->level_default,
                          cases[i].preset_number);
     }
+}
+
+/* Nothing but these, and each of them: what is not told as a secret is printed. */
+static void secrets(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "sasl.jaas.config",        "sasl.oauthbearer.config", "sasl.password",
+        "ssl.key.password",        "ssl.keystore.key",        "ssl.keystore.password",
+        "ssl.truststore.password",
+    };
+    size_t found = 0;
+    for (size_t i = 0; i < kloop_config_key_count(); i++)
+        found += kloop_config_key_at(i)->secret;
+    assert_int_equal(found, sizeof names / sizeof names[0]);
+    for (size_t i = 0; i < found; i++)
+        assert_true(kloop_config_key_find(names[i])->secret);
+    assert_true(kloop_config_key_find("ssl.key.pem")->secret);
 }
 
 static void found_by_name(void **state)
@@ -174,9 +224,14 @@ static void other_names(void **state)
         {"queue.buffering.max.kbytes", "buffer.memory", 1024},
         {"queue.buffering.max.ms", "linger.ms", 1},
         {"request.required.acks", "acks", 1},
+        {"sasl.mechanisms", "sasl.mechanism", 1},
         {"socket.receive.buffer.bytes", "receive.buffer.bytes", 1},
         {"socket.send.buffer.bytes", "send.buffer.bytes", 1},
         {"socket.timeout.ms", "request.timeout.ms", 1},
+        {"ssl.ca.location", "ssl.truststore.location", 1},
+        {"ssl.ca.pem", "ssl.truststore.certificates", 1},
+        {"ssl.certificate.pem", "ssl.keystore.certificate.chain", 1},
+        {"ssl.key.pem", "ssl.keystore.key", 1},
         {"topic.metadata.refresh.interval.ms", "metadata.max.age.ms", 1},
     };
     size_t listed = 0;
@@ -209,6 +264,12 @@ static void nearest_names(void **state)
         {"metadata.broker.lst", "metadata.broker.list"},
         {"max.inflight", "max.in.flight"},
         {"idempotence", "enable.idempotence"},
+        {"sasl.pasword", "sasl.password"},
+        {"sasl.user.name", "sasl.username"},
+        {"sasl.machanism", "sasl.mechanism"},
+        {"ssl.ca.locaton", "ssl.ca.location"},
+        {"ssl.trustore.location", "ssl.truststore.location"},
+        {"security.protocl", "security.protocol"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *near = kl_config_key_nearest(cases[i].typed);
@@ -225,6 +286,7 @@ int main(void)
         cmocka_unit_test(sorted_and_whole),
         cmocka_unit_test(presets_and_ranges),
         cmocka_unit_test(levels_are_those_of_the_codecs),
+        cmocka_unit_test(secrets),
         cmocka_unit_test(found_by_name),
         cmocka_unit_test(other_names),
         cmocka_unit_test(nearest_names),

@@ -257,6 +257,137 @@ static void several_choices(void **state)
                                     "behind none; leave it out or move it to the front");
 }
 
+/* Java and librdkafka take these in any case, others as they are written. */
+static void choices_of_security(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *good[4], *bad[4];
+    } cases[] = {
+        {"security.protocol",
+         {"PLAINTEXT", "ssl", "Sasl_Plaintext", "sasl_ssl"},
+         {"", "TLS", "SASL", "SSL,PLAINTEXT"}},
+        {"sasl.mechanism",
+         {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"},
+         {"", "plain", "GSSAPI", "SCRAM-SHA-1"}},
+        {"sasl.mechanisms",
+         {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"},
+         {"PLAIN,SCRAM-SHA-256", "no GSSAPI", " ", "AWS_MSK_IAM"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int n = 0; n < 4; n++) {
+            accepted(cases[i].name, cases[i].good[n], n);
+            refused(cases[i].name, cases[i].bad[n]);
+        }
+    accepted("ssl.endpoint.identification.algorithm", "https", 0);
+    accepted("ssl.endpoint.identification.algorithm", "HTTPS", 0);
+    accepted("ssl.endpoint.identification.algorithm", "none", 1);
+    accepted("ssl.endpoint.identification.algorithm", "", 1);
+    refused("ssl.endpoint.identification.algorithm", "LDAPS");
+    static const char *const stores[] = {"ssl.truststore.type", "ssl.keystore.type"};
+    for (size_t i = 0; i < 2; i++) {
+        accepted(stores[i], "PEM", 0);
+        accepted(stores[i], "pkcs12", 1);
+        refused(stores[i], "");
+        int64_t number;
+        kloop_error error;
+        assert_int_equal(parse(stores[i], "JKS", &number, &error), KLOOP_BAD_CONFIG);
+        assert_non_null(strstr(error.text, "JKS becomes that by: keytool -importkeystore"));
+    }
+    accepted("ssl.protocol", "TLS", 0);
+    accepted("ssl.protocol", "TLSv1.3", 2);
+    refused("ssl.protocol", "SSL");
+    refused("ssl.protocol", "TLSv1.1");
+}
+
+static void versions_of_tls(void **state)
+{
+    (void)state;
+    accepted("ssl.enabled.protocols", "TLSv1.2", 1);
+    accepted("ssl.enabled.protocols", "TLSv1.3", 2);
+    accepted("ssl.enabled.protocols", "TLSv1.2,TLSv1.3", 0x21);
+    accepted("ssl.enabled.protocols", " TLSv1.3 , TLSv1.2 ", 0x12);
+    static const char *const old[] = {"SSLv3", "TLSv1", "TLSv1.1", "tlsv1.2", ""};
+    for (size_t i = 0; i < sizeof old / sizeof old[0]; i++)
+        refused("ssl.enabled.protocols", old[i]);
+    int64_t number;
+    kloop_error error;
+    parse("ssl.enabled.protocols", "TLSv1.1,TLSv1.2", &number, &error);
+    assert_string_equal(error.text, "ssl.enabled.protocols: 'TLSv1.1' is not among what is "
+                                    "allowed: TLSv1.2, TLSv1.3; or both with a comma. What is "
+                                    "older can be broken");
+    parse("ssl.enabled.protocols", "TLSv1.2,TLSv1.2", &number, &error);
+    assert_string_equal(error.text, "ssl.enabled.protocols: 'TLSv1.2' is named twice");
+}
+
+static void fractions(void **state)
+{
+    (void)state;
+    const char *factor = "sasl.login.refresh.window.factor";
+    const char *jitter = "sasl.login.refresh.window.jitter";
+    accepted(factor, "0.8", 800000);
+    accepted(factor, "0.5", 500000);
+    accepted(factor, ".5", 500000);
+    accepted(factor, "1", 1000000);
+    accepted(factor, "1.", 1000000);
+    accepted(factor, "001.000", 1000000);
+    accepted(factor, "0.999999", 999999);
+    accepted(factor, "0.50000000000000000000000000000", 500000);
+    accepted(jitter, "0", 0);
+    accepted(jitter, "0.25", 250000);
+    accepted(jitter, "0.000001", 1);
+    static const char *const bad[] = {
+        "",
+        ".",
+        "0.499999",
+        "1.000001",
+        "2",
+        "-0.5",
+        "0,8",
+        "0.8f",
+        "8e-1",
+        "0.8.1",
+        "x",
+        "0.5000001",
+        "+0.8",
+        " 1",
+        "2147483648",
+        "9223372036854775808",
+        "99999999999999999999999999999999999999999999999.5",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        refused(factor, bad[i]);
+    refused(jitter, "0.250001");
+    int64_t number;
+    kloop_error error;
+    parse(factor, "0.4", &number, &error);
+    assert_string_equal(error.text, "sasl.login.refresh.window.factor: '0.4' is out of range; "
+                                    "allowed: 0.5 to 1");
+    parse(factor, "most", &number, &error);
+    assert_string_equal(error.text, "sasl.login.refresh.window.factor: 'most' is no number of at "
+                                    "most six decimals; allowed: 0.5 to 1");
+}
+
+/* Nothing is fetched from an address, and what stands in one is not repeated. */
+static void where_tokens_are(void **state)
+{
+    (void)state;
+    const char *key = "sasl.oauthbearer.token.endpoint.url";
+    int64_t number;
+    kloop_error error;
+    assert_int_equal(parse(key, "file:///run/token", &number, &error), KLOOP_OK);
+    assert_int_equal(parse(key, "file:/run/token", &number, &error), KLOOP_OK);
+    assert_int_equal(parse(key, "", &number, &error), KLOOP_OK);
+    static const char *const bad[] = {
+        "https://u:hunter2@host/", "http://hunter2/", "/hunter2", "file:hunter2", "file",
+        "FILE:///hunter2"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(parse(key, bad[i], &number, &error), KLOOP_BAD_CONFIG);
+        assert_non_null(strstr(error.text, "kloop_set_token()"));
+        assert_null(strstr(error.text, "hunter2"));
+    }
+}
+
 static void truth(void **state)
 {
     (void)state;
@@ -351,6 +482,14 @@ static void printed_and_read_again(void **state)
         {"enable.idempotence", "false"},
         {"linger.ms", "9223372036854775807"},
         {"compression.zstd.level", "-131072"},
+        {"security.protocol", "SASL_SSL"},
+        {"ssl.enabled.protocols", "TLSv1.3,TLSv1.2"},
+        {"sasl.login.refresh.window.factor", "0.8"},
+        {"sasl.login.refresh.window.factor", "1"},
+        {"sasl.login.refresh.window.jitter", "0"},
+        {"sasl.login.refresh.window.jitter", "0.05"},
+        {"sasl.login.refresh.window.jitter", "0.000001"},
+        {"sasl.login.refresh.window.jitter", "0.1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t number;
@@ -371,6 +510,10 @@ int main(void)
         cmocka_unit_test(other_names_speak_for_themselves),
         cmocka_unit_test(choices),
         cmocka_unit_test(several_choices),
+        cmocka_unit_test(choices_of_security),
+        cmocka_unit_test(versions_of_tls),
+        cmocka_unit_test(fractions),
+        cmocka_unit_test(where_tokens_are),
         cmocka_unit_test(truth),
         cmocka_unit_test(levels),
         cmocka_unit_test(text),

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The whole producer on a libuv loop, with a model cluster on the other side of real sockets: what
- * <kloop/kloop.h> promises, from the first record to a loop that can be closed.
+ * <kloop/kloop.h> promises, from the first record to a loop that can be closed. All of it once with
+ * plain bytes, and once through a filter that splits them anew at random.
  */
 #define _GNU_SOURCE
 #include "broker/truth.h"
 #include "driver/uv_producer.h"
 #include "tests/support/fail_alloc.h"
 #include "tests/support/loop_broker.h"
+#include "tests/support/splitting_filter.h"
 
 #include <kloop/kloop.h>
 
@@ -51,6 +53,9 @@ typedef struct world {
 } world;
 
 static bool late;
+
+static bool through_filters;
+static splitting_filters near_end, far_end;
 
 static void on_guard(uv_timer_t *guard)
 {
@@ -120,6 +125,18 @@ static void open_cluster(world *w, int32_t brokers)
     kl_topic_config topic = {.name = "events", .partitions = PARTITIONS, .replication_factor = 1};
     assert_int_equal(kl_cluster_add_topic(w->cluster, &topic, &w->topic_handle), KL_CLUSTER_OK);
     w->broker = kl_loop_broker_new(&w->loop, w->cluster, brokers);
+    if (through_filters) {
+        splitting_filters_init(&near_end, 1, false);
+        splitting_filters_init(&far_end, 2, true);
+        kl_loop_broker_set_filters(w->broker, splitting_filters_maker(&far_end));
+    }
+}
+
+/* Before its first turn, so before it connects. */
+static void put_filters(kloop_producer *p)
+{
+    if (through_filters)
+        p->filters = splitting_filters_maker(&near_end);
 }
 
 /* settings: "key", "value", ..., NULL */
@@ -136,6 +153,7 @@ static void open_producer(world *w, const char *servers, const char *const *sett
     kloop_config_del(config);
     if (status)
         fail_msg("%s", error.text);
+    put_filters(w->producer);
     kloop_on_delivery(w->producer, on_delivery, w);
     kloop_on_log(w->producer, on_log, w);
     assert_int_equal(kloop_topic_get(w->producer, "events", &w->topic, &error), KLOOP_OK);
@@ -185,6 +203,8 @@ static void close_world(world *w, uint64_t timeout_ms)
     assert_int_equal(uv_loop_close(&w->loop), 0);
     kl_cluster_del(w->cluster);
     assert_int_equal(count_fds(), w->fds_before);
+    assert_int_equal(near_end.live, 0);
+    assert_int_equal(far_end.live, 0);
 }
 
 static kloop_status send_bytes(world *w, const void *bytes, size_t len)
@@ -630,6 +650,7 @@ static void test_no_memory(void **state)
         w.closed = 0;
         if (status == KLOOP_OK) {
             uint64_t accepted = 0;
+            put_filters(w.producer);
             kloop_on_delivery(w.producer, on_delivery, &w);
             if (kloop_topic_get(w.producer, "events", &w.topic, NULL) == KLOOP_OK) {
                 for (int i = 0; i < 10; i++)
@@ -702,5 +723,7 @@ int main(void)
         cmocka_unit_test(test_bad_config),
         cmocka_unit_test(test_no_memory),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("straight", tests, NULL, NULL);
+    through_filters = true;
+    return failed + cmocka_run_group_tests_name("through filters", tests, NULL, NULL);
 }

@@ -12,11 +12,16 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.apache.kafka.clients.admin.ScramCredentialInfo;
+import org.apache.kafka.clients.admin.ScramMechanism;
+import org.apache.kafka.clients.admin.UserScramCredentialAlteration;
+import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 
 /**
  * One JVM for all that the tests ask of Kafka's classes while nodes come and go; starting one for each question would take
@@ -79,6 +84,24 @@ public final class Clerk {
             }
             case "configure" -> {
                 return topics.configure(text(q, "topic"), strings(need(q, "configs")));
+            }
+            case "reconfigure" -> {
+                return topics.reconfigure(number(q, "node"), strings(need(q, "configs")));
+            }
+            case "users" -> {
+                List<UserScramCredentialAlteration> users = new ArrayList<>();
+                for (JsonNode user : need(q, "users")) {
+                    users.add(new UserScramCredentialUpsertion(text(user, "name"),
+                            new ScramCredentialInfo(ScramMechanism.fromMechanismName(text(user, "mechanism")),
+                                    number(user, "iterations")), text(user, "password")));
+                }
+                return topics.users(users);
+            }
+            case "deny" -> {
+                return topics.deny(text(q, "user"), text(q, "topic"));
+            }
+            case "send" -> {
+                return Twin.one(new HashMap<>(strings(need(q, "config"))), text(q, "topic"));
             }
             case "rotate" -> {
                 return topics.rotate(text(q, "topic"));

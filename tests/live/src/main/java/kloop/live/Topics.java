@@ -20,11 +20,19 @@ import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.UserScramCredentialAlteration;
 import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.utils.Utils;
 
 /** The topics of one cluster, through one administrative client that stays open. */
@@ -73,11 +81,15 @@ final class Topics implements AutoCloseable {
     }
 
     Object configure(String topic, Map<String, String> configs) throws Exception {
+        return alter(new ConfigResource(ConfigResource.Type.TOPIC, topic), configs);
+    }
+
+    private Object alter(ConfigResource what, Map<String, String> configs) throws Exception {
         List<AlterConfigOp> wanted = configs.entrySet().stream()
                 .map(one -> new AlterConfigOp(new ConfigEntry(one.getKey(), one.getValue()), AlterConfigOp.OpType.SET)).toList();
         return done(() -> {
-            admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic), wanted)).all().get();
-            return topic;
+            admin.incrementalAlterConfigs(Map.of(what, wanted)).all().get();
+            return what.name();
         });
     }
 
@@ -110,6 +122,29 @@ final class Topics implements AutoCloseable {
             admin.listOffsets(all).all().get();
             return topic;
         });
+    }
+
+    /** Users who come in by SCRAM. */
+    Object users(List<UserScramCredentialAlteration> users) throws Exception {
+        return done(() -> {
+            admin.alterUserScramCredentials(users).all().get();
+            return users.size();
+        });
+    }
+
+    /** From now on this user may not write the topic, whatever else holds. */
+    Object deny(String user, String topic) throws Exception {
+        AclBinding no = new AclBinding(new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL),
+                new AccessControlEntry("User:" + user, "*", AclOperation.WRITE, AclPermissionType.DENY));
+        return done(() -> {
+            admin.createAcls(Set.of(no)).all().get();
+            return topic;
+        });
+    }
+
+    /** Settings of one node, which it takes over at once. */
+    Object reconfigure(int node, Map<String, String> configs) throws Exception {
+        return alter(new ConfigResource(ConfigResource.Type.BROKER, Integer.toString(node)), configs);
     }
 
     /** The active controller, as the quorum sees it. */

@@ -83,6 +83,14 @@ final class Twin {
         return Map.of("records", twin.count);
     }
 
+    /** Sends one record; what Kafka's own producer says where it cannot is thrown. */
+    static Object one(Map<String, Object> config, String topic) throws Exception {
+        ByteArraySerializer plain = new ByteArraySerializer();
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(config, plain, plain)) {
+            return producer.send(new ProducerRecord<>(topic, new byte[1])).get().offset();
+        }
+    }
+
     private void send(KafkaProducer<byte[], byte[]> producer, int available, int n) {
         byte[] value = values[n];
         Integer partition = null;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bytes as base64 text (RFC 4648), as Kafka's JSON carries bytes, and ids as 22 characters of its
- * URL form. Pure functions, nothing is owned.
+ * Bytes as base64 text (RFC 4648), as Kafka's JSON and SCRAM carry bytes, the URL form of it
+ * without padding, as tokens are written, and ids as 22 characters of that. Pure functions, nothing
+ * is owned.
  *
  * Each run of bytes has exactly one text here, and only that one is read: padding must be there,
  * whitespace must not, and the bits of the last character that belong to no byte must be zero. Java
@@ -16,8 +17,8 @@
  * characters at the end
  *   ("...cA=="), and nothing else: any other length is refused for not being 16 bytes.
  */
-#ifndef KL_WIRETOOLS_BASE64_H
-#define KL_WIRETOOLS_BASE64_H
+#ifndef KL_BASE_BASE64_H
+#define KL_BASE_BASE64_H
 
 #include <kloop/types.h>
 
@@ -48,6 +49,12 @@ size_t kl_base64_decoded_max(size_t len);
  */
 bool kl_base64_decode(uint8_t *out, size_t *out_len, const char *text, size_t len,
                       kl_base64_fault *fault);
+
+/* The same in the URL form without padding. Answers how many characters there are: (4 * n + 2) / 3,
+ * which out has room for. */
+size_t kl_base64_encode_url(char *out, const uint8_t *bytes, size_t n);
+bool kl_base64_decode_url(uint8_t *out, size_t *out_len, const char *text, size_t len,
+                          kl_base64_fault *fault);
 
 /* An id as Kafka prints it. */
 void kl_base64_encode_uuid(char out[KL_BASE64_UUID_CHARS], const kloop_uuid *id);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Base64, both alphabets. Groups of three bytes and four characters; the last, shorter group is a
  * case of its own. */
-#include "wiretools/base64.h"
+#include "base/base64.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char alphabet_url[] =
@@ -127,6 +127,19 @@ bool kl_base64_decode(uint8_t *out, size_t *out_len, const char *text, size_t le
     if (len % 4 != 0)
         return fail_length(fault, text, len, count);
     return decode(out, out_len, text, count, values, fault);
+}
+
+size_t kl_base64_encode_url(char *out, const uint8_t *bytes, size_t n)
+{
+    return (size_t)(encode(out, bytes, n, alphabet_url) - out);
+}
+
+bool kl_base64_decode_url(uint8_t *out, size_t *out_len, const char *text, size_t len,
+                          kl_base64_fault *fault)
+{
+    if (len % 4 == 1)
+        return fail(fault, "one base64 character too many", len - 1);
+    return decode(out, out_len, text, len, values_url, fault);
 }
 
 void kl_base64_encode_uuid(char out[KL_BASE64_UUID_CHARS], const kloop_uuid *id)

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory of the command's settings: of a secret that went through it, from a file or the command
+ * line into a configuration, nothing can be found afterwards. */
+#define _GNU_SOURCE
+#include "cli/wiped_memory.h"
+#include "cli/config_flags.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void blocks(void **state)
+{
+    (void)state;
+    const kloop_allocator *a = &kl_wiped_memory;
+    char *p = kl_mem_resize(a, NULL, 0, 4);
+    memcpy(p, "abcd", 4);
+    p = kl_mem_resize(a, p, 4, 8);
+    assert_memory_equal(p, "abcd", 4);
+    memcpy(p + 4, "efgh", 4);
+    p = kl_mem_resize(a, p, 8, 2);
+    assert_memory_equal(p, "ab", 2);
+    kl_mem_release(a, p, 2);
+    kl_mem_release(a, NULL, 0);
+    assert_null(kl_mem_alloc(a, SIZE_MAX / 2));
+    p = kl_mem_alloc(a, 2);
+    memcpy(p, "ab", 2);
+    assert_null(kl_mem_resize(a, p, 2, SIZE_MAX / 2));
+    assert_memory_equal(p, "ab", 2);
+    kl_mem_release(a, p, 2);
+}
+
+#if defined __SANITIZE_ADDRESS__
+#define HEAP_IS_OURS 0
+#elif defined __has_feature
+#define HEAP_IS_OURS !__has_feature(address_sanitizer)
+#else
+#define HEAP_IS_OURS 1
+#endif
+
+#define WORD "correct-horse-battery-staple"
+
+/* How often the word stands in the heap, released blocks and all. */
+static size_t traces(void)
+{
+    /* Not as it stands in the program's own constants. */
+    char word[sizeof WORD];
+    for (size_t i = 0; i < sizeof WORD; i++)
+        word[i] = (char)(WORD[i] ^ 1);
+    FILE *maps = fopen("/proc/self/maps", "r");
+    assert_non_null(maps);
+    char line[512];
+    size_t found = 0;
+    while (fgets(line, sizeof line, maps)) {
+        unsigned long long from, to;
+        if (sscanf(line, "%llx-%llx rw", &from, &to) != 2 || !strstr(line, "[heap]"))
+            continue;
+        const char *p = (const char *)(uintptr_t)from;
+        for (; p + sizeof word <= (const char *)(uintptr_t)to; p++) {
+            size_t n = 0;
+            while (n < sizeof word - 1 && (p[n] ^ 1) == word[n])
+                n++;
+            found += n == sizeof word - 1;
+        }
+    }
+    fclose(maps);
+    return found;
+}
+
+static void no_trace_is_left(void **state)
+{
+    (void)state;
+    if (!HEAP_IS_OURS)
+        skip();
+    setenv("KLOOP_CONFIG", "", 1);
+    static const char file[] = "acks=all\nsasl.password=" WORD "\nssl.key.password=\\\n  " WORD
+                               "\nsasl.jaas.config=a password=\\\"" WORD "\\\";\n";
+    int fd = memfd_create("properties", MFD_CLOEXEC);
+    assert_int_equal(write(fd, file, sizeof file - 1), sizeof file - 1);
+    char path[64], pair[128];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    snprintf(pair, sizeof pair, "ssl.keystore.password@%s", path);
+    kl_config_flags flags;
+    kl_config_flags_init(&flags, "test");
+    flags.quiet = true;
+    assert_true(kl_config_flags_set(&flags, KL_CONFIG_FLAG, "bootstrap.servers", "a:1", "-b"));
+    assert_true(kl_config_flags_load(&flags, path, "-F"));
+    assert_int_equal(kl_config_flags_take(&flags, pair, "-X"), -1);
+    assert_int_equal(kl_config_flags_take(&flags, "ssl.truststore.password=" WORD, "-X"), -1);
+    kloop_config *config = kl_config_flags_make(&flags);
+    assert_non_null(config);
+    assert_string_equal(kloop_config_get(config, "sasl.password"), WORD);
+    assert_true(traces() >= 5);
+    kl_config_flags_deinit(&flags);
+    assert_true(traces() > 0);
+    kloop_config_del(config);
+    assert_int_equal(traces(), 0);
+    close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks),
+        cmocka_unit_test(no_trace_is_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
