@@ -9,6 +9,7 @@
  */
 #include "broker/login_parts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char refusal[] = "{\"status\":\"invalid_token\"}";
@@ -191,13 +192,22 @@ static bool is_taken(kl_login_exchange *x, kl_request *r, kloop_string token, bo
 
 /* ---- What is said ---- */
 
+/* word is in small letters; case does not count. */
 static bool begins_with(kloop_string s, const char *word)
 {
-    return s.len >= strlen(word) && memcmp(s.data, word, strlen(word)) == 0;
+    size_t n = strlen(word);
+    for (size_t i = 0; i < n && i < s.len; i++) {
+        char ch = s.data[i];
+        if ((ch >= 'A' && ch <= 'Z' ? ch - 'A' + 'a' : ch) != word[i])
+            return false;
+    }
+    return s.len >= n;
 }
 
-/* "n,a=NAME,^Aauth=Bearer TOKEN^AKEY=VALUE^A^A" */
-static bool read_said(kloop_slice said, kloop_string *authorization, kloop_string *token)
+/* "n,a=NAME,^Aauth=Bearer TOKEN^AKEY=VALUE^A^A"; *scheme is false where it is another one than
+ * Bearer. */
+static bool read_said(kloop_slice said, kloop_string *authorization, kloop_string *token,
+                      bool *scheme)
 {
     const char *at = (const char *)said.data, *end = at + said.len;
     const char *one = said.len ? memchr(at, 1, said.len) : NULL;
@@ -218,8 +228,11 @@ static bool read_said(kloop_slice said, kloop_string *authorization, kloop_strin
         const char *equals = memchr(pair.data, '=', pair.len);
         if (!equals || equals == pair.data)
             return false;
-        if (begins_with(pair, "auth=")) {
-            if (!begins_with(pair, "auth=Bearer ") || token->data)
+        if (pair.len >= 5 && memcmp(pair.data, "auth=", 5) == 0) {
+            if (token->data)
+                return false;
+            *scheme = begins_with(pair, "auth=bearer ");
+            if (!*scheme)
                 return false;
             *token = (kloop_string){pair.data + 12, pair.len - 12};
         }
@@ -231,22 +244,25 @@ static bool read_said(kloop_slice said, kloop_string *authorization, kloop_strin
 kl_login_verdict kl_login_bearer(kl_login_exchange *x, kl_request *r, kloop_slice said)
 {
     kloop_string authorization, token;
-    bool no_memory = false;
+    bool no_memory = false, scheme = true;
     if (x->json_said && said.len == 1 && said.data[0] == 1) {
         x->says = refusal;
         return KL_LOGIN_REFUSED;
     }
     x->json_said = false;
-    if (!read_said(said, &authorization, &token))
-        return KL_LOGIN_REFUSED;
+    if (!read_said(said, &authorization, &token, &scheme))
+        return scheme ? KL_LOGIN_REFUSED : KL_LOGIN_CONFUSED;
     if (!is_taken(x, r, token, &no_memory)) {
         x->json_said = true;
         x->reply = (kloop_slice){(const uint8_t *)refusal, sizeof refusal - 1};
         return no_memory ? KL_LOGIN_NO_MEMORY : KL_LOGIN_MORE;
     }
     if (authorization.len && !same(authorization, x->principal)) {
-        x->says = "Authentication failed: Client requested an authorization id that is different "
-                  "from the token's principal name";
+        snprintf(x->auth, sizeof x->auth,
+                 "Authentication failed: Client requested an authorization id (%.*s) that is "
+                 "different from the token's principal name (%s)",
+                 (int)authorization.len, authorization.data, x->principal);
+        x->says = x->auth;
         return KL_LOGIN_REFUSED;
     }
     x->reply = (kloop_slice){(const uint8_t *)"", 0};

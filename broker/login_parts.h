@@ -42,6 +42,7 @@ typedef enum kl_login_verdict {
     KL_LOGIN_MORE,
     KL_LOGIN_DONE,
     KL_LOGIN_REFUSED,
+    KL_LOGIN_CONFUSED, /* Kafka does not expect it, and says nothing any more */
     KL_LOGIN_NO_MEMORY,
 } kl_login_verdict;
 
@@ -53,7 +54,7 @@ typedef struct kl_login_exchange {
     kloop_slice reply;     /* what is said with MORE and DONE */
     const char *says;      /* REFUSED: the words for the client; NULL: those that tell nothing */
     bool json_said;        /* OAUTHBEARER: it was refused, and is to say that it has understood */
-    /* SCRAM */
+    /* SCRAM; OAUTHBEARER lends auth for words */
     bool first_said;
     kl_login_user *user;
     size_t gs2_len;  /* of the header that the client chose */
@@ -105,6 +106,8 @@ bool kl_login_is_busy(const kl_login *login);
 bool kl_login_allows(kl_request *r);
 /* An ApiVersions was answered well. */
 void kl_login_versions_told(kl_login *login);
+/* It came in the middle of an authentication: the answer says so where Kafka's does. */
+void kl_login_misplaced(kl_request *r);
 /* Both answer the request. */
 void kl_login_handshake(kl_request *r, kloop_string mechanism);
 void kl_login_token(kl_request *r, kloop_slice token);

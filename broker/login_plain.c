@@ -6,19 +6,18 @@
 
 #define PARTS 3 /* authorization id, user, password */
 
-/* false: there are not just so many. */
-static bool cut(kloop_slice said, kloop_string parts[PARTS])
+/* How many there are; one too many is as many as are looked at. */
+static int cut(kloop_slice said, kloop_string parts[PARTS])
 {
     const char *at = (const char *)said.data, *end = at + said.len;
-    for (int i = 0; i < PARTS - 1; i++) {
+    for (int n = 0; n < PARTS; n++) {
         const char *zero = at == end ? NULL : memchr(at, 0, (size_t)(end - at));
+        parts[n] = (kloop_string){at, (size_t)((zero ? zero : end) - at)};
         if (!zero)
-            return false;
-        parts[i] = (kloop_string){at, (size_t)(zero - at)};
+            return n + 1;
         at = zero + 1;
     }
-    parts[PARTS - 1] = (kloop_string){at, (size_t)(end - at)};
-    return at == end || !memchr(at, 0, (size_t)(end - at));
+    return PARTS + 1;
 }
 
 static bool same(kloop_string a, const char *b)
@@ -28,8 +27,18 @@ static bool same(kloop_string a, const char *b)
 
 kl_login_verdict kl_login_plain(kl_login_exchange *x, const kl_request *r, kloop_slice said)
 {
+    static const char *const miscounted[] = {
+        [1] = "Invalid SASL/PLAIN response: expected 3 tokens, got 1",
+        [2] = "Invalid SASL/PLAIN response: expected 3 tokens, got 2",
+        [4] = "Invalid SASL/PLAIN response: expected 3 tokens, got 4",
+    };
     kloop_string parts[PARTS];
-    if (!cut(said, parts) || parts[1].len == 0 || parts[2].len == 0)
+    int n = cut(said, parts);
+    x->says = n != PARTS          ? miscounted[n]
+              : parts[1].len == 0 ? "Authentication failed: username not specified"
+              : parts[2].len == 0 ? "Authentication failed: password not specified"
+                                  : NULL;
+    if (x->says)
         return KL_LOGIN_REFUSED;
     const kl_login_user *user = kl_login_find_user(r->peer->node, parts[1].data, parts[1].len);
     if (!user || !same(parts[2], user->password)) {

@@ -125,7 +125,7 @@ static kl_login_verdict first(kl_login_exchange *x, const kl_request *r, kloop_s
     return KL_LOGIN_MORE;
 }
 
-/* It is the client's header again, or the answer is to another question than it was. */
+/* Is it the client's header again? Kafka does not look. */
 static bool is_bound(const kl_login_exchange *x, kloop_string binding)
 {
     uint8_t header[sizeof x->gs2 + 4];
@@ -162,7 +162,7 @@ static bool is_proof(const kl_login_exchange *x, const kl_scram_keys *keys,
     return kl_wipe_equal(digest, keys->stored_key, size);
 }
 
-static kl_login_verdict last(kl_login_exchange *x, kloop_slice said)
+static kl_login_verdict last(kl_login_exchange *x, const kl_request *r, kloop_slice said)
 {
     const char *begin = (const char *)said.data, *at = begin, *end = at + said.len;
     kloop_string binding, nonce, proof = {NULL, 0};
@@ -180,11 +180,17 @@ static kl_login_verdict last(kl_login_exchange *x, kloop_slice said)
             return KL_LOGIN_REFUSED;
     }
     /* The user may be another one by now, or nobody, or have another password. */
-    if (!proof.data || at != end || !is_bound(x, binding) || nonce.len != x->nonce_len ||
+    if (!proof.data || at != end || nonce.len != x->nonce_len ||
         memcmp(nonce.data, x->auth + x->nonce_at, nonce.len) != 0 ||
         strcmp(x->user->name, x->principal) != 0 || keys->iterations == 0 ||
         !is_proof(x, keys, without_proof, proof))
         return KL_LOGIN_REFUSED;
+    if (!is_bound(x, binding))
+        kl_cluster_complain(r->cluster, KL_COMPLAINT_PROTOCOL,
+                            "request %llu, of connection %llu to broker %d: c= of SCRAM is not "
+                            "what the exchange began with",
+                            (unsigned long long)r->info.request_id,
+                            (unsigned long long)r->info.peer_id, r->info.node_id);
     sign(x, keys->server_key, without_proof, signature);
     kl_login_base64(text, signature, kl_sha2_size(kind_of(x)));
     int len = snprintf(x->final, sizeof x->final, "v=%s", text);
@@ -194,5 +200,5 @@ static kl_login_verdict last(kl_login_exchange *x, kloop_slice said)
 
 kl_login_verdict kl_login_scram(kl_login_exchange *x, const kl_request *r, kloop_slice said)
 {
-    return x->first_said ? last(x, said) : first(x, r, said);
+    return x->first_said ? last(x, r, said) : first(x, r, said);
 }

@@ -15,8 +15,8 @@
  *   requests, until the session ends
  *
  * FAILED, from everywhere: the answer that says why leaves after the broker's pause, and with it
- * the connection ends. A second ApiVersions, any other request, and whatever comes while nobody is
- * known end it without an answer, as does a request of a session that has ended.
+ * the connection ends. A second ApiVersions and any other request before a SaslHandshake end it
+ * without an answer, as does a request of a session that has ended.
  *
  * Behind a SaslHandshake v0 tokens come and go bare, each with its length. Such a one is a request
  * to the hooks, too: a SaslAuthenticate of version -1.
@@ -132,6 +132,9 @@ bool kl_login_allows(kl_request *r)
     if (login->state == KL_LOGIN_AUTHENTICATE) {
         if (key == KLOOP_SASL_AUTHENTICATE || key == KLOOP_SASL_HANDSHAKE)
             return true;
+        complain(r, "in the middle of an authentication");
+        r->misplaced = true;
+        return true;
     } else if (key == KLOOP_SASL_HANDSHAKE ||
                (key == KLOOP_API_VERSIONS && login->state == KL_LOGIN_HANDSHAKE_OR_VERSIONS)) {
         return true;
@@ -153,6 +156,27 @@ static void fail(kl_request *r)
     r->ends_connection = true;
     r->fate.answer_delay_ns =
         kl_cluster_later(r->peer->login->config.failure_delay_ns, r->fate.answer_delay_ns);
+}
+
+void kl_login_misplaced(kl_request *r)
+{
+    kloop_api_versions_response versions;
+    kloop_metadata_response metadata;
+    fail(r);
+    switch (r->info.api_key) {
+    case KLOOP_API_VERSIONS:
+        kloop_message_init(KLOOP_API_VERSIONS, KLOOP_RESPONSE, &versions);
+        versions.error_code = KLOOP_BROKER_ILLEGAL_SASL_STATE;
+        kl_request_answer(r, &versions);
+        break;
+    case KLOOP_METADATA:
+        kloop_message_init(KLOOP_METADATA, KLOOP_RESPONSE, &metadata);
+        kl_request_answer(r, &metadata);
+        break;
+    default:
+        kl_request_refuse(r);
+        break;
+    }
 }
 
 /* ---- SaslHandshake ---- */
@@ -185,6 +209,11 @@ void kl_login_handshake(kl_request *r, kloop_string mechanism)
     response.mechanisms = kloop_array_of(names, count);
     if (r->info.version >= 1)
         login->headers = true;
+    if (wanted == 0 && login->known) {
+        give_up(r);
+        kl_request_refuse(r);
+        return;
+    }
     if (wanted == 0) {
         response.error_code = KLOOP_BROKER_UNSUPPORTED_SASL_MECHANISM;
         fail(r);
@@ -288,8 +317,7 @@ void kl_login_token(kl_request *r, kloop_slice token)
     if (!login || login->state == KL_LOGIN_COMPLETE) {
         response.error_code = KLOOP_BROKER_ILLEGAL_SASL_STATE;
         response.error_message =
-            kloop_text(login ? "The client of this connection is known already."
-                             : "This connection needs no authentication.");
+            kloop_text("SaslAuthenticate request received after successful authentication");
         kl_request_answer(r, &response);
         return;
     }
@@ -298,6 +326,10 @@ void kl_login_token(kl_request *r, kloop_slice token)
     case KL_LOGIN_NO_MEMORY:
         give_up(r);
         kl_request_no_memory(r);
+        return;
+    case KL_LOGIN_CONFUSED:
+        give_up(r);
+        kl_request_refuse(r);
         return;
     case KL_LOGIN_REFUSED:
         refuse(r, login, x->says);

@@ -235,6 +235,10 @@ static void complain(kl_request *r, const char *what, const kloop_fault *fault)
 
 static void dispatch(kl_request *r, const kl_message *m)
 {
+    if (r->misplaced) {
+        kl_login_misplaced(r);
+        return;
+    }
     switch (r->info.api_key) {
     case KLOOP_PRODUCE:
         kl_answer_produce(r, &m->produce_request);

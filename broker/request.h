@@ -39,6 +39,7 @@ typedef struct kl_request {
     kl_timer timer;
     bool bare;              /* a SASL token without a header */
     bool barred;            /* not now: it ends the connection */
+    bool misplaced;         /* it does so when it was answered */
     int16_t answer_version; /* the request's, or 0 for an ApiVersions that is not known */
     uint8_t *frame;         /* NULL: not kept */
     kl_scratch scratch;

@@ -3,6 +3,7 @@
 #include "cli/command_list.h"
 
 #include "cli/completion_command.h"
+#include "cli/doctor_command.h"
 #include "cli/manual_command.h"
 #include "cli/meta_command.h"
 #include "cli/perf_command.h"
@@ -11,8 +12,8 @@
 #include "cli/wire_command.h"
 
 const kl_command *const kl_commands[] = {
-    &kl_produce_command, &kl_perf_command,       &kl_sink_command,   &kl_meta_command,
-    &kl_wire_command,    &kl_completion_command, &kl_manual_command,
+    &kl_produce_command, &kl_perf_command, &kl_sink_command,       &kl_meta_command,
+    &kl_doctor_command,  &kl_wire_command, &kl_completion_command, &kl_manual_command,
 };
 
 const size_t kl_command_count = sizeof kl_commands / sizeof kl_commands[0];

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sockets that never block, and one poll for all of them. See dialog.h. */
+/* Names, addresses, questions and answers. See dialog.h and dialog_inside.h. */
 #define _GNU_SOURCE
 #include "cli/dialog.h"
 
-#include "base/buf.h"
 #include "base/check.h"
 #include "base/excerpt.h"
 #include "base/now.h"
 #include "cli/common_version.h"
-#include "cli/name_lookup.h"
+#include "cli/dialog_inside.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,110 +16,126 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define FRAME_BYTES_MAX    ((size_t)100 << 20)
 #define CORRELATION_OFFSET 7
 
-struct kl_dialog {
-    kl_dialog_config config;
-    kl_dialog_state state;
-    char host[256];
-    uint16_t port;
-    char place[300];
-    kl_name_lookup *lookup;
-    size_t at;     /* which of its addresses */
-    bool cautious; /* ApiVersions in version 0: the newest one made it hang up */
-    int fd;        /* -1: none */
-    uint64_t deadline_ns;
-    kl_buf out;
-    size_t written;
-    kl_buf in;
-    int16_t asked_api;
-    int16_t asked_version;
-    int32_t correlation_id;
-    kloop_slice answer; /* the body, in the buffer */
-    kl_buf greeting;    /* the bytes of versions */
-    bool greeted;
-    kloop_api_versions_response versions;
-    kl_buf why;
-};
+/* ---- Steps ---- */
 
-uint64_t kl_dialogs_now_ns(void)
+kl_dialog_try *kl_dialog_try_now(kl_dialog *d)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * KL_SECOND + (uint64_t)now.tv_nsec;
+    return d->track.at < d->track.count ? &d->track.tries[d->track.at] : NULL;
+}
+
+static void end_step(kl_dialog *d)
+{
+    kl_dialog_try *t = kl_dialog_try_now(d);
+    if (t && t->begun && !t->spans[t->step].ended_ns)
+        t->spans[t->step].ended_ns = kl_dialogs_now_ns();
+}
+
+void kl_dialog_enter(kl_dialog *d, kl_dialog_state state, kl_dialog_step step, uint64_t limit_ns)
+{
+    kl_dialog_try *t = kl_dialog_try_now(d);
+    uint64_t now = kl_dialogs_now_ns();
+    end_step(d);
+    t->step = step;
+    t->begun = true;
+    t->spans[step] = (kl_dialog_span){.began_ns = now};
+    d->state = state;
+    d->deadline_ns = kl_time_add(now, limit_ns);
+}
+
+void kl_dialog_ready(kl_dialog *d)
+{
+    end_step(d);
+    d->state = KL_DIALOG_READY;
+    d->deadline_ns = KL_NEVER;
 }
 
 /* ---- Ends ---- */
 
-static void hang_up(kl_dialog *d)
+void kl_dialog_hang_up(kl_dialog *d)
 {
+    kl_dialog_end_login(d);
     if (d->fd >= 0)
         close(d->fd);
     d->fd = -1;
 }
 
-static void fail(kl_dialog *d)
+void kl_dialog_fail(kl_dialog *d)
 {
-    hang_up(d);
+    end_step(d);
+    kl_dialog_hang_up(d);
     d->state = KL_DIALOG_FAILED;
     d->deadline_ns = KL_NEVER;
 }
 
-_Static_assert(KL_DIALOG_PLACE_MAX == KL_ADDRESS_TEXT_MAX, "both hold an address");
-
-/* One more piece of why. */
-__attribute__((format(printf, 2, 3))) static void note(kl_dialog *d, const char *format, ...)
+void kl_dialog_note(kl_dialog *d, kl_dialog_trouble trouble, const char *format, ...)
 {
-    char text[512], address[KL_DIALOG_PLACE_MAX];
+    char text[KL_DIALOG_WHY_MAX];
+    kl_dialog_try *t = kl_dialog_try_now(d);
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (d->why.len > 0)
         kl_buf_append_str(&d->why, "; ");
-    kl_dialog_address(d, address);
-    /* Whoever typed an address need not read it twice. */
-    if (address[0] && strcmp(address, d->place) != 0) {
-        kl_buf_append_str(&d->why, address);
-        kl_buf_append_str(&d->why, ": ");
+    if (t) {
+        t->failed = true;
+        t->trouble = trouble;
+        snprintf(t->why, sizeof t->why, "%s", text);
+        /* Whoever typed an address need not read it twice. */
+        if (strcmp(t->address, d->place) != 0) {
+            kl_buf_append_str(&d->why, t->address);
+            kl_buf_append_str(&d->why, ": ");
+        }
     }
     kl_buf_append_str(&d->why, text);
 }
 
+void kl_dialog_no_memory(kl_dialog *d)
+{
+    kl_dialog_note(d, KL_TROUBLE_HERE, "there is no memory");
+    kl_dialog_fail(d);
+}
+
 static void begin_to_connect(kl_dialog *d);
 
-/* This address will not do. */
-static void next_address(kl_dialog *d)
+void kl_dialog_next_address(kl_dialog *d)
 {
-    hang_up(d);
-    d->at++;
+    end_step(d);
+    kl_dialog_hang_up(d);
+    d->track.at++;
     d->cautious = false;
     begin_to_connect(d);
 }
 
-/* What the broker or the network did, while something was waited for. */
-static void lose(kl_dialog *d)
+void kl_dialog_begin_cautiously(kl_dialog *d)
+{
+    kl_dialog_hang_up(d);
+    d->cautious = true;
+    begin_to_connect(d);
+}
+
+void kl_dialog_lose(kl_dialog *d)
 {
     if (d->greeted)
-        fail(d);
+        kl_dialog_fail(d);
     else
-        next_address(d);
+        kl_dialog_next_address(d);
 }
 
 void kl_dialog_give_up(kl_dialog *d, const char *why)
 {
     kl_buf_reset(&d->why);
     kl_buf_append_str(&d->why, why);
-    fail(d);
+    kl_dialog_fail(d);
 }
 
 void kl_dialog_part(kl_dialog *d)
 {
-    hang_up(d);
+    kl_dialog_hang_up(d);
 }
 
 /* ---- Connecting ---- */
@@ -140,29 +155,66 @@ static int open_connection(const struct sockaddr *address, socklen_t len, int *f
     return error;
 }
 
-static void begin_to_connect(kl_dialog *d)
+static void note_no_connection(kl_dialog *d, int error)
 {
-    while (d->at < kl_name_lookup_count(d->lookup)) {
-        socklen_t len;
-        const struct sockaddr *address = kl_name_lookup_at(d->lookup, d->at, &len);
-        int error = open_connection(address, len, &d->fd);
-        if (!error) {
-            d->state = KL_DIALOG_CONNECTING;
-            d->deadline_ns = kl_time_add(kl_dialogs_now_ns(), d->config.connect_ns);
-            return;
-        }
-        note(d, "%s", strerror(error));
-        d->at++;
-    }
-    fail(d);
+    kl_dialog_note(d, error == ECONNREFUSED ? KL_TROUBLE_REFUSED : KL_TROUBLE_NO_WAY, "%s",
+                   strerror(error));
 }
 
-static void take_addresses(kl_dialog *d)
+static void begin_to_connect(kl_dialog *d)
+{
+    while (d->track.at < d->track.count) {
+        socklen_t len;
+        const struct sockaddr *address = kl_name_lookup_at(d->lookup, d->track.at, &len);
+        kl_dialog_enter(d, KL_DIALOG_CONNECTING, KL_STEP_TCP, d->config.connect_ns);
+        int error = open_connection(address, len, &d->fd);
+        if (!error)
+            return;
+        note_no_connection(d, error);
+        end_step(d);
+        d->track.at++;
+    }
+    if (d->track.count > 0)
+        d->track.at = d->track.count - 1;
+    kl_dialog_fail(d);
+}
+
+void kl_dialog_on_connection(kl_dialog *d)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &error, &len))
+        error = errno;
+    if (error) {
+        note_no_connection(d, error);
+        kl_dialog_next_address(d);
+        return;
+    }
+    if (d->config.security && d->config.security->tls)
+        kl_dialog_begin_tls(d);
+    else
+        kl_dialog_greet(d);
+}
+
+void kl_dialog_take_addresses(kl_dialog *d)
 {
     if (!kl_name_lookup_is_over(d->lookup))
         return;
-    if (kl_name_lookup_count(d->lookup) == 0)
-        note(d, "%s", kl_name_lookup_why(d->lookup));
+    size_t count = kl_name_lookup_count(d->lookup);
+    d->track.name.ended_ns = kl_dialogs_now_ns();
+    d->track.found = count > 0;
+    if (count == 0)
+        kl_dialog_note(d, KL_TROUBLE_NO_NAME, "%s", kl_name_lookup_why(d->lookup));
+    d->track.tries = kl_mem_zalloc(&kl_mem_libc, count + 1, sizeof *d->track.tries);
+    if (!d->track.tries) {
+        kl_dialog_no_memory(d);
+        return;
+    }
+    d->track.count = count;
+    for (size_t i = 0; i < count; i++) {
+        socklen_t len;
+        kl_address_text(kl_name_lookup_at(d->lookup, i, &len), d->track.tries[i].address);
+    }
     begin_to_connect(d);
 }
 
@@ -183,13 +235,15 @@ kl_dialog *kl_dialog_new(const kl_dialog_config *config, const char *host, uint1
     kl_buf_init(&d->greeting, &kl_mem_libc);
     kl_buf_init(&d->why, &kl_mem_libc);
     d->state = KL_DIALOG_LOOKING_UP;
-    d->deadline_ns = KL_NEVER;
+    d->track.name.began_ns = kl_dialogs_now_ns();
+    d->deadline_ns =
+        config->lookup_ns ? kl_time_add(d->track.name.began_ns, config->lookup_ns) : KL_NEVER;
     d->lookup = kl_name_lookup_new(host, port);
     if (!d->lookup) {
         kl_dialog_del(d);
         return NULL;
     }
-    take_addresses(d);
+    kl_dialog_take_addresses(d);
     return d;
 }
 
@@ -197,8 +251,10 @@ void kl_dialog_del(kl_dialog *d)
 {
     if (!d)
         return;
-    hang_up(d);
+    kl_dialog_hang_up(d);
+    kloop_tls_channel_del(d->channel);
     kl_name_lookup_del(d->lookup);
+    kl_mem_release(&kl_mem_libc, d->track.tries, (d->track.count + 1) * sizeof *d->track.tries);
     kl_buf_deinit(&d->out);
     kl_buf_deinit(&d->in);
     kl_buf_deinit(&d->greeting);
@@ -208,31 +264,30 @@ void kl_dialog_del(kl_dialog *d)
 
 /* ---- Asking ---- */
 
-static void no_memory(kl_dialog *d)
-{
-    note(d, "there is no memory");
-    fail(d);
-}
-
-/* The frame into out. */
-static bool encode(kl_dialog *d, int16_t api_key, int16_t version, const void *request,
-                   size_t request_size)
+bool kl_dialog_put_question(kl_dialog *d, int16_t api_key, int16_t version, const void *request,
+                            size_t request_size)
 {
     kloop_size size;
     kloop_fault fault;
     char text[200];
+    d->asked_api = api_key;
+    d->asked_version = version;
+    d->correlation_id += CORRELATION_OFFSET;
+    d->written = 0;
+    kl_buf_reset(&d->in);
+    kl_buf_reset(&d->out);
+    d->answer = (kloop_slice){NULL, 0};
     kloop_status status = kloop_measure_request_sized(api_key, version, d->config.client_id,
                                                       request, request_size, &size, &fault);
     if (status) {
         kloop_fault_text(&fault, text, sizeof text);
-        note(d, "the question cannot be asked: %s", text);
-        fail(d);
+        kl_dialog_note(d, KL_TROUBLE_HERE, "the question cannot be asked: %s", text);
+        kl_dialog_fail(d);
         return false;
     }
-    kl_buf_reset(&d->out);
     uint8_t *p = kl_buf_reserve(&d->out, size.total, NULL);
     if (!p) {
-        no_memory(d);
+        kl_dialog_no_memory(d);
         return false;
     }
     status = kloop_encode_request_sized(api_key, version, d->correlation_id, d->config.client_id,
@@ -242,29 +297,15 @@ static bool encode(kl_dialog *d, int16_t api_key, int16_t version, const void *r
     return true;
 }
 
-static void ask(kl_dialog *d, kl_dialog_state state, int16_t api_key, int16_t version,
-                const void *request, size_t request_size)
-{
-    d->asked_api = api_key;
-    d->asked_version = version;
-    d->correlation_id += CORRELATION_OFFSET;
-    d->written = 0;
-    kl_buf_reset(&d->in);
-    d->answer = (kloop_slice){NULL, 0};
-    if (!encode(d, api_key, version, request, request_size))
-        return;
-    d->state = state;
-    d->deadline_ns = kl_time_add(kl_dialogs_now_ns(), d->config.answer_ns);
-}
-
 void kl_dialog_ask_sized(kl_dialog *d, int16_t api_key, int16_t version, const void *request,
                          size_t request_size)
 {
     KL_ASSERT(d->state == KL_DIALOG_READY);
-    ask(d, KL_DIALOG_ASKING, api_key, version, request, request_size);
+    kl_dialog_enter(d, KL_DIALOG_ASKING, KL_STEP_QUESTION, d->config.answer_ns);
+    kl_dialog_put_question(d, api_key, version, request, request_size);
 }
 
-static void greet(kl_dialog *d)
+void kl_dialog_greet(kl_dialog *d)
 {
     kloop_api_versions_request m;
     kloop_message_init(KLOOP_API_VERSIONS, KLOOP_REQUEST, &m);
@@ -277,7 +318,8 @@ static void greet(kl_dialog *d)
         m.client_software_name = kloop_text("kloop");
         m.client_software_version = kloop_text(kloop_version());
     }
-    ask(d, KL_DIALOG_GREETING, KLOOP_API_VERSIONS, version, &m, sizeof m);
+    kl_dialog_enter(d, KL_DIALOG_GREETING, KL_STEP_VERSIONS, d->config.answer_ns);
+    kl_dialog_put_question(d, KLOOP_API_VERSIONS, version, &m, sizeof m);
 }
 
 /* ---- Answers ---- */
@@ -294,42 +336,32 @@ static bool take_greeting(kl_dialog *d)
         version = 0;
     kl_buf_reset(&d->greeting);
     if (!kl_buf_append(&d->greeting, d->answer.data, d->answer.len)) {
-        no_memory(d);
+        kl_dialog_no_memory(d);
         return false;
     }
     if (kloop_decode(KLOOP_API_VERSIONS, KLOOP_RESPONSE, version, d->greeting.data, d->greeting.len,
                      &d->versions, &fault)) {
         kloop_fault_text(&fault, text, sizeof text);
-        note(d, "its API versions cannot be read: %s", text);
-        next_address(d);
+        kl_dialog_note(d, KL_TROUBLE_NO_KAFKA, "its API versions cannot be read: %s", text);
+        kl_dialog_next_address(d);
         return false;
     }
     if (d->versions.error_code == KLOOP_BROKER_UNSUPPORTED_VERSION && d->asked_version > 0) {
         d->cautious = true;
-        greet(d);
+        kl_dialog_greet(d);
         return false;
     }
     if (d->versions.error_code) {
-        note(d, "it refuses to tell its API versions: %s",
-             kloop_broker_error_name(d->versions.error_code));
-        next_address(d);
+        kl_dialog_note(d, KL_TROUBLE_NO_KAFKA, "it refuses to tell its API versions: %s",
+                       kloop_broker_error_name(d->versions.error_code));
+        kl_dialog_next_address(d);
         return false;
     }
     d->greeted = true;
     return true;
 }
 
-/* What came instead of a frame, if it can be recognized. */
-static const char *other_language(const kl_buf *in)
-{
-    if (in->len >= 4 && memcmp(in->data, "HTTP", 4) == 0)
-        return "it speaks HTTP, and not Kafka";
-    if (in->len >= 3 && in->data[0] == 0x15 && in->data[1] == 3)
-        return "it wants TLS, which kloop does not speak";
-    return "what it answers is no Kafka";
-}
-
-static void take_frame(kl_dialog *d, kloop_slice frame)
+void kl_dialog_take_frame(kl_dialog *d, kloop_slice frame)
 {
     kloop_response_header header;
     kloop_fault fault;
@@ -338,203 +370,44 @@ static void take_frame(kl_dialog *d, kloop_slice frame)
     if (kloop_decode_prefix(KLOOP_RESPONSE_HEADER, KLOOP_RESPONSE, version, frame.data, frame.len,
                             &used, &header, &fault) ||
         header.correlation_id != d->correlation_id) {
-        note(d, "it answers something that was not asked");
-        lose(d);
+        kl_dialog_note(d, KL_TROUBLE_NO_KAFKA, "it answers something that was not asked");
+        kl_dialog_lose(d);
         return;
     }
     d->answer = (kloop_slice){frame.data + used, frame.len - used};
-    if (d->state == KL_DIALOG_GREETING && !take_greeting(d))
+    if (d->state == KL_DIALOG_LOGIN) {
+        kl_dialog_on_login_answer(d);
         return;
-    d->state = KL_DIALOG_READY;
-    d->deadline_ns = KL_NEVER;
+    }
+    if (d->state == KL_DIALOG_GREETING) {
+        if (!take_greeting(d))
+            return;
+        if (d->config.security && d->config.security->mechanism) {
+            kl_dialog_login(d);
+            return;
+        }
+    }
+    kl_dialog_ready(d);
 }
 
-bool kl_dialog_answer_sized(kl_dialog *d, void *response, size_t response_size)
+bool kl_dialog_decode(kl_dialog *d, void *response, size_t response_size)
 {
     char text[200];
     kloop_fault fault;
-    KL_ASSERT(d->state == KL_DIALOG_READY && d->answer.data);
     if (!kloop_decode_sized(d->asked_api, KLOOP_RESPONSE, d->asked_version, d->answer.data,
                             d->answer.len, response, response_size, &fault))
         return true;
     kloop_fault_text(&fault, text, sizeof text);
-    note(d, "its answer to %s %d cannot be read: %s", kloop_api_find(d->asked_api)->name,
-         d->asked_version, text);
-    fail(d);
+    kl_dialog_note(d, KL_TROUBLE_NO_KAFKA, "its answer to %s %d cannot be read: %s",
+                   kloop_api_find(d->asked_api)->name, d->asked_version, text);
+    kl_dialog_fail(d);
     return false;
 }
 
-/* ---- Bytes ---- */
-
-static bool is_passing(int error)
+bool kl_dialog_answer_sized(kl_dialog *d, void *response, size_t response_size)
 {
-    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
-}
-
-/* false: it was lost. */
-static bool write_out(kl_dialog *d)
-{
-    while (d->written < d->out.len) {
-        ssize_t n = send(d->fd, d->out.data + d->written, d->out.len - d->written, MSG_NOSIGNAL);
-        if (n >= 0) {
-            d->written += (size_t)n;
-            continue;
-        }
-        if (is_passing(errno))
-            return true;
-        note(d, "%s", strerror(errno));
-        lose(d);
-        return false;
-    }
-    return true;
-}
-
-/* The other side has ended the connection. */
-static void ended(kl_dialog *d, const char *how)
-{
-    if (d->state == KL_DIALOG_GREETING && d->asked_version > 0 && d->in.len == 0) {
-        /* Some who do not know a version hang up instead of saying so. */
-        hang_up(d);
-        d->cautious = true;
-        begin_to_connect(d);
-        return;
-    }
-    if (d->state == KL_DIALOG_GREETING)
-        note(d, "%s when asked for its API versions; it may want TLS, or be no Kafka", how);
-    else if (d->state == KL_DIALOG_ASKING)
-        note(d, "%s when asked for %s %d; it may want a login (SASL), which kloop does not do", how,
-             kloop_api_find(d->asked_api)->name, d->asked_version);
-    else
-        note(d, "%s", how);
-    lose(d);
-}
-
-static void read_in(kl_dialog *d)
-{
-    for (;;) {
-        size_t room, used;
-        kloop_slice frame;
-        kloop_fault fault;
-        uint8_t *p = kl_buf_reserve_some(&d->in, 65536, &room);
-        if (!p) {
-            no_memory(d);
-            return;
-        }
-        ssize_t n = recv(d->fd, p, room, 0);
-        if (n < 0 && is_passing(errno))
-            return;
-        if (n <= 0) {
-            ended(d, n == 0 ? "it closed the connection" : strerror(errno));
-            return;
-        }
-        kl_buf_commit(&d->in, (size_t)n);
-        if (kloop_frame_next(d->in.data, d->in.len, FRAME_BYTES_MAX, &frame, &used, &fault)) {
-            note(d, "%s", other_language(&d->in));
-            lose(d);
-            return;
-        }
-        if (frame.data) {
-            take_frame(d, frame);
-            return;
-        }
-    }
-}
-
-static void on_connection(kl_dialog *d)
-{
-    int error = 0;
-    socklen_t len = sizeof error;
-    if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &error, &len))
-        error = errno;
-    if (error) {
-        note(d, "%s", strerror(error));
-        next_address(d);
-        return;
-    }
-    greet(d);
-}
-
-static void on_ready(kl_dialog *d)
-{
-    if (d->state == KL_DIALOG_CONNECTING)
-        on_connection(d);
-    if ((d->state == KL_DIALOG_GREETING || d->state == KL_DIALOG_ASKING) && write_out(d))
-        read_in(d);
-}
-
-static void on_deadline(kl_dialog *d)
-{
-    if (d->state == KL_DIALOG_CONNECTING)
-        note(d, "no connection within %g s", (double)d->config.connect_ns / 1e9);
-    else
-        note(d, "no answer to %s within %g s", kloop_api_find(d->asked_api)->name,
-             (double)d->config.answer_ns / 1e9);
-    lose(d);
-}
-
-/* ---- Waiting ---- */
-
-typedef struct watching {
-    struct pollfd fds[KL_DIALOGS_MAX * KL_NAME_LOOKUP_FDS_MAX];
-    size_t count;
-    size_t first[KL_DIALOGS_MAX + 1]; /* those of dialog i are from here on, to those of i + 1 */
-} watching;
-
-static int ms_until(uint64_t when_ns)
-{
-    uint64_t now = kl_dialogs_now_ns();
-    if (when_ns <= now)
-        return 0;
-    uint64_t ms = (when_ns - now + KL_MS - 1) / KL_MS;
-    return ms > 3600000 ? 3600000 : (int)ms;
-}
-
-static void watch(watching *w, kl_dialog *d, int *timeout_ms)
-{
-    if (d->state == KL_DIALOG_LOOKING_UP) {
-        w->count += kl_name_lookup_watch(d->lookup, &w->fds[w->count], timeout_ms);
-    } else if (d->fd >= 0 && d->state != KL_DIALOG_READY) {
-        bool writes = d->state == KL_DIALOG_CONNECTING || d->written < d->out.len;
-        w->fds[w->count++] =
-            (struct pollfd){.fd = d->fd, .events = (short)(writes ? POLLOUT : POLLIN)};
-        int ms = ms_until(d->deadline_ns);
-        if (ms < *timeout_ms)
-            *timeout_ms = ms;
-    }
-}
-
-static void step(kl_dialog *d, const struct pollfd *fds, size_t count)
-{
-    if (d->state == KL_DIALOG_LOOKING_UP) {
-        kl_name_lookup_step(d->lookup, fds, count);
-        take_addresses(d);
-    } else if (count > 0 && fds[0].revents) {
-        on_ready(d);
-    } else if (kl_dialog_is_busy(d) && kl_dialogs_now_ns() >= d->deadline_ns) {
-        on_deadline(d);
-    }
-}
-
-void kl_dialogs_wait(kl_dialog *const *list, size_t count, uint64_t until_ns)
-{
-    watching w;
-    w.count = 0;
-    int timeout_ms = ms_until(until_ns);
-    KL_ASSERT(count <= KL_DIALOGS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        w.first[i] = w.count;
-        if (list[i])
-            watch(&w, list[i], &timeout_ms);
-    }
-    w.first[count] = w.count;
-    if (poll(w.fds, w.count, timeout_ms) <= 0) {
-        for (size_t i = 0; i < w.count; i++)
-            w.fds[i].revents = 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (list[i])
-            step(list[i], &w.fds[w.first[i]], w.first[i + 1] - w.first[i]);
-    }
+    KL_ASSERT(d->state == KL_DIALOG_READY && d->answer.data);
+    return kl_dialog_decode(d, response, response_size);
 }
 
 /* ---- Looking at it ---- */
@@ -556,8 +429,12 @@ const char *kl_dialog_why(kl_dialog *d)
         return "its name is being looked up";
     case KL_DIALOG_CONNECTING:
         return "no connection yet";
+    case KL_DIALOG_TLS:
+        return "connected, but TLS is not agreed upon";
     case KL_DIALOG_GREETING:
         return "connected, but it has not told its API versions";
+    case KL_DIALOG_LOGIN:
+        return "connected, but it has not let us in";
     case KL_DIALOG_ASKING:
         return "connected, but it has not answered";
     default:
@@ -574,10 +451,18 @@ const char *kl_dialog_place(const kl_dialog *d)
 
 void kl_dialog_address(const kl_dialog *d, char text[KL_DIALOG_PLACE_MAX])
 {
-    socklen_t len;
-    text[0] = '\0';
-    if (d->at < kl_name_lookup_count(d->lookup))
-        kl_address_text(kl_name_lookup_at(d->lookup, d->at, &len), text);
+    const kl_dialog_track *t = &d->track;
+    snprintf(text, KL_DIALOG_PLACE_MAX, "%s", t->at < t->count ? t->tries[t->at].address : "");
+}
+
+const kl_dialog_track *kl_dialog_track_of(const kl_dialog *d)
+{
+    return &d->track;
+}
+
+const kloop_tls_channel *kl_dialog_channel(const kl_dialog *d)
+{
+    return d->channel;
 }
 
 const kloop_api_versions_response *kl_dialog_versions(const kl_dialog *d)

@@ -3,11 +3,16 @@
  * A plain talk with one broker, for commands that ask something and end: one question, one answer.
  * Nothing here sends records, and nothing waits in a call but kl_dialogs_wait().
  *
- *   LOOKING_UP -> CONNECTING -> GREETING -> READY <-> ASKING
- *        |            |  ^         |          |         |
- *        |            |  +---------+          |         |     another address of the name, or the
- *        v            v   (next)   v          v         v     same one in the oldest ApiVersions
- *      FAILED <------------------------------------------     there is; why says it all
+ *   LOOKING_UP -> CONNECTING --> TLS --> GREETING --> LOGIN --> READY <-> ASKING
+ *        |          |  ^  |       |       ^  |  |       |         |          |
+ *        |          |  |  '-------+-------'  |  '-------+---->----'          |   without TLS,
+ *        |          |  +----------+----------+          |                    |   without a login
+ *        v          v   (next)    v          v          v                    v
+ *      FAILED <---------------------------------------------------------------
+ *
+ * next is another address of the name, or the same one in the oldest ApiVersions there is; a login
+ * is tried at one address alone, since brokers count those that fail. Before TLS has verified the
+ * peer nothing is said, and before the login nothing but ApiVersions and the login itself.
  *
  *     kl_dialog *d = kl_dialog_new(&config, "localhost", 9092);
  *     while (kl_dialog_is_busy(d))
@@ -20,12 +25,15 @@
  * Several dialogs at once are a list of them given to kl_dialogs_wait().
  *
  * Owns its socket, the lookup and the bytes of the latest answer, which are good until the next
- * question. The configuration and what its strings show must outlive it. Everything that goes wrong
+ * question. The configuration and what it points at must outlive it. Everything that goes wrong
  * with the broker or the network ends in FAILED with a sentence; no call but _new fails for lack of
  * memory in another way.
  */
 #ifndef KL_CLI_DIALOG_H
 #define KL_CLI_DIALOG_H
+
+#include "cli/dialog_track.h"
+#include "cli/security.h"
 
 #include <kloop/wire.h>
 
@@ -38,7 +46,9 @@ typedef struct kl_dialog kl_dialog;
 typedef enum kl_dialog_state {
     KL_DIALOG_LOOKING_UP,
     KL_DIALOG_CONNECTING,
+    KL_DIALOG_TLS,
     KL_DIALOG_GREETING, /* ApiVersions is asked */
+    KL_DIALOG_LOGIN,
     KL_DIALOG_READY,
     KL_DIALOG_ASKING,
     KL_DIALOG_FAILED,
@@ -46,10 +56,12 @@ typedef enum kl_dialog_state {
 
 typedef struct kl_dialog_config {
     kloop_string client_id;
-    uint64_t connect_ns; /* for a TCP connection to one address */
+    uint64_t lookup_ns;  /* for the name; 0: as long as the lookup itself allows */
+    uint64_t connect_ns; /* for a TCP connection to one address, and then for TLS */
     uint64_t answer_ns;  /* for an answer */
     /* api.version.max: of each API the newest version to speak; "" for as new as there is */
     const char *version_max;
+    const kl_security *security; /* NULL: neither TLS nor a login */
 } kl_dialog_config;
 
 /* Host without brackets. NULL: no memory. */
@@ -66,10 +78,9 @@ const char *kl_dialog_why(kl_dialog *d);
 /* Of bootstrap.servers, or as Metadata told: "localhost:9092". */
 const char *kl_dialog_place(const kl_dialog *d);
 /* Where it is connected to, or was last: "127.0.0.1:9092"; "" while the name is looked up. */
-#define KL_DIALOG_PLACE_MAX 96
 void kl_dialog_address(const kl_dialog *d, char text[KL_DIALOG_PLACE_MAX]);
 
-/* What it offers; NULL before READY. Lives as long as the dialog. */
+/* What it offers; NULL before it has told. Lives as long as the dialog. */
 const kloop_api_versions_response *kl_dialog_versions(const kl_dialog *d);
 /* The newest version that both know and version_max allows; -1: there is none. */
 int16_t kl_dialog_version(const kl_dialog *d, int16_t api_key);
@@ -92,6 +103,13 @@ void kl_dialog_part(kl_dialog *d);
 
 /* FAILED with this sentence, for somebody who has found out more. */
 void kl_dialog_give_up(kl_dialog *d, const char *why);
+
+/* ---- What became of each step, for those who want to know more than why ---- */
+
+/* Good as long as the dialog; grows while it goes on. */
+const kl_dialog_track *kl_dialog_track_of(const kl_dialog *d);
+/* Of the connection that was made last; NULL: there was no TLS yet. */
+const kloop_tls_channel *kl_dialog_channel(const kl_dialog *d);
 
 /* ---- Waiting ---- */
 

@@ -36,7 +36,8 @@ static const struct {
     {KLOOP_BROKER_CLUSTER_AUTHORIZATION_FAILED,
      "before Kafka 2.8 the principal needs IDEMPOTENT_WRITE on the cluster, or "
      "enable.idempotence=false here"},
-    {KLOOP_BROKER_SASL_AUTHENTICATION_FAILED, "see sasl.mechanism and sasl.jaas.config"},
+    {KLOOP_BROKER_SASL_AUTHENTICATION_FAILED,
+     "see sasl.mechanism and sasl.jaas.config; kloop doctor with the same flags says more"},
     {KLOOP_BROKER_INVALID_TIMESTAMP,
      "see message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topic"},
     {KLOOP_BROKER_INVALID_RECORD,
@@ -95,8 +96,12 @@ const char *kl_failure_hint(kloop_outcome outcome, kloop_cause cause, int16_t br
         return "they were on the way when it ended: look at the topic before they are sent again";
     switch (cause) {
     case KLOOP_CAUSE_TIMEOUT:
-        return "see bootstrap.servers and delivery.timeout.ms; kloop meta -b HOST:PORT shows who "
-               "answers";
+        return "see bootstrap.servers and delivery.timeout.ms; kloop doctor -b HOST:PORT says how "
+               "far one gets";
+    case KLOOP_CAUSE_SECURITY:
+        return "see security.protocol and what belongs to it; kloop doctor with the same flags "
+               "says "
+               "more";
     case KLOOP_CAUSE_PARTITION:
         return "kloop meta -b HOST:PORT shows how many partitions the topic has";
     case KLOOP_CAUSE_NO_MEMORY:

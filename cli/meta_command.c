@@ -152,13 +152,15 @@ static bool take_words(kl_arena *arena, kloop_config *config, words *w)
     return w->servers && w->client_id && w->version_max;
 }
 
-static kl_meta_question question_of(const meta_flags *f, kloop_config *config, const words *w)
+static kl_meta_question question_of(const meta_flags *f, kloop_config *config, const words *w,
+                                    const kl_security *security)
 {
     return (kl_meta_question){
         .dialog = {.client_id = kloop_text(w->client_id),
                    .connect_ns = span_ns(config, "socket.connection.setup.timeout.ms"),
                    .answer_ns = span_ns(config, "request.timeout.ms"),
-                   .version_max = w->version_max},
+                   .version_max = w->version_max,
+                   .security = security},
         .servers = w->servers,
         .topics = f->topics,
         .topic_count = f->topic_count,
@@ -246,6 +248,8 @@ static int run(meta_flags *f)
 {
     kl_arena arena;
     words w;
+    kl_security security;
+    kloop_error error;
     if (f->config.print)
         return kl_config_flags_show(&f->config, stdout);
     kloop_config *config = kl_config_flags_make(&f->config);
@@ -253,12 +257,17 @@ static int run(meta_flags *f)
         return KL_EXIT_USAGE;
     int code;
     kl_arena_init(&arena, &kl_mem_libc);
-    if (take_words(&arena, config, &w)) {
-        kl_meta_question q = question_of(f, config, &w);
+    kloop_status status = kl_security_init(&security, config, &error);
+    if (status == KLOOP_OK && take_words(&arena, config, &w)) {
+        kl_meta_question q = question_of(f, config, &w, &security);
         code = ask_and_show(f, &q, &w);
+    } else if (status == KLOOP_BAD_CONFIG) {
+        fprintf(stderr, "kloop meta: %s\n", error.text);
+        code = KL_EXIT_USAGE;
     } else {
         code = no_memory();
     }
+    kl_security_deinit(&security);
     kl_arena_deinit(&arena);
     kloop_config_del(config);
     return code;

@@ -104,12 +104,23 @@ static void count_acked(perf *p, const void *stamp, uint64_t count, uint64_t now
         kl_perf_stats_add(&p->result->steady, age, lag, count, bytes, now_ns);
 }
 
+/* By any broker: what they do not like is not cured by waiting. */
+static bool was_never_let_in(kloop_producer *producer, const kloop_report *run)
+{
+    kloop_stats stats;
+    if (run->cause != KLOOP_CAUSE_SECURITY)
+        return false;
+    kloop_get_stats(producer, &stats);
+    return !stats.ever_ready;
+}
+
 static void on_delivery(kloop_producer *producer, const kloop_report *run, void *me)
 {
     perf *p = me;
-    (void)producer;
     if (run->outcome != KLOOP_OUTCOME_ACKED) {
         kl_failure_tally_add(&p->result->failures, run);
+        if (!p->closing && was_never_let_in(producer, run))
+            close_producer(p, CLOSE_MS);
         return;
     }
     uint64_t now_ns = uv_hrtime();

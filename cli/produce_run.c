@@ -128,6 +128,16 @@ static void measure(produce *p, const kloop_report *run)
     }
 }
 
+/* By any broker: what they do not like is not cured by waiting. */
+static bool was_never_let_in(const produce *p, const kloop_report *run)
+{
+    kloop_stats stats;
+    if (run->cause != KLOOP_CAUSE_SECURITY)
+        return false;
+    kloop_get_stats(p->producer, &stats);
+    return !stats.ever_ready;
+}
+
 static void on_delivery(kloop_producer *producer, const kloop_report *run, void *me)
 {
     produce *p = me;
@@ -143,8 +153,8 @@ static void on_delivery(kloop_producer *producer, const kloop_report *run, void 
     if (run->outcome == KLOOP_OUTCOME_ACKED)
         return;
     tell_failure(p, run->text);
-    /* The next record would be refused, and may be long in coming. */
-    if (!p->stopping && kloop_fatal_text(producer))
+    /* The next record would fail as well, and may be long in coming. */
+    if (!p->stopping && (kloop_fatal_text(producer) || was_never_let_in(p, run)))
         stop_reading(p);
 }
 

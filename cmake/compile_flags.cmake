@@ -44,6 +44,12 @@ if(NOT KLOOP_UNWIND_TABLES)
     list(APPEND KLOOP_LEAN_SHARED -fno-asynchronous-unwind-tables -fno-unwind-tables)
 endif()
 
+# gcc 12 brought a word for "smaller yet".
+set(KLOOP_SMALLEST -Oz)
+if(CMAKE_C_COMPILER_ID STREQUAL GNU AND CMAKE_C_COMPILER_VERSION VERSION_LESS 12)
+    set(KLOOP_SMALLEST -Os)
+endif()
+
 # Checks that read symbols make sense only where the compiler has added none of its own.
 set(KLOOP_PLAIN_OBJECTS ON)
 if(KLOOP_SANITIZE OR KLOOP_BUILD_FUZZ OR KLOOP_COVERAGE)

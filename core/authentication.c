@@ -117,7 +117,7 @@ static uint64_t refresh_after(kloop_engine *e, uint64_t life_ns)
 static void fail_token(kloop_engine *e, const char *why)
 {
     kl_login *l = &e->login;
-    if (!l->token_asked)
+    if (!l->token_asked || e->life > KL_LIFE_CLOSING)
         return;
     l->token_asked = false;
     uint64_t pause =
@@ -142,8 +142,8 @@ kloop_status kloop_engine_set_token(kloop_engine *e, const kloop_token *token, k
 {
     kloop_engine_clock(e, now);
     kl_login *l = &e->login;
-    if (!l->sasl.set_token)
-        return kl_error_set(error, KLOOP_BAD_ARGUMENT, "sasl.mechanism takes no tokens");
+    if (!l->sasl.set_token || e->life > KL_LIFE_CLOSING)
+        return kl_error_set(error, KLOOP_BAD_ARGUMENT, "nobody takes a token: see sasl.mechanism");
     kloop_error why = {.text = ""};
     kloop_status status = l->sasl.set_token(l->sasl.me, token, e->now, &why);
     if (status) {
@@ -184,8 +184,7 @@ void kl_authentication_end(kloop_engine *e, kl_conn *c)
     kl_list_drop(&a->in_list);
     if (a->begun && e->login.sasl.end)
         e->login.sasl.end(a->session);
-    kl_wipe(a, a->bytes);
-    kl_mem_release(&e->alloc, a, a->bytes);
+    kl_wipe_release(&e->alloc, a, a->bytes);
 }
 
 /* Trying again does not cure it. */

@@ -9,32 +9,68 @@
 
 #include <string.h>
 
-#define TYPE_BOOL        KLOOP_CONFIG_BOOL
-#define TYPE_CHOICE      KLOOP_CONFIG_CHOICE
-#define TYPE_CHOICES     KLOOP_CONFIG_LIST
-#define TYPE_FRACTION    KLOOP_CONFIG_FRACTION
-#define TYPE_LEVEL       KLOOP_CONFIG_NUMBER
-#define TYPE_NUMBER      KLOOP_CONFIG_NUMBER
-#define TYPE_PARTITIONER KLOOP_CONFIG_CHOICE
-#define TYPE_PEM         KLOOP_CONFIG_TEXT
-#define TYPE_SECRET      KLOOP_CONFIG_TEXT
-#define TYPE_SECRET_PEM  KLOOP_CONFIG_TEXT
-#define TYPE_SERVERS     KLOOP_CONFIG_LIST
-#define TYPE_TEXT        KLOOP_CONFIG_TEXT
-#define TYPE_VERSIONS    KLOOP_CONFIG_LIST
-
-static const kl_config_key keys[KL_CONFIG_COUNT] = {
-#define ROW(ID, key_name, key_kind, key_preset, key_allowed, key_unit, key_meaning)                \
-    [KL_CONFIG_##ID] = {.shown = {.name = key_name,                                                \
-                                  .preset = key_preset,                                            \
-                                  .allowed = key_allowed,                                          \
-                                  .unit = key_unit,                                                \
-                                  .type = TYPE_##key_kind,                                         \
-                                  .secret = KL_CONFIG_KIND_##key_kind >= KL_CONFIG_KIND_SECRET},   \
-                        .kind = KL_CONFIG_KIND_##key_kind},
+/*
+ * The words of each key one behind the other, each terminated, in the order of kloop_config_key:
+ * in a library, pointers to them would take more room than they do. So the table is filled when
+ * the program is loaded, before anything else of it runs.
+ */
+static const struct words {
+#define ROW(ID, name, kind, preset, allowed, unit, meaning)                                        \
+    char ID[sizeof name "\0" preset "\0" allowed "\0" unit];
+    KLOOP_CONFIG_KEYS(ROW)
+#undef ROW
+} words = {
+#define ROW(ID, name, kind, preset, allowed, unit, meaning) name "\0" preset "\0" allowed "\0" unit,
     KLOOP_CONFIG_KEYS(ROW)
 #undef ROW
 };
+
+static const uint8_t kinds[KL_CONFIG_COUNT] = {
+#define ROW(ID, name, kind, preset, allowed, unit, meaning) KL_CONFIG_KIND_##kind,
+    KLOOP_CONFIG_KEYS(ROW)
+#undef ROW
+};
+
+static const uint8_t types[] = {
+    [KL_CONFIG_KIND_BOOL] = KLOOP_CONFIG_BOOL,
+    [KL_CONFIG_KIND_CHOICE] = KLOOP_CONFIG_CHOICE,
+    [KL_CONFIG_KIND_CHOICES] = KLOOP_CONFIG_LIST,
+    [KL_CONFIG_KIND_FRACTION] = KLOOP_CONFIG_FRACTION,
+    [KL_CONFIG_KIND_LEVEL] = KLOOP_CONFIG_NUMBER,
+    [KL_CONFIG_KIND_NUMBER] = KLOOP_CONFIG_NUMBER,
+    [KL_CONFIG_KIND_PARTITIONER] = KLOOP_CONFIG_CHOICE,
+    [KL_CONFIG_KIND_PEM] = KLOOP_CONFIG_TEXT,
+    [KL_CONFIG_KIND_SERVERS] = KLOOP_CONFIG_LIST,
+    [KL_CONFIG_KIND_TEXT] = KLOOP_CONFIG_TEXT,
+    [KL_CONFIG_KIND_VERSIONS] = KLOOP_CONFIG_LIST,
+    [KL_CONFIG_KIND_SECRET] = KLOOP_CONFIG_TEXT,
+    [KL_CONFIG_KIND_SECRET_PEM] = KLOOP_CONFIG_TEXT,
+};
+
+static kl_config_key keys[KL_CONFIG_COUNT];
+
+static const char *next_word(const char **at)
+{
+    const char *word = *at;
+    *at += strlen(word) + 1;
+    return word;
+}
+
+/* Before a program's own constructors, which may make a configuration. */
+__attribute__((constructor(101))) static void fill_keys(void)
+{
+    const char *at = (const char *)&words;
+    for (kl_config_id id = 0; id < KL_CONFIG_COUNT; id++) {
+        kl_config_key *key = &keys[id];
+        key->shown.name = next_word(&at);
+        key->shown.preset = next_word(&at);
+        key->shown.allowed = next_word(&at);
+        key->shown.unit = next_word(&at);
+        key->kind = kinds[id];
+        key->shown.type = types[key->kind];
+        key->shown.secret = key->kind >= KL_CONFIG_KIND_SECRET;
+    }
+}
 
 static const struct alias {
     const char *name;
@@ -99,7 +135,8 @@ kloop_status kl_config_key_refuse(const char *name, const char *value, kloop_err
     const kl_config_strangers *row =
         kl_config_strangers_find(name, (kloop_string){value, value ? strlen(value) : 0});
     if (row)
-        return kl_error_set(error, KLOOP_BAD_CONFIG, "%s is not taken: %s", shown, row->why);
+        return kl_error_set(error, KLOOP_BAD_CONFIG, "%s is not taken: %s", shown,
+                            kl_config_strangers_why(row));
     const char *near = kl_config_key_nearest(name);
     return kl_error_set(error, KLOOP_BAD_CONFIG, "there is no key '%s'%s%s%s", shown,
                         near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");

@@ -95,7 +95,8 @@ static bool without_effect(looking *l)
     for (size_t i = 0; notes->count && i < kl_config_strangers_count(); i++) {
         const kl_config_strangers *row = kl_config_strangers_at(i);
         if (list_names(notes, row, &n) && is_wanted(l)) {
-            kl_error_set(l->note, KLOOP_OK, "no effect here: %s (%s)", n.text, row->why);
+            kl_error_set(l->note, KLOOP_OK, "no effect here: %s (%s)", n.text,
+                         kl_config_strangers_why(row));
             return true;
         }
     }

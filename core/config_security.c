@@ -39,18 +39,6 @@ typedef struct pair {
     uint8_t one, other;
 } pair;
 
-static kloop_status check_exclusive(const kloop_config *c, const pair *pairs, size_t count,
-                                    kloop_error *error)
-{
-    for (size_t i = 0; i < count; i++) {
-        kl_config_id one = pairs[i].one, other = pairs[i].other;
-        if (is_given(c, one) && is_given(c, other))
-            return kl_error_set(error, KLOOP_BAD_CONFIG, "%s and %s are both set; leave one out",
-                                kl_config_said(c, one), kl_config_said(c, other));
-    }
-    return KLOOP_OK;
-}
-
 /* A certificate and a key, in a file or as text each. */
 static kloop_status check_needs(const kloop_config *c, pair set, pair needed, kloop_error *error)
 {
@@ -75,34 +63,22 @@ static kloop_status check_tls(const kloop_config *c, kloop_error *error)
         {KL_CONFIG_CERTIFICATE_FILE, KL_CONFIG_CERTIFICATE_PEM},
         {KL_CONFIG_KEY_FILE, KL_CONFIG_KEY_PEM},
     };
-    kloop_status status =
-        check_exclusive(c, exclusive, sizeof exclusive / sizeof exclusive[0], error);
-    if (!status)
-        status = check_needs(c, certificate, key, error);
-    if (!status)
-        status = check_needs(c, key, certificate, error);
-    /* The second of each list, alone. */
-    if (!status && kl_config_number(c, KL_CONFIG_TLS_VERSION) == 1 &&
-        kl_config_number(c, KL_CONFIG_TLS_VERSIONS) == 2)
-        status = kl_error_set(error, KLOOP_BAD_CONFIG,
-                              "ssl.protocol=TLSv1.2 rules out ssl.enabled.protocols=TLSv1.3");
-    return status;
-}
-
-static kloop_status check_sasl(const kloop_config *c, kloop_error *error)
-{
-    static const pair exclusive[] = {{KL_CONFIG_JAAS, KL_CONFIG_USERNAME},
-                                     {KL_CONFIG_JAAS, KL_CONFIG_PASSWORD}};
-    if (kl_config_number(c, KL_CONFIG_MECHANISM) < 0)
-        return kl_error_set(error, KLOOP_BAD_CONFIG,
-                            "security.protocol=%s needs a sasl.mechanism: %s",
-                            kloop_config_get(c, "security.protocol"),
-                            kl_config_key_of(KL_CONFIG_MECHANISM)->shown.allowed);
-    return check_exclusive(c, exclusive, sizeof exclusive / sizeof exclusive[0], error);
+    for (size_t i = 0; i < sizeof exclusive / sizeof exclusive[0]; i++) {
+        kl_config_id one = exclusive[i].one, other = exclusive[i].other;
+        if (is_given(c, one) && is_given(c, other))
+            return kl_error_set(error, KLOOP_BAD_CONFIG, "%s and %s are both set; leave one out",
+                                kl_config_said(c, one), kl_config_said(c, other));
+    }
+    kloop_status status = check_needs(c, certificate, key, error);
+    return status ? status : check_needs(c, key, certificate, error);
 }
 
 kloop_status kl_config_security_check(const kloop_config *c, kloop_error *error)
 {
-    kloop_status status = kl_config_has_tls(c) ? check_tls(c, error) : KLOOP_OK;
-    return !status && kl_config_has_sasl(c) ? check_sasl(c, error) : status;
+    if (kl_config_has_sasl(c) && kl_config_number(c, KL_CONFIG_MECHANISM) < 0)
+        return kl_error_set(error, KLOOP_BAD_CONFIG,
+                            "security.protocol=%s needs a sasl.mechanism: %s",
+                            kloop_config_get(c, "security.protocol"),
+                            kl_config_key_of(KL_CONFIG_MECHANISM)->shown.allowed);
+    return kl_config_has_tls(c) ? check_tls(c, error) : KLOOP_OK;
 }

@@ -14,43 +14,47 @@
     kind ".serializer=ByteArraySerializer " kind ".serializer=StringSerializer " kind              \
          ".serializer=ByteBufferSerializer " kind ".serializer=BytesSerializer "
 
+/* Between names and why. */
+#define WHY "\0"
+
 /* A name with a value comes before the same name without one. */
 static const kl_config_strangers rows[] = {
     {KL_STRANGER_ALIKE, J,
      "bootstrap.resolve.timeout.ms=0 client.rack= config.providers= enable.metrics.push=false "
      "interceptor.classes= metadata.cluster.check.enable=false metric.reporters= "
-     "partitioner.rack.aware=false security.providers= transaction.two.phase.commit.enable=false",
-     "it is so anyway"},
+     "partitioner.rack.aware=false security.providers= "
+     "transaction.two.phase.commit.enable=false" WHY "it is so anyway"},
     {KL_STRANGER_ALIKE, L,
      "api.version.request=true broker.address.family=any debug= delivery.report.only.error=false "
      "enable.gapless.guarantee=false enable.ssl.certificate.verification=true "
      "plugin.library.paths= produce.offset.report=true queuing.strategy=fifo "
      "sasl.oauthbearer.method=default socket.nagle.disable=true statistics.interval.ms=0 "
-     "topic.metadata.refresh.sparse=true",
-     "it is so anyway"},
+     "topic.metadata.refresh.sparse=true" WHY "it is so anyway"},
 
     {KL_STRANGER_NOTED, J,
      SERIALIZERS("key") SERIALIZERS(
-         "value") "key.serializer.encoding serializer.encoding value.serializer.encoding",
-     "keys and values are bytes here, sent as they are"},
+         "value") "key.serializer.encoding serializer.encoding value.serializer.encoding" WHY
+                  "keys and values are bytes here, sent as they are"},
     {KL_STRANGER_NOTED, J,
      "auto.include.jmx.reporter buffer.memory.allocation.strategy metric.reporters "
      "metrics.context. metrics.num.samples metrics.recording.level metrics.sample.window.ms "
      "security.providers ssl.keymanager.algorithm ssl.provider ssl.secure.random.implementation "
-     "ssl.trustmanager.algorithm",
-     "Java's own workings"},
+     "ssl.trustmanager.algorithm" WHY "Java's own workings"},
     {KL_STRANGER_NOTED, J,
-     "https.ca. sasl.login.connect.timeout.ms sasl.login.read.timeout.ms sasl.login.retry.",
+     "https.ca. sasl.login.connect.timeout.ms sasl.login.read.timeout.ms sasl.login.retry." WHY
      "kloop fetches no tokens"},
-    {KL_STRANGER_NOTED, J, "sasl.kerberos.", "there is no Kerberos"},
+    {KL_STRANGER_NOTED, J, "sasl.kerberos." WHY "there is no Kerberos"},
     {KL_STRANGER_NOTED, J,
      "sasl.oauthbearer.clock.skew.seconds sasl.oauthbearer.expected. sasl.oauthbearer.jwks. "
-     "sasl.oauthbearer.jwt. sasl.oauthbearer.scope.claim.name sasl.oauthbearer.sub.claim.name",
+     "sasl.oauthbearer.jwt. sasl.oauthbearer.scope.claim.name sasl.oauthbearer.sub.claim.name" WHY
      "tokens go to brokers as they are"},
-    {KL_STRANGER_NOTED, J, "bootstrap.resolve.timeout.ms",
+    {KL_STRANGER_NOTED, J,
+     "bootstrap.resolve.timeout.ms" WHY
      "names are resolved again and again, as long as there are records with time left"},
-    {KL_STRANGER_NOTED, J, "client.rack", "it serves partitioner.rack.aware, which is not there"},
-    {KL_STRANGER_NOTED, J, "transaction.timeout.ms",
+    {KL_STRANGER_NOTED, J,
+     "client.rack" WHY "it serves partitioner.rack.aware, which is not there"},
+    {KL_STRANGER_NOTED, J,
+     "transaction.timeout.ms" WHY
      "it is for transactions, which only transactional.id would begin"},
     {KL_STRANGER_NOTED, KL_STRANGER_OF_CONSUMERS,
      "auto.commit.enable auto.commit.interval.ms "
@@ -58,90 +62,107 @@ static const kl_config_strangers rows[] = {
      "default.api.timeout.ms enable.auto.commit enable.auto.offset.store enable.partition.eof "
      "exclude.internal.topics fetch. group. heartbeat.interval.ms isolation.level "
      "key.deserializer max.partition.fetch.bytes max.poll. offset.store. "
-     "partition.assignment.strategy queued. session.timeout.ms share. value.deserializer",
+     "partition.assignment.strategy queued. session.timeout.ms share. value.deserializer" WHY
      "a consumer's"},
     {KL_STRANGER_NOTED, L,
      "enable.random.seed enable.sparse.connections enabled_events internal.termination.signal "
      "log.queue log.thread.name message.copy.max.bytes produce.offset.report "
      "queue.buffering.backpressure.threshold reconnect.backoff.jitter.ms socket.blocking.max.ms "
-     "socket.max.fails topic.metadata.refresh.fast.cnt",
-     "librdkafka's own workings"},
-    {KL_STRANGER_NOTED, L, "debug log.connection.close log_level",
-     "what is logged is for the program to choose"},
-    {KL_STRANGER_NOTED, L, "api.version.fallback.ms broker.version.fallback",
+     "socket.max.fails topic.metadata.refresh.fast.cnt" WHY "librdkafka's own workings"},
+    {KL_STRANGER_NOTED, L,
+     "debug log.connection.close log_level" WHY "what is logged is for the program to choose"},
+    {KL_STRANGER_NOTED, L,
+     "api.version.fallback.ms broker.version.fallback" WHY
      "every broker is asked which versions it speaks; api.version.max sets limits"},
-    {KL_STRANGER_NOTED, L, "api.version.request.timeout.ms",
+    {KL_STRANGER_NOTED, L,
+     "api.version.request.timeout.ms" WHY
      "socket.connection.setup.timeout.ms holds until a broker can be talked to"},
-    {KL_STRANGER_NOTED, L, "broker.address.ttl",
-     "names are resolved when they are needed, and not kept"},
-    {KL_STRANGER_NOTED, L, "socket.nagle.disable", "sockets never wait for more bytes"},
-    {KL_STRANGER_NOTED, L, "ssl.ca.certificate.stores", "only Windows has them"},
-    {KL_STRANGER_NOTED, L, "sticky.partitioning.linger.ms",
+    {KL_STRANGER_NOTED, L,
+     "broker.address.ttl" WHY "names are resolved when they are needed, and not kept"},
+    {KL_STRANGER_NOTED, L, "socket.nagle.disable" WHY "sockets never wait for more bytes"},
+    {KL_STRANGER_NOTED, L, "ssl.ca.certificate.stores" WHY "only Windows has them"},
+    {KL_STRANGER_NOTED, L,
+     "sticky.partitioning.linger.ms" WHY
      "the partition for records without a key changes with batches, not with time; see "
      "partitioner.class"},
-    {KL_STRANGER_NOTED, L, "topic.blacklist topic.metadata.refresh.sparse",
+    {KL_STRANGER_NOTED, L,
+     "topic.blacklist topic.metadata.refresh.sparse" WHY
      "only topics that are sent to are asked about"},
-    {KL_STRANGER_NOTED, L, "topic.metadata.propagation.max.ms",
-     "max.block.ms is how long a topic may be unknown"},
-    {KL_STRANGER_NOTED, L, "topic.metadata.refresh.fast.interval.ms",
+    {KL_STRANGER_NOTED, L,
+     "topic.metadata.propagation.max.ms" WHY "max.block.ms is how long a topic may be unknown"},
+    {KL_STRANGER_NOTED, L,
+     "topic.metadata.refresh.fast.interval.ms" WHY
      "retry.backoff.ms is the pause between questions for metadata"},
 
-    {KL_STRANGER_REFUSED, J, "key.serializer value.serializer",
+    {KL_STRANGER_REFUSED, J,
+     "key.serializer value.serializer" WHY
      "keys and values are bytes here, sent as they are; serialise them first, and leave this out"},
-    {KL_STRANGER_REFUSED, J, "config.providers config.providers.",
+    {KL_STRANGER_REFUSED, J,
+     "config.providers config.providers." WHY
      "nothing is looked up elsewhere; set the values themselves"},
-    {KL_STRANGER_REFUSED, J, "interceptor.classes",
+    {KL_STRANGER_REFUSED, J,
+     "interceptor.classes" WHY
      "no Java runs here; leave it out, and change records before they are sent"},
-    {KL_STRANGER_REFUSED, J, "enable.metrics.push",
+    {KL_STRANGER_REFUSED, J,
+     "enable.metrics.push" WHY
      "kloop does not push metrics to brokers yet; leave it out or set false"},
-    {KL_STRANGER_REFUSED, J, "metadata.cluster.check.enable partitioner.rack.aware",
+    {KL_STRANGER_REFUSED, J,
+     "metadata.cluster.check.enable partitioner.rack.aware" WHY
      "kloop does not have it yet; leave it out or set false"},
-    {KL_STRANGER_REFUSED, J, "transaction.two.phase.commit.enable transactional.id",
+    {KL_STRANGER_REFUSED, J,
+     "transaction.two.phase.commit.enable transactional.id" WHY
      "kloop has no transactions yet; leave it out"},
-    {KL_STRANGER_REFUSED, J, "ssl.engine.factory.class", "no Java runs here; leave it out"},
+    {KL_STRANGER_REFUSED, J, "ssl.engine.factory.class" WHY "no Java runs here; leave it out"},
     {KL_STRANGER_REFUSED, J,
      "sasl.client.callback.handler.class sasl.login.callback.handler.class sasl.login.class "
-     "sasl.oauthbearer.",
+     "sasl.oauthbearer." WHY
      "kloop fetches no tokens; give them by kloop_set_token(), or have them written to a file and "
      "set sasl.oauthbearer.token.endpoint.url=file:///PATH"},
-    {KL_STRANGER_REFUSED, L, "enable.ssl.certificate.verification",
+    {KL_STRANGER_REFUSED, L,
+     "enable.ssl.certificate.verification" WHY
      "certificates are always verified; to trust a single one, set ssl.truststore.location to it"},
-    {KL_STRANGER_REFUSED, L, "ssl.crl.location",
+    {KL_STRANGER_REFUSED, L,
+     "ssl.crl.location" WHY
      "kloop reads no lists of revoked certificates; leave it out if your CA has none"},
     {KL_STRANGER_REFUSED, L,
-     "ssl.engine.id ssl.engine.location ssl.providers ssl_engine_callback_data",
+     "ssl.engine.id ssl.engine.location ssl.providers ssl_engine_callback_data" WHY
      "it is set in OpenSSL's own file of settings; leave it out"},
-    {KL_STRANGER_REFUSED, L, "ssl_ca ssl_certificate ssl_key",
+    {KL_STRANGER_REFUSED, L,
+     "ssl_ca ssl_certificate ssl_key" WHY
      "ssl.truststore.certificates, ssl.keystore.certificate.chain and ssl.keystore.key take text"},
-    {KL_STRANGER_REFUSED, L, "api.version.request",
+    {KL_STRANGER_REFUSED, L,
+     "api.version.request" WHY
      "brokers are always asked which versions they speak; api.version.max sets limits"},
-    {KL_STRANGER_REFUSED, L, "batch.num.messages", "a batch is limited in bytes, by batch.size"},
-    {KL_STRANGER_REFUSED, L, "broker.address.family",
-     "kloop does not have it yet; list addresses in bootstrap.servers"},
-    {KL_STRANGER_REFUSED, L, "builtin.features", "it can only be read there"},
-    {KL_STRANGER_REFUSED, L, "client.software.", "brokers are told that it is kloop"},
-    {KL_STRANGER_REFUSED, L, "compression.level",
+    {KL_STRANGER_REFUSED, L, "batch.num.messages" WHY "a batch is limited in bytes, by batch.size"},
+    {KL_STRANGER_REFUSED, L,
+     "broker.address.family" WHY "kloop does not have it yet; list addresses in bootstrap.servers"},
+    {KL_STRANGER_REFUSED, L, "builtin.features" WHY "it can only be read there"},
+    {KL_STRANGER_REFUSED, L, "client.software." WHY "brokers are told that it is kloop"},
+    {KL_STRANGER_REFUSED, L,
+     "compression.level" WHY
      "each codec has a key of its own: compression.gzip.level, compression.lz4.level, "
      "compression.zstd.level"},
-    {KL_STRANGER_REFUSED, L, "delivery.report.only.error",
-     "every record is reported; pass over those that went well"},
-    {KL_STRANGER_REFUSED, L, "enable.gapless.guarantee",
+    {KL_STRANGER_REFUSED, L,
+     "delivery.report.only.error" WHY "every record is reported; pass over those that went well"},
+    {KL_STRANGER_REFUSED, L,
+     "enable.gapless.guarantee" WHY
      "a record that is given up does not end the producer; what must not have gaps can stop at the "
      "first report of a failure"},
     {KL_STRANGER_REFUSED, L,
      "background_event_cb closesocket_cb connect_cb consume_cb default_topic_conf dr_cb dr_msg_cb "
-     "error_cb interceptors log_cb msg_order_cmp oauthbearer_token_refresh_cb opaque open_cb "
-     "partitioner_cb "
-     "rebalance_cb resolve_cb socket_cb stats_cb throttle_cb",
+     "error_cb interceptors log_cb msg_order_cmp oauthbearer_token_refresh_cb offset_commit_cb "
+     "opaque open_cb partitioner_cb rebalance_cb resolve_cb socket_cb ssl.certificate.verify_cb "
+     "stats_cb throttle_cb" WHY
      "a function cannot be set as text; kloop's are set on the producer"},
-    {KL_STRANGER_REFUSED, L, "plugin.library.paths", "there are no plugins"},
-    {KL_STRANGER_REFUSED, L, "queue.buffering.max.messages",
-     "what waits is limited in bytes, by buffer.memory"},
-    {KL_STRANGER_REFUSED, L, "queuing.strategy", "records always go out in order"},
-    {KL_STRANGER_REFUSED, L, "statistics.interval.ms",
+    {KL_STRANGER_REFUSED, L, "plugin.library.paths" WHY "there are no plugins"},
+    {KL_STRANGER_REFUSED, L,
+     "queue.buffering.max.messages" WHY "what waits is limited in bytes, by buffer.memory"},
+    {KL_STRANGER_REFUSED, L, "queuing.strategy" WHY "records always go out in order"},
+    {KL_STRANGER_REFUSED, L,
+     "statistics.interval.ms" WHY
      "statistics are asked for when they are wanted, not sent out; set 0 or leave it out"},
-    {KL_STRANGER_REFUSED, L, "test.mock. ut_handle_ProduceResponse",
-     "kloop sink is a broker for tests"},
+    {KL_STRANGER_REFUSED, L,
+     "test.mock. ut_handle_ProduceResponse" WHY "kloop sink is a broker for tests"},
 };
 
 /* What Java's serializers are called in full. */

@@ -14,6 +14,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 typedef enum kl_stranger_ruling {
     KL_STRANGER_ALIKE, /* this value is what happens anyway */
@@ -28,13 +30,19 @@ typedef enum kl_stranger_origin {
 } kl_stranger_origin;
 
 typedef struct kl_config_strangers {
-    kl_stranger_ruling ruling;
-    kl_stranger_origin origin;
+    uint8_t ruling; /* kl_stranger_ruling */
+    uint8_t origin; /* kl_stranger_origin */
     /* With spaces between. "name=value": only with this value, which has no space; "name." stands
      * for all that begin so. */
     const char *names;
-    const char *why; /* a clause, without a full stop */
 } kl_config_strangers;
+
+/* A clause, without a full stop. */
+static inline const char *kl_config_strangers_why(const kl_config_strangers *row)
+{
+    /* Behind the names, since it takes less room there than a pointer to it. */
+    return row->names + strlen(row->names) + 1;
+}
 
 /* The row that rules over this name with this value, trimmed; the first that fits. NULL: nobody
  * knows the name. */

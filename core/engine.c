@@ -17,6 +17,7 @@
 #include "core/chunk.h"
 #include "core/completion.h"
 #include "core/folding.h"
+#include "core/handshake.h"
 #include "core/hook_calls.h"
 #include "core/idempotence.h"
 #include "core/known_brokers.h"
@@ -369,8 +370,8 @@ void kloop_engine_on_disconnected(kloop_engine *e, kloop_id conn, const char *wh
     kloop_engine_clock(e, now);
     kl_conn *c = told_conn(e, conn);
     if (c)
-        kl_conn_lose(e, c, "%s:%u: %s", c->broker->host, (unsigned)c->broker->port,
-                     why ? why : "the connection was lost");
+        kl_conn_lose(e, c, "%s:%u: %s%s", c->broker->host, (unsigned)c->broker->port,
+                     why ? why : "the connection was lost", kl_handshake_hint(e, c));
 }
 
 void kloop_engine_on_untrusted(kloop_engine *e, kloop_id conn, const char *why, kloop_now now)

@@ -50,6 +50,20 @@ const char *kl_handshake_state_name(kl_conn_state state)
     return rows[state].name;
 }
 
+const char *kl_handshake_hint(const kloop_engine *e, const kl_conn *c)
+{
+    if (c->refused)
+        return "";
+    if (c->state == KL_CONN_SASL_HANDSHAKE)
+        return ", while asking for SASL; has this listener any? See security.protocol";
+    if (c->state == KL_CONN_AUTHENTICATING)
+        return ", while authenticating; see the credentials";
+    /* One that wants SASL answers ApiVersions and nothing else; once may be anything. */
+    if (c->state == KL_CONN_READY && !c->served && !e->set.sasl && c->broker->unproved > 1)
+        return ", at the first request; does this listener want SASL? See security.protocol";
+    return "";
+}
+
 void kl_handshake_advance(kloop_engine *e, kl_conn *c)
 {
     c->state = rows[c->state].next;

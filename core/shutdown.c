@@ -136,6 +136,7 @@ static void hang_up(kloop_engine *e)
     kl_heap_remove(&e->timers, &e->compressors.timer);
     kl_heap_remove(&e->timers, &e->unpark_timer);
     kl_heap_remove(&e->timers, &e->tries_timer);
+    kl_heap_remove(&e->timers, &e->login.token_timer);
     kl_log_end(e);
     for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
         kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);

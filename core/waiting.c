@@ -351,11 +351,14 @@ static void look_at_topics(const kloop_engine *e, kloop_suspended *s)
             s->parked += kl_parking_count(t);
         if (s->text[0])
             continue;
-        if (parked)
+        if (parked) {
             of_parked(e, t, &w);
-        else
+        } else {
             say(&w, KLOOP_WAITING_LEADER, "%d of %d partitions have no leader",
                 (int)(t->partition_count - t->led_count), (int)t->partition_count);
+            if (e->trouble[0])
+                add(&w, "; %s", e->trouble);
+        }
         add(&w, " (topic '%s')", t->name);
     }
 }

@@ -18,8 +18,6 @@
 #include "base/check.h"
 #include "base/wipe.h"
 
-#include <openssl/err.h>
-
 #include <stdio.h>
 #include <string.h>
 
@@ -94,8 +92,7 @@ static void shake(kloop_tls_channel *c)
     }
     c->untrusted = true;
     snprintf(c->why, sizeof c->why, "%s:%u has shown no certificate", c->host, c->port);
-    c->state = KLOOP_TLS_FAILED;
-    kl_tls_pipe_in_drop(&c->pipe);
+    kl_tls_end_failed(c);
 }
 
 kloop_status kloop_tls_channel_new(kloop_tls_channel **out, kloop_tls *t, kloop_string host,
@@ -111,6 +108,7 @@ kloop_status kloop_tls_channel_new(kloop_tls_channel **out, kloop_tls *t, kloop_
         return kl_tls_refuse_memory(error);
     c->owner = t;
     c->port = port;
+    c->alert = -1;
     c->wall_ms = now.wall_ms;
     t->channel_count++;
     kl_tls_pipe_init(&c->pipe, &t->spares);
@@ -226,8 +224,7 @@ size_t kloop_tls_read(kloop_tls_channel *c, uint8_t *to, size_t room)
     c->pipe.in_ran_dry = false;
     if (SSL_read_ex(c->ssl, to, room, &n) != 1) {
         n = 0;
-        if (SSL_get_shutdown(c->ssl) & SSL_RECEIVED_SHUTDOWN && !c->pipe.out_failed &&
-            !ERR_peek_last_error()) {
+        if (c->said_goodbye && c->alert < 0) {
             say_goodbye(c);
             c->state = KLOOP_TLS_ENDED;
             kl_tls_pipe_in_drop(&c->pipe);
@@ -236,8 +233,7 @@ size_t kloop_tls_read(kloop_tls_channel *c, uint8_t *to, size_t room)
         }
     }
     kl_tls_errors_end();
-    if (n == 0)
-        kl_tls_pipe_tidy(&c->pipe);
+    kl_tls_pipe_tidy(&c->pipe);
     return n;
 }
 
@@ -250,19 +246,16 @@ typedef struct place {
     size_t at; /* in slices[0] */
 } place;
 
-static void skip_empty(place *p)
+/* Past n bytes, and slices that have none. */
+static void go_on(place *p, size_t n)
 {
-    while (p->count > 0 && p->at == p->slices[0].len) {
+    while (p->count > 0 && n >= p->slices[0].len - p->at) {
+        n -= p->slices[0].len - p->at;
         p->slices++;
         p->count--;
         p->at = 0;
     }
-}
-
-static void go_on(place *p, size_t n)
-{
     p->at += n;
-    skip_empty(p);
 }
 
 /* The next record's plain text: where it lies, if it lies in one piece, else gathered. */
@@ -298,13 +291,25 @@ static bool write_record(kloop_tls_channel *c, const uint8_t *record, size_t len
     return done;
 }
 
+/* All at once rather than by doubling, if there is memory for it. */
+static void reserve_for(kloop_tls_channel *c, place p)
+{
+    size_t n = 0;
+    for (; p.count > 0 && n < KL_TLS_OUT_HIGH_BYTES; go_on(&p, p.slices[0].len - p.at))
+        n += p.slices[0].len - p.at;
+    if (n > KL_TLS_OUT_HIGH_BYTES)
+        n = KL_TLS_OUT_HIGH_BYTES + KL_TLS_RECORD_BYTES;
+    kl_tls_pipe_out_reserve(&c->pipe, n + (n / KL_TLS_RECORD_BYTES + 1) * RECORD_OVERHEAD_BYTES);
+}
+
 size_t kloop_tls_write(kloop_tls_channel *c, const kloop_slice *slices, size_t count)
 {
     if (c->state != KLOOP_TLS_UP || c->finished)
         return 0;
     place p = {.slices = slices, .count = count};
-    skip_empty(&p);
+    go_on(&p, 0);
     size_t taken = 0;
+    reserve_for(c, p);
     kl_tls_errors_begin();
     while (p.count > 0 && kl_tls_pipe_out_len(&c->pipe) < KL_TLS_OUT_HIGH_BYTES) {
         size_t len;

@@ -26,6 +26,8 @@ struct kloop_tls_channel {
     bool finished; /* close_notify is out */
     bool untrusted;
     bool certificate_asked;
+    bool said_goodbye; /* the peer: close_notify */
+    int16_t alert;     /* with which the peer has ended it; -1: none */
     uint8_t first_len;
     uint8_t first[KL_TLS_FIRST_BYTES];
     char host[KL_TLS_HOST_MAX + 1];
@@ -43,6 +45,8 @@ bool kl_tls_verify_begin(kloop_tls_channel *c, bool checks_host);
 bool kl_tls_verify_done(const kloop_tls_channel *c);
 
 kl_tls_peer kl_tls_peer_of(const kloop_tls_channel *c);
+/* FAILED, with why and untrusted told by the caller. */
+void kl_tls_end_failed(kloop_tls_channel *c);
 /* FAILED, after OpenSSL has said no. */
 void kl_tls_fail(kloop_tls_channel *c);
 /* FAILED, since the connection has ended. */

@@ -74,12 +74,13 @@ static kloop_status read_suites(suites *lists, const char *text, SSL_CTX *scratc
     static const char new[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
                               "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256:"
                               "TLS_AES_128_CCM_8_SHA256";
-    SSL *ssl = NULL;
     if (!SSL_CTX_set_ciphersuites(scratch, new) ||
-        !SSL_CTX_set_cipher_list(scratch, "ALL:COMPLEMENTOFALL:@SECLEVEL=0") ||
-        !(ssl = SSL_new(scratch)))
+        !SSL_CTX_set_cipher_list(scratch, "ALL:COMPLEMENTOFALL:@SECLEVEL=0"))
         return kl_tls_refuse_memory(error);
-    STACK_OF(SSL_CIPHER) *all = SSL_get_ciphers(ssl);
+    /* A copy, since names are tried on the context. */
+    STACK_OF(SSL_CIPHER) *all = sk_SSL_CIPHER_dup(SSL_CTX_get_ciphers(scratch));
+    if (!all)
+        return kl_tls_refuse_memory(error);
     kloop_status status = KLOOP_OK;
     char name[NAME_MAX_BYTES];
     for (const char *at = text; status == KLOOP_OK && (at = next_name(at, name)) != NULL;)
@@ -88,7 +89,7 @@ static kloop_status read_suites(suites *lists, const char *text, SSL_CTX *scratc
                                    "ssl.cipher.suites: this OpenSSL does not know the suite %s; "
                                    "`openssl ciphers -stdname -s` shows those that it does",
                                    name);
-    SSL_free(ssl);
+    sk_SSL_CIPHER_free(all);
     return status;
 }
 

@@ -142,11 +142,13 @@ kloop_status kloop_tls_new(kloop_tls **out, const kloop_config *config,
     kl_tls_errors_begin();
     kloop_status status = init(t, config, now, error);
     kl_tls_errors_end();
-    if (status == KLOOP_OK)
-        *out = t;
-    else
+    if (status != KLOOP_OK) {
         kloop_tls_del(t);
-    return status;
+        return status;
+    }
+    *out = t;
+    /* Places that had nothing, before one was found that has, are no news. */
+    return kl_tls_refuse(error, KLOOP_OK, "%s", "");
 }
 
 void kloop_tls_del(kloop_tls *t)

@@ -59,7 +59,7 @@ static kloop_status read_part(identity *id, const kl_tls_settings *s, kl_tls_wat
     snprintf(where, sizeof where, "%s", kl_tls_key_name(text_key));
     kloop_status status = KLOOP_OK;
     if (path[0]) {
-        snprintf(where, sizeof where, "%s=%s", kl_tls_key_name(path_key), path);
+        snprintf(where, sizeof where, "%s=%.280s", kl_tls_key_name(path_key), path);
         status = kl_tls_file_read(&file, w, kl_tls_key_name(path_key), path, error);
         bytes = (kloop_slice){file.data, file.len};
     }
@@ -90,7 +90,7 @@ static kloop_status read_identity(identity *id, const kl_tls_settings *s, kl_tls
         return status;
     }
     const char *key = kl_tls_key_name(KL_TLS_KEYSTORE_LOCATION);
-    snprintf(id->where, sizeof id->where, "%s=%s", key, path);
+    snprintf(id->where, sizeof id->where, "%s=%.280s", key, path);
     kl_tls_file file;
     kloop_status status = kl_tls_file_read(&file, w, key, path, error);
     if (status == KLOOP_OK)

@@ -17,10 +17,13 @@ static bool contains(kloop_slice text, const char *word)
     return memmem(text.data, text.len, word, strlen(word)) != NULL;
 }
 
+/* Whether it is one is a question, and no is no error of ours. */
 static bool is_pkcs12(kloop_slice bytes)
 {
     const unsigned char *at = bytes.data;
+    kl_tls_errors_begin();
     PKCS12 *p12 = d2i_PKCS12(NULL, &at, (long)bytes.len);
+    kl_tls_errors_end();
     PKCS12_free(p12);
     return p12 != NULL;
 }
@@ -28,7 +31,9 @@ static bool is_pkcs12(kloop_slice bytes)
 static bool is_certificate(kloop_slice bytes)
 {
     const unsigned char *at = bytes.data;
+    kl_tls_errors_begin();
     X509 *certificate = d2i_X509(NULL, &at, (long)bytes.len);
+    kl_tls_errors_end();
     X509_free(certificate);
     return certificate != NULL;
 }
@@ -100,6 +105,26 @@ static int give_password(char *to, int size, int writing, void *me)
     return (int)len;
 }
 
+/* What OpenSSL's error after the last certificate says. */
+static kloop_status judge_end(int count, kloop_slice text, const char *where, kloop_error *error)
+{
+    if (kl_tls_reason_is_memory())
+        return kl_tls_refuse_memory(error);
+    /* The end of the text is that no further block begins. */
+    unsigned long code = ERR_peek_last_error();
+    if (ERR_GET_LIB(code) != ERR_LIB_PEM || ERR_GET_REASON(code) != PEM_R_NO_START_LINE)
+        return kl_tls_refuse(
+            error, KLOOP_BAD_CONFIG, "%s: certificate %d in it is broken: %s", where, count + 1,
+            ERR_GET_REASON(code) == ERR_R_ASN1_LIB ? "what is between its lines is no certificate"
+                                                   : kl_tls_reason());
+    if (count == 0)
+        return kl_tls_refuse(
+            error, KLOOP_BAD_CONFIG,
+            "%s: there is no certificate in it (\"-----BEGIN CERTIFICATE-----\")%s", where,
+            contains(text, "PRIVATE KEY-----") ? ", only a key" : "");
+    return KLOOP_OK;
+}
+
 kloop_status kl_tls_pem_certificates(STACK_OF(X509) * to, kloop_slice text, const char *where,
                                      kloop_error *error)
 {
@@ -108,33 +133,19 @@ kloop_status kl_tls_pem_certificates(STACK_OF(X509) * to, kloop_slice text, cons
         return kl_tls_refuse_memory(error);
     asked none = {.password = ""};
     int count = 0;
-    kloop_status status = KLOOP_OK;
-    while (status == KLOOP_OK) {
-        X509 *certificate = PEM_read_bio_X509_AUX(bio, NULL, give_password, &none);
-        if (!certificate)
-            break;
+    bool fits = true;
+    /* Each text leaves an error behind, and the queue is short. */
+    kl_tls_errors_begin();
+    for (X509 *x; fits && (x = PEM_read_bio_X509_AUX(bio, NULL, give_password, &none)) != NULL;) {
         count++;
-        if (!sk_X509_push(to, certificate)) {
-            X509_free(certificate);
-            status = kl_tls_refuse_memory(error);
-        }
+        fits = sk_X509_push(to, x) > 0;
+        if (!fits)
+            X509_free(x);
     }
-    unsigned long code = ERR_peek_last_error();
+    kloop_status status = fits ? judge_end(count, text, where, error) : kl_tls_refuse_memory(error);
+    kl_tls_errors_end();
     BIO_free(bio);
-    if (status != KLOOP_OK)
-        return status;
-    if (kl_tls_reason_is_memory())
-        return kl_tls_refuse_memory(error);
-    /* The end of the text is that no further block begins. */
-    if (ERR_GET_LIB(code) != ERR_LIB_PEM || ERR_GET_REASON(code) != PEM_R_NO_START_LINE)
-        return kl_tls_refuse(error, KLOOP_BAD_CONFIG, "%s: certificate %d in it is broken: %s",
-                             where, count + 1, kl_tls_reason());
-    if (count == 0)
-        return kl_tls_refuse(
-            error, KLOOP_BAD_CONFIG,
-            "%s: there is no certificate in it (\"-----BEGIN CERTIFICATE-----\")%s", where,
-            contains(text, "PRIVATE KEY-----") ? ", only a key" : "");
-    return KLOOP_OK;
+    return status;
 }
 
 kloop_status kl_tls_pem_key(EVP_PKEY **key, kloop_slice text, const char *password,

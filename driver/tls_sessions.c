@@ -97,6 +97,9 @@ SSL_SESSION *kl_tls_sessions_take(kl_tls_sessions *s, const char *host, uint16_t
         session = s->row[at]->session;
         SSL_SESSION_up_ref(session);
     }
-    drop(s, at);
+    if (!session || SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
+        drop(s, at);
+    else
+        s->row[at]->turn = ++s->turns;
     return session;
 }

@@ -4,8 +4,8 @@
  * one for each name and port, at most KL_TLS_SESSIONS_MAX, the one used least recently goes first.
  *
  * A session stands for a certificate that was verified for this very name, by this very trust;
- * whoever changes the trust forgets them all. It is taken out when it is used (TLS 1.3's tickets
- * are for one use, so that nobody can follow them) and comes back with the next ticket.
+ * whoever changes the trust forgets them all. One of TLS 1.3 is taken out when it is used, as its
+ * tickets are for one use, so that nobody can follow them; it comes back with the next ticket.
  *
  * The row owns its sessions. Where there is no memory a session is not kept, which is no failure.
  */

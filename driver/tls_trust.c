@@ -69,7 +69,7 @@ static kloop_status take_file(kl_tls_trust *trust, const kl_tls_settings *s, kl_
     if (status != KLOOP_OK)
         return status;
     char where[KL_TLS_WHERE];
-    snprintf(where, sizeof where, "%s=%s", key, path);
+    snprintf(where, sizeof where, "%s=%.280s", key, path);
     status = take_bytes(trust, s, ctx, (kloop_slice){file.data, file.len}, typed, where, error);
     kl_tls_file_release(&file, &w->alloc);
     return status;
@@ -222,7 +222,7 @@ kloop_status kl_tls_trust_load(kl_tls_trust *trust, const kl_tls_settings *s, kl
         trust->is_set = false;
         return take_system(trust, s, w, ctx, error);
     }
-    snprintf(trust->source, sizeof trust->source, "%s=%s", key, path);
+    snprintf(trust->source, sizeof trust->source, "%s=%.280s", key, path);
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         return take_directory(trust, s, w, ctx, key, path, false, error);

@@ -3,7 +3,6 @@
 #define _POSIX_C_SOURCE 200809L /* inet_pton */
 #include "driver/tls_channel.h"
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <arpa/inet.h>
@@ -89,6 +88,23 @@ static int on_certificate_asked(SSL *ssl, void *me)
     return 1;
 }
 
+/* Not from OpenSSL's errors, among which the host's may be. */
+static void on_info(const SSL *ssl, int where, int value)
+{
+    if (!(where & SSL_CB_READ) || !(where & SSL_CB_ALERT))
+        return;
+    kloop_tls_channel *c = SSL_get_app_data(ssl);
+    int alert = value & 0xff;
+    bool fatal = value >> 8 == SSL3_AL_FATAL;
+    /* In 1.3 the level says nothing, and all but these two are fatal. */
+    if (SSL_version(ssl) == TLS1_3_VERSION)
+        fatal = alert != SSL_AD_USER_CANCELLED;
+    if (alert == SSL_AD_CLOSE_NOTIFY)
+        c->said_goodbye = true;
+    else if (fatal)
+        c->alert = (int16_t)alert;
+}
+
 /* 1: the reference is ours. */
 static int on_session(SSL *ssl, SSL_SESSION *session)
 {
@@ -107,14 +123,17 @@ void kl_tls_channel_callbacks(SSL_CTX *ctx)
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_certificate);
     SSL_CTX_set_cert_cb(ctx, on_certificate_asked, NULL);
     SSL_CTX_sess_set_new_cb(ctx, on_session);
+    SSL_CTX_set_info_callback(ctx, on_info);
 }
 
 /* ---- The end ---- */
 
-static void end_failed(kloop_tls_channel *c)
+void kl_tls_end_failed(kloop_tls_channel *c)
 {
+    /* A connection that was only cut can be taken up where it was. */
+    if (c->state == KLOOP_TLS_SHAKING || c->untrusted)
+        kl_tls_sessions_forget(&c->owner->sessions, c->host, c->port);
     c->state = KLOOP_TLS_FAILED;
-    kl_tls_sessions_forget(&c->owner->sessions, c->host, c->port);
     kl_tls_pipe_in_drop(&c->pipe);
 }
 
@@ -122,8 +141,6 @@ void kl_tls_fail(kloop_tls_channel *c)
 {
     bool up = c->state == KLOOP_TLS_UP;
     kl_tls_peer peer = kl_tls_peer_of(c);
-    unsigned long code = ERR_peek_last_error();
-    int alert = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET : -1;
     if (c->verdict != X509_V_OK) {
         /* The sentence is there. */
     } else if (c->pipe.out_failed) {
@@ -134,12 +151,12 @@ void kl_tls_fail(kloop_tls_channel *c)
             c->host, c->port);
     } else if (!up && kl_tls_why_no_tls(&peer, c->first, c->first_len, c->why, sizeof c->why)) {
         c->untrusted = true;
-    } else if (alert >= 0 && alert < 256) {
-        kl_tls_why_alert(&peer, alert, up, &c->untrusted, c->why, sizeof c->why);
+    } else if (c->alert >= 0) {
+        kl_tls_why_alert(&peer, c->alert, up, &c->untrusted, c->why, sizeof c->why);
     } else {
         kl_tls_why_else(&peer, up, &c->untrusted, c->why, sizeof c->why);
     }
-    end_failed(c);
+    kl_tls_end_failed(c);
 }
 
 void kl_tls_fail_end(kloop_tls_channel *c)
@@ -153,5 +170,5 @@ void kl_tls_fail_end(kloop_tls_channel *c)
         c->untrusted = true;
     else
         kl_tls_why_hung_up(&peer, c->pipe.in_total_bytes, c->why, sizeof c->why);
-    end_failed(c);
+    kl_tls_end_failed(c);
 }

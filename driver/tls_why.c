@@ -34,6 +34,9 @@ kloop_status kl_tls_refuse_memory(kloop_error *error)
 void kl_tls_errors_begin(void)
 {
     ERR_set_mark();
+    /* What the host has left there must not pass for our latest error. */
+    if (ERR_peek_last_error())
+        ERR_raise(ERR_LIB_USER, 1);
 }
 
 void kl_tls_errors_end(void)
@@ -44,7 +47,7 @@ void kl_tls_errors_end(void)
 const char *kl_tls_reason(void)
 {
     unsigned long code = ERR_peek_last_error();
-    if (!code)
+    if (!code || ERR_GET_LIB(code) == ERR_LIB_USER)
         return "no reason is given";
     const char *reason =
         ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
@@ -241,6 +244,12 @@ void kl_tls_why_refused(const kl_tls_peer *peer, int code, int depth, const X509
             return;
         }
         break;
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+        snprintf(text, size,
+                 "%s of %s:%u (%s) is not signed by the CA that it names (%s): in %s that CA has "
+                 "another key; was it made anew?",
+                 whose, peer->host, peer->port, subject, issuer, peer->trust);
+        return;
     case X509_V_ERR_INVALID_PURPOSE:
         snprintf(
             text, size,

@@ -3,9 +3,9 @@
  * Sentences of TLS: what OpenSSL and the peer say by codes, in words that tell what to do.
  *
  * OpenSSL keeps errors in a queue of the thread, which belongs to the host as well: whoever calls
- * OpenSSL does it between kl_tls_errors_begin() and kl_tls_errors_end(), which leave in it what the
- * host had there and nothing of ours. For the same reason SSL_get_error() is used nowhere: it
- * believes every error in the queue.
+ * OpenSSL does it between kl_tls_errors_begin() and kl_tls_errors_end(). Nothing of ours is left in
+ * it, and what the host had there stays, but for handshakes: there OpenSSL itself empties it. For
+ * the same reason SSL_get_error() is used nowhere, as it believes every error in the queue.
  *
  * Nothing is owned, nothing fails; what is too long is cut.
  */

@@ -139,7 +139,8 @@ static kloop_sasl_verdict challenge(void *of, kloop_slice from_broker, kloop_now
 static void end(void *of)
 {
     session *x = of;
-    kl_bearer_let_go(x->token, &x->me->alloc);
+    if (x->token)
+        kl_bearer_let_go(x->token, &x->me->alloc);
     x->token = NULL;
 }
 

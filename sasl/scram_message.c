@@ -132,7 +132,7 @@ static kloop_sasl_verdict tell_error(kloop_string error, kloop_sasl_step *step)
 
 static kloop_sasl_verdict take_error(cursor *c, kloop_sasl_step *step)
 {
-    kloop_string error;
+    kloop_string error = {0};
     kloop_sasl_verdict verdict = take(c, 'e', &error, step);
     return verdict == KLOOP_SASL_DONE ? tell_error(error, step) : verdict;
 }
@@ -156,7 +156,7 @@ static kloop_sasl_verdict read_nonce(cursor *c, kl_scram_first *first, kloop_sas
 
 static kloop_sasl_verdict read_salt(cursor *c, kl_scram_first *first, kloop_sasl_step *step)
 {
-    kloop_string text;
+    kloop_string text = {0};
     kloop_sasl_verdict verdict = take(c, 's', &text, step);
     if (verdict != KLOOP_SASL_DONE)
         return verdict;
@@ -178,7 +178,7 @@ static kloop_sasl_verdict read_salt(cursor *c, kl_scram_first *first, kloop_sasl
 
 static kloop_sasl_verdict read_iterations(cursor *c, kl_scram_first *first, kloop_sasl_step *step)
 {
-    kloop_string text;
+    kloop_string text = {0};
     kloop_sasl_verdict verdict = take(c, 'i', &text, step);
     if (verdict != KLOOP_SASL_DONE)
         return verdict;

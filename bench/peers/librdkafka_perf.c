@@ -25,7 +25,7 @@
 #define LAST_MS        150000 /* longer than delivery.timeout.ms, which ends every record */
 #define KEY_LENGTH_MAX 64
 
-/* Java's names. Those left out are the same, or nothing that matters here. */
+/* Java's names. Those left out are the same, or nothing that matters here. preset NULL: none. */
 static const struct {
     const char *java, *own, *preset;
     unsigned long divisor;
@@ -38,6 +38,8 @@ static const struct {
     {"enable.idempotence", "enable.idempotence", "true", 0},
     {"linger.ms", "linger.ms", "5", 0},
     {"max.in.flight.requests.per.connection", "max.in.flight.requests.per.connection", "5", 0},
+    {"security.protocol", "security.protocol", "plaintext", 0},
+    {"ssl.truststore.location", "ssl.ca.location", NULL, 0},
 };
 
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
@@ -113,7 +115,7 @@ static bool configure(const peer_job *job, rd_kafka_conf_t *conf)
             return false;
     }
     for (size_t i = 0; i < KEY_COUNT; i++) {
-        if (!set_key(job, conf, i, keys[i].preset))
+        if (keys[i].preset && !set_key(job, conf, i, keys[i].preset))
             return false;
     }
     for (size_t i = 0; i < job->property_count; i++) {

@@ -207,10 +207,10 @@
        "The pause before something is sent for the second time; doubles with each further "       \
        "one.")                                                                                    \
     XX(JAAS, "sasl.jaas.config", SECRET, "",                                                      \
-       "LoginModule required name=\"value\" ...; of at most 1 MiB", "",                           \
-       "Credentials as Java writes them: PlainLoginModule and ScramLoginModule with "             \
-       "username and password, OAuthBearerLoginModule with its options. Instead of "              \
-       "sasl.username and sasl.password.")                                                        \
+       "up to 1 MiB", "",                                                                         \
+       "Credentials in Java's form: MODULE required OPTIONS; where MODULE is "                    \
+       "PlainLoginModule, ScramLoginModule or OAuthBearerLoginModule, and OPTIONS are "           \
+       "such as username and password. Instead of sasl.username and sasl.password.")              \
     XX(LOGIN_BUFFER, "sasl.login.refresh.buffer.seconds", NUMBER, "300",                          \
        "0 to 3600", "s",                                                                          \
        "A token is replaced at least so long before it expires, if it lives long "                \
@@ -231,15 +231,16 @@
        "How the producer shows who it is, with a security.protocol of SASL. There is "            \
        "no default; Java's is GSSAPI.")                                                           \
     XX(OAUTH_CONFIG, "sasl.oauthbearer.config", SECRET, "",                                       \
-       "NAME=VALUE, or several with blanks, of at most 1 MiB", "",                                \
+       "up to 1 MiB", "",                                                                         \
        "What unsecured tokens are made of, with enable.sasl.oauthbearer.unsecure.jwt: "           \
-       "principal, scope, lifeSeconds, extension_NAME. A name of librdkafka's.")                  \
+       "principal=NAME and, with blanks between, scope, lifeSeconds, extension_NAME. A "          \
+       "name of librdkafka's.")                                                                   \
     XX(TOKEN_URL, "sasl.oauthbearer.token.endpoint.url", TEXT, "",                                \
        "file:///PATH", "",                                                                        \
        "A file that something else keeps a token in; it is read whenever a token is "             \
        "wanted. From elsewhere a program fetches its tokens itself: kloop_on_token().")           \
     XX(PASSWORD, "sasl.password", SECRET, "",                                                     \
-       "text of at most 1 MiB", "",                                                               \
+       "up to 1 MiB", "",                                                                         \
        "The password for PLAIN and SCRAM. A name of librdkafka's.")                               \
     XX(SCRAM_ITERATIONS, "sasl.scram.iterations.max", NUMBER, "1000000",                          \
        "4096 to 2147483647", "",                                                                  \
@@ -276,70 +277,70 @@
        "after which load balancers of clouds forget a connection; 0: the system's values, "       \
        "two hours mostly.")                                                                       \
     XX(CERTIFICATE_FILE, "ssl.certificate.location", TEXT, "",                                    \
-       "a path of at most 32767 bytes", "",                                                       \
+       "a path", "",                                                                              \
        "A PEM file with the producer's own certificate and those between it and the "             \
        "CA; its key is ssl.key.location. A name of librdkafka's.")                                \
     XX(CIPHERS, "ssl.cipher.suites", TEXT, "",                                                    \
-       "names of suites with commas or colons", "",                                               \
+       "names with commas or colons", "",                                                         \
        "Suites that may be used, by Java's names or OpenSSL's; without any: OpenSSL's "           \
        "own choice.")                                                                             \
     XX(CURVES, "ssl.curves.list", TEXT, "",                                                       \
-       "names of groups with colons", "",                                                         \
+       "names with colons", "",                                                                   \
        "Groups for the exchange of keys, best first, as OpenSSL names them. A name of "           \
        "librdkafka's.")                                                                           \
     XX(TLS_VERSIONS, "ssl.enabled.protocols", CHOICES, "TLSv1.2,TLSv1.3",                         \
-       "TLSv1.2, TLSv1.3; or both with a comma. What is older can be broken", "",                 \
-       "Versions of TLS that may be spoken.")                                                     \
+       "TLSv1.2, TLSv1.3; or both. Older ones can be broken", "",                                 \
+       "Versions of TLS that may be spoken, with a comma between two.")                           \
     XX(HOST_CHECK, "ssl.endpoint.identification.algorithm", CHOICE, "https",                      \
        "https, none", "",                                                                         \
        "With https a certificate must be for the name or address that the broker is "             \
        "reached by. With none, or nothing at all, whoever has any certificate of the "            \
        "CA can pass for the broker. In any case.")                                                \
     XX(KEY_FILE, "ssl.key.location", TEXT, "",                                                    \
-       "a path of at most 32767 bytes", "",                                                       \
+       "a path", "",                                                                              \
        "A PEM file with the key of ssl.certificate.location. A name of librdkafka's.")            \
     XX(KEY_PASSWORD, "ssl.key.password", SECRET, "",                                              \
-       "text of at most 1 MiB", "",                                                               \
+       "up to 1 MiB", "",                                                                         \
        "The password of the producer's key, where that is encrypted.")                            \
     XX(CERTIFICATE_PEM, "ssl.keystore.certificate.chain", PEM, "",                                \
-       "PEM of at most 1 MiB", "",                                                                \
+       "PEM up to 1 MiB", "",                                                                     \
        "The producer's own certificate and those between it and the CA, as text; its "            \
        "key is ssl.keystore.key.")                                                                \
     XX(KEY_PEM, "ssl.keystore.key", SECRET_PEM, "",                                               \
-       "PEM of at most 1 MiB", "",                                                                \
+       "PEM up to 1 MiB", "",                                                                     \
        "The key of ssl.keystore.certificate.chain, as text.")                                     \
     XX(KEYSTORE, "ssl.keystore.location", TEXT, "",                                               \
-       "a path of at most 32767 bytes", "",                                                       \
+       "a path", "",                                                                              \
        "A file with the producer's own certificate and its key, PEM or PKCS12.")                  \
     XX(KEYSTORE_PASSWORD, "ssl.keystore.password", SECRET, "",                                    \
-       "text of at most 1 MiB", "",                                                               \
+       "up to 1 MiB", "",                                                                         \
        "The password of ssl.keystore.location, for PKCS12.")                                      \
     XX(KEYSTORE_TYPE, "ssl.keystore.type", CHOICE, "",                                            \
-       "PEM, PKCS12; JKS becomes that by: keytool -importkeystore -srckeystore OLD "              \
-       "-destkeystore NEW -deststoretype PKCS12", "",                                             \
+       "PEM, PKCS12; of JKS: keytool -importkeystore -srckeystore OLD -destkeystore "             \
+       "NEW -deststoretype PKCS12", "",                                                           \
        "What ssl.keystore.location is; without it that shows in the file, so that a "             \
        "file of Java's default, JKS, is refused when it is read.")                                \
     XX(TLS_VERSION, "ssl.protocol", CHOICE, "TLSv1.3",                                            \
        "TLS, TLSv1.2, TLSv1.3", "",                                                               \
        "With TLSv1.2 no newer version is spoken, whatever ssl.enabled.protocols says.")           \
     XX(SIGALGS, "ssl.sigalgs.list", TEXT, "",                                                     \
-       "names of algorithms with colons", "",                                                     \
+       "names with colons", "",                                                                   \
        "Algorithms of signatures, best first, as OpenSSL names them. A name of "                  \
        "librdkafka's.")                                                                           \
     XX(CA_PEM, "ssl.truststore.certificates", PEM, "",                                            \
-       "PEM of at most 1 MiB", "",                                                                \
+       "PEM up to 1 MiB", "",                                                                     \
        "Certificates of the CAs that are trusted, as text.")                                      \
     XX(CA, "ssl.truststore.location", TEXT, "",                                                   \
-       "a path of at most 32767 bytes", "",                                                       \
+       "a path", "",                                                                              \
        "A file with certificates of the CAs that are trusted, PEM or PKCS12, or a "               \
        "directory of them as OpenSSL wants it. Without it and "                                   \
        "ssl.truststore.certificates: those that the system trusts.")                              \
     XX(CA_PASSWORD, "ssl.truststore.password", SECRET, "",                                        \
-       "text of at most 1 MiB", "",                                                               \
+       "up to 1 MiB", "",                                                                         \
        "The password of ssl.truststore.location, for PKCS12.")                                    \
     XX(CA_TYPE, "ssl.truststore.type", CHOICE, "",                                                \
-       "PEM, PKCS12; JKS becomes that by: keytool -importkeystore -srckeystore OLD "              \
-       "-destkeystore NEW -deststoretype PKCS12", "",                                             \
+       "PEM, PKCS12; of JKS: keytool -importkeystore -srckeystore OLD -destkeystore "             \
+       "NEW -deststoretype PKCS12", "",                                                           \
        "What ssl.truststore.location is; without it that shows in the file, so that a "           \
        "file of Java's default, JKS, is refused when it is read.")                                \
     XX(WARN_AT_EXIT, "warn.at.exit", BOOL, "true",                                                \

@@ -381,7 +381,7 @@ class Nobody(Base):
     def test_who_is_no_kafka(self):
         for greet, words in (
                 (speak(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "it speaks HTTP, and not Kafka"),
-                (speak(b"\x15\x03\x03\x00\x02\x02\x46"), "it wants TLS, which kloop does not speak"),
+                (speak(b"\x15\x03\x03\x00\x02\x02\x46"), "it wants TLS: security.protocol=SSL, or SASL_SSL"),
                 (speak(b"\xff\xff\xff\xff\xff\xff"), "what it answers is no Kafka"),
                 (speak(struct.pack(">ii", 4, 123456)), "it answers something that was not asked"),
                 (speak(struct.pack(">ii", 4, 7)), "its API versions cannot be read: "),
@@ -402,7 +402,7 @@ class Nobody(Base):
     def test_metadata_that_does_not_come(self):
         for answer, words in (
                 (lambda broker, version, correlation: None, "it closed the connection when asked for Metadata 12; it may want a "
-                                                            "login (SASL)"),
+                                                            "login: security.protocol=SASL_PLAINTEXT"),
                 (lambda broker, version, correlation: struct.pack(">i", correlation) + b"\0\0", "its answer to Metadata 12 cannot "
                                                                                                "be read: "),
                 (lambda broker, version, correlation: struct.pack(">i", correlation + 1), "it answers something that was not")):

@@ -181,6 +181,9 @@ static const struct difference {
     {KL_CONFIG_REQUEST_TIMEOUT, "30000", "60000 (`socket.timeout.ms`)", "as Java"},
     {KL_CONFIG_SETUP, "10000", "30000", "as Java"},
     {KL_CONFIG_KEEPALIVE, "-", "false", "what forgets idle connections is found out early"},
+    {KL_CONFIG_MECHANISM, "GSSAPI", "GSSAPI", "there is no Kerberos: it has to be set"},
+    {KL_CONFIG_CA_TYPE, "JKS", "-", "what it is shows in the file; JKS is not read"},
+    {KL_CONFIG_KEYSTORE_TYPE, "JKS", "-", "what it is shows in the file; JKS is not read"},
 };
 
 static void put_differences(void)
@@ -190,7 +193,9 @@ static void put_differences(void)
     for (size_t i = 0; i < sizeof differences / sizeof differences[0]; i++) {
         const struct difference *d = &differences[i];
         print("| `%s` | %s | %s | %s | %s |\n", name_of(d->id),
-              kl_config_key_of(d->id)->shown.preset, d->java, d->librdkafka, d->why);
+              kl_config_key_of(d->id)->shown.preset[0] ? kl_config_key_of(d->id)->shown.preset
+                                                       : "-",
+              d->java, d->librdkafka, d->why);
     }
 }
 
@@ -247,6 +252,11 @@ static const said clashes[][PAIRS_MAX] = {
     {{"topic.events.buffer.memory", "1000"}},
     {{"topic.events.buffer.memory", "1000000000"}},
     {{"compression.type", "zstd"}, {"api.version.max", "Produce=6"}},
+    {{"security.protocol", "SASL_SSL"}},
+    {{"security.protocol", "SSL"},
+     {"ssl.truststore.location", "/ca.pem"},
+     {"ssl.ca.pem", "-----BEGIN ..."}},
+    {{"security.protocol", "SSL"}, {"ssl.certificate.location", "/me.pem"}},
 };
 
 static void put_clashes(void)
@@ -273,6 +283,12 @@ static void put_refusals(void)
         {"partitioner", "murmur"},
         {"queue.buffering.max.kbytes", "9007199254740992"},
         {"bootstrap.servers", "localhost"},
+        {"sasl.pasword", "hunter2"},
+        {"sasl.mechanism", "GSSAPI"},
+        {"ssl.enabled.protocols", "TLSv1.1,TLSv1.2"},
+        {"ssl.keystore.type", "JKS"},
+        {"enable.ssl.certificate.verification", "false"},
+        {"sasl.oauthbearer.token.endpoint.url", "https://idp/token"},
     };
     put("\n## What a refusal looks like\n\n| set | answer |\n|---|---|\n");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -346,7 +362,7 @@ static void put_strangers(kl_stranger_ruling ruling, const char *title, const ch
             continue;
         print("| %s | ", whose[row->origin]);
         put_names(row->names);
-        print(" | %s |\n", row->why);
+        print(" | %s |\n", kl_config_strangers_why(row));
     }
 }
 
@@ -386,6 +402,8 @@ static const char intro[] =
     "|---|---|---|\n"
     "| a flag of its own | `-b localhost:9092` | |\n"
     "| `-X KEY=VALUE` | `-X linger.ms=20` | kcat's `-X list` and `-X dump` are there too |\n"
+    "| `-X KEY@FILE` | `-X sasl.password@/run/secrets/kafka` | the value is what stands in the "
+    "file |\n"
     "| `-F FILE` | `-F client.properties` | of several the last word counts |\n"
     "| the file of the environment | `KLOOP_CONFIG=FILE`, else `$XDG_CONFIG_HOME/kloop.conf`, "
     "else `~/.config/kloop.conf` | a line on stderr says that it was read; `KLOOP_CONFIG=` for "
@@ -394,8 +412,19 @@ static const char intro[] =
     "| the default | | |\n"
     "\n"
     "`--print-config` prints every key, its value and where it came from, down to the line of a "
-    "file, and ends. Secrets are\n"
-    "masked, there and in messages. Notes go to stderr, one line each; `--quiet` leaves them out.\n"
+    "file, and ends. Notes go to\n"
+    "stderr, one line each; `--quiet` leaves them out.\n"
+    "\n"
+    "What is called a *secret* below is masked, there and in all messages, and its memory is wiped "
+    "when it is replaced or given\n"
+    "back. A password after `-X` can be read by whoever lists the processes of this machine, and "
+    "a note says so: let it stand in\n"
+    "a file, for `-F` or for `-X KEY@FILE`, that only its owner can read.\n"
+    "\n"
+    "PEM that is given as text has its lines as a file has them. `\\n` of two characters ends a "
+    "line too, as variables of the\n"
+    "environment bring it; and where lines were continued into one by a file of properties, "
+    "blanks end them.\n"
     "\n"
     "```\n"
     "$ kloop produce --print-config -F client.properties -z zstd\n"
@@ -415,8 +444,7 @@ static const char intro[] =
     "compares with\n"
     "`java.util.Properties` itself. Three differences: bytes are UTF-8, where Java's tools take "
     "Latin-1; half a surrogate pair\n"
-    "and a zero byte are refused. A file for Java's producer can be used as it is, as long as it "
-    "connects in PLAINTEXT.\n"
+    "and a zero byte are refused. A file for Java's producer can be used as it is.\n"
     "A file that other programs use as well may have keys that nobody here knows: "
     "`ignore.unknown.config=true`, in it or as\n"
     "`-X`, passes them over with a note.\n";

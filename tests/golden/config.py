@@ -5,6 +5,7 @@
 import argparse
 import os
 import random
+import re
 import sys
 
 sys.dont_write_bytecode = True
@@ -22,10 +23,25 @@ NUMBERS = ["", " ", "0", "-0", "+0", "1", "-1", "-2", "+7", "007", " 5 ", "\t5\n
            "2147483647", "2147483648", "-2147483648", "-2147483649", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
            "99999999999999999999999", "true", "٣", "9", "10", "17", "18", "22", "23", "-131072", "-131073"]
 WORDS = ["", " ", "true", "false", "TRUE", "False", " true ", "tru", "yes", "1", "0", "on", "all", "-1", "ALL", " all ", "2", "none", "None", "rebootstrap",
-         "REBOOTSTRAP", "use_all_dns_ips", "resolve_canonical_bootstrap_servers_only", "default", "gzip", "lz4", "snappy", "zstd", "GZIP", "brotli"]
+         "REBOOTSTRAP", "PLAINTEXT", "plaintext", "SSL", "ssl", "SASL_PLAINTEXT", "Sasl_Plaintext", "SASL_SSL", " sasl_ssl ", "TLS", "PLAIN",
+         "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "scram-sha-256", "GSSAPI", "https", "HTTPS", "PEM", "PKCS12", "JKS", "TLSv1.3", "TLSv1.2",
+         "TLSv1.2,TLSv1.3", " TLSv1.3 , TLSv1.2 ", "TLSv1.2,TLSv1.2", "TLSv1.1", "SSLv3", "TLSv1.2,", "file:///a", "/a", "a b", "use_all_dns_ips", "resolve_canonical_bootstrap_servers_only", "default", "gzip", "lz4", "snappy", "zstd", "GZIP", "brotli"]
+FRACTIONS = ["0.5", "0.8", ".5", "1.", "1.0", "1.000000", "00.50", "0.4999", "0.499999", "1.000001", "0.25", "0.250000", "0.2500001", "0.26", "0.05",
+             "0.0", "-0.1", "0,5", "0.5.5", ".", "0.8f", "0.8d", "8e-1", "0x1p-1", "NaN", "Infinity", "1e400", "0.87654321", "0.50000000000000000000000001"]
 
 # Where kloop means to differ: the key, which values, and why.
 LONGS_WITHOUT_CHECK = {"socket.connection.setup.timeout.ms", "socket.connection.setup.timeout.max.ms", "connections.max.idle.ms"}
+WORDS_WITHOUT_CHECK = {"sasl.mechanism", "sasl.oauthbearer.token.endpoint.url", "ssl.enabled.protocols", "ssl.endpoint.identification.algorithm",
+                       "ssl.keystore.type", "ssl.protocol", "ssl.truststore.type"}
+
+# Presets that are not Java's: Java's, kloop's, and why.
+PRESETS = {
+    "batch.size": ("16384", "1000000", "a better one"), "buffer.memory": ("33554432", "67108864", "a better one"),
+    "receive.buffer.bytes": ("32768", "-1", "a better one"), "send.buffer.bytes": ("131072", "-1", "a better one"),
+    "client.id": ("-", "kloop", "a name where Java makes one up"), "partitioner.class": ("-", "sticky", "a word for none"),
+    "sasl.mechanism": ("GSSAPI", "-", "what Java has is not there"),
+    "ssl.keystore.type": ("JKS", "-", "what Java has is not there"), "ssl.truststore.type": ("JKS", "-", "what Java has is not there"),
+}
 
 
 def wanted(name, value):
@@ -37,6 +53,10 @@ def wanted(name, value):
         return "a time that Java does not look at"
     if "\u0663" in value:
         return "digits that are not ASCII"
+    if name in WORDS_WITHOUT_CHECK:
+        return "a word that Java looks at when it connects"
+    if name.startswith("sasl.login.refresh.window.") and (not re.fullmatch("[0-9]*[.]?[0-9]*", text) or re.search("[.][0-9]{6}.*[1-9]", text)):
+        return "a fraction that is more than digits and a point, or has more than six behind that"
     return None
 
 
@@ -82,8 +102,8 @@ def compare_names(report, run, ask):
 
 
 def compare_values(report, run, ask, names):
-    pairs = [(name, value) for name in names if name not in ("bootstrap.servers", "client.id", "partitioner.class")
-             for value in NUMBERS + WORDS]
+    pairs = [(name, value) for name in names if name not in ("bootstrap.servers", "client.id", "partitioner.class", "ssl.cipher.suites")
+             for value in NUMBERS + WORDS + FRACTIONS]
     lines = [f"set {name} {value.encode().hex()}".encode() for name, value in pairs]
     for (name, value), line, java, kloop in zip(pairs, lines, run.java("config", "values", lines), ask("values", lines)):
         same = (java == b"ok") == (kloop == b"ok")
@@ -92,6 +112,16 @@ def compare_values(report, run, ask, names):
             report.allow("values of keys", why, b"")
         else:
             report.expect("values of keys", same, f"{name}={value!r}", asked=line, Java=java, kloop=kloop)
+
+
+def compare_presets(report, run, ask, names):
+    lines = [f"preset {name}".encode() for name in names]
+    for name, line, java, kloop in zip(names, lines, run.java("config", "presets", lines), ask("presets", lines)):
+        pair = (java.decode(), kloop.decode())
+        if pair == PRESETS.get(name, ())[:2]:
+            report.allow("presets", PRESETS[name][2], b"")
+        else:
+            report.expect("presets", java == kloop, name, asked=line, Java=java, kloop=kloop)
 
 
 def main():
@@ -109,7 +139,9 @@ def main():
         return run._run([os.path.abspath(options.config)], f"kloop-{tag}", lines, "config")
 
     compare_files(report, run, ask, list(file_lines(random.Random(options.seed), options.files)))
-    compare_values(report, run, ask, compare_names(report, run, ask))
+    names = compare_names(report, run, ask)
+    compare_presets(report, run, ask, names)
+    compare_values(report, run, ask, names)
     return report.close()
 
 

@@ -106,7 +106,7 @@ static void answer_properties(const char *hex)
         printf("\n");
 }
 
-/* ---- known NAME, set NAME HEX ---- */
+/* ---- known NAME, preset NAME, set NAME HEX ---- */
 
 static void answer_known(const char *name)
 {
@@ -131,6 +131,12 @@ static void answer_set(char *rest)
     kloop_config_del(c);
 }
 
+static void answer_preset(const char *name)
+{
+    const kloop_config_key *key = kloop_config_key_find(name);
+    puts(!key ? "unknown" : key->preset[0] ? key->preset : "-");
+}
+
 int main(void)
 {
     static char line[LINE_MAX_BYTES];
@@ -140,6 +146,8 @@ int main(void)
             answer_properties(line + 11);
         else if (strncmp(line, "known ", 6) == 0)
             answer_known(line + 6);
+        else if (strncmp(line, "preset ", 7) == 0)
+            answer_preset(line + 7);
         else if (strncmp(line, "set ", 4) == 0)
             answer_set(line + 4);
         else

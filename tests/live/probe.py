@@ -5,6 +5,7 @@ tested here."""
 import collections
 import socket
 import struct
+import time
 
 Metadata = collections.namedtuple("Metadata", "brokers topics")
 Partition = collections.namedtuple("Partition", "error leader replicas isr")
@@ -58,6 +59,41 @@ def _ask(port, key, version, body, seconds):
     if answer.take("i") != 7:
         raise NoAnswer("another request's answer")
     return answer
+
+
+def session_seconds(port, user, password, patience=15.0):
+    """Logs in by PLAIN, proves nothing any more, and asks again and again: how long it is answered. None: for all that time."""
+    def ask(link, key, version, body):
+        frame = struct.pack(">hhih", key, version, 7, -1) + body
+        link.sendall(struct.pack(">i", len(frame)) + frame)
+        head = _exactly(link, 4)
+        return _exactly(link, struct.unpack(">i", head)[0])
+
+    words = f"\0{user}\0{password}".encode()
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as link:
+            ask(link, 17, 1, struct.pack(">h", 5) + b"PLAIN")
+            ask(link, 36, 1, struct.pack(">i", len(words)) + words)
+            began = time.monotonic()
+            while time.monotonic() - began < patience:
+                try:
+                    ask(link, _METADATA, 4, struct.pack(">i", 0) + b"\0")
+                except (NoAnswer, ConnectionError):
+                    return time.monotonic() - began
+                time.sleep(0.1)
+    except OSError as broken:
+        raise NoAnswer(str(broken)) from None
+    return None
+
+
+def _exactly(link, size):
+    data = b""
+    while len(data) < size:
+        more = link.recv(size - len(data))
+        if not more:
+            raise NoAnswer("closed by the node")
+        data += more
+    return data
 
 
 def answers(port, seconds=1.0):

@@ -201,7 +201,7 @@ def rotate(run, count=60_000, rate=2_500):
         ]
         watch = InTurn(cluster, "live." + name, _PARTITIONS, count, steps)
         words = transfer(run.bench, run.cluster, name, count, "lz4", options=flags(_SAFE, config), watch=watch, rate=rate,
-                         bootstrap=cluster.bootstrap_at("ROTATED"))
+                         bootstrap=cluster.bootstrap_at("ROTATED"), quiet=False)
         made = sum(_accepted(between))
     serve("broker.pem")
     said = _quiet(run, name)

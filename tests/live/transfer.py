@@ -151,7 +151,7 @@ def _end_of(path):
 
 def transfer(bench, cluster, name, count, codec="none", keys=KEYS, partitions=12, options=(), configs=None, header=None,
              watch=None, rate=None, judge=all_stored, code=0, seconds=240, bootstrap=None, late_ms=0,
-             served=False):
+             served=False, quiet=True):
     """Sends count records into a topic of its own, as fast as it goes or so many a second, and holds every one against the log.
     kloop is to end with the code (None: with what its reports are worth), the judge looks at what became of the records.
     late_ms: no report may be about an older record; 0: nobody looks. served: begins only when every leader knows that it leads;
@@ -163,7 +163,7 @@ def transfer(bench, cluster, name, count, codec="none", keys=KEYS, partitions=12
     if served:
         bench.clerk.ask("served", topic=topic, partitions=partitions)
     source, size = bench.input(count, keys)
-    command = [bench.kloop, "produce", "--quiet", "-b", bootstrap or cluster.bootstrap, "-t", topic, "-z", codec, "--events",
+    command = [bench.kloop, "produce", *(["--quiet"] if quiet else []), "-b", bootstrap or cluster.bootstrap, "-t", topic, "-z", codec, "--events",
                *options]
     if keys:
         command += ["-K", "\t"]

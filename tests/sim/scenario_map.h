@@ -411,7 +411,51 @@
     XX(sleeps_while_nobody_listens, "naps while no broker is there: no storm", "F189 F35")         \
     XX(nobody_asks, "a host that tells everything and asks for nothing", "F178 F190")              \
     XX(cut_after_four_minutes, "a box on the way forgets after four minutes", "F21")               \
-    XX(closed_before_the_cut, "connections.max.idle.ms below what the box forgets after", "F21")
+    XX(closed_before_the_cut, "connections.max.idle.ms below what the box forgets after", "F21")   \
+    /* scenario_login.c */                                                                         \
+    XX(login_plain, "PLAIN, three brokers", "")                                                    \
+    XX(login_scram_256, "SCRAM-SHA-256, three brokers", "")                                        \
+    XX(login_scram_512, "SCRAM-SHA-512, three brokers", "")                                        \
+    XX(login_oauthbearer, "OAUTHBEARER, three brokers and one token", "")                          \
+    XX(login_bare, "brokers of 2017: SaslHandshake v0, and tokens without headers", "F40")         \
+    XX(login_over_tls, "a host that brings up TLS first", "")                                      \
+    XX(wrong_password, "nobody knows us: said at once, tried again without a storm", "F138")       \
+    XX(forgotten_for_a_while, "records of a known topic wait until we are known again", "F138")    \
+    XX(one_broker_refuses, "one of three brokers does not know us", "F138")                        \
+    XX(broker_without_sasl, "brokers that want no SASL: nothing but ApiVersions leaves", "F149")   \
+    XX(host_that_secures_nothing, "a host that does not know of security.protocol", "F149")        \
+    XX(certificate_not_trusted, "no broker has a certificate that is trusted", "F150")             \
+    XX(plain_in_the_open, "PLAIN without TLS is warned about", "F148")                             \
+    XX(handshake_lies, "no mechanism, 10,000 of them, codes that are not due", "F139")             \
+    XX(iterations_that_lie, "2^31 iterations, 4095, none", "F144")                                 \
+    XX(nonces_that_lie, "a nonce that is ours alone, or not ours", "F143")                         \
+    XX(salts_that_lie, "salts of none, 2 MB, no base64; repeated, cut, empty messages", "F145")    \
+    XX(signatures_that_lie, "a signature that is wrong, missing, cut, an error", "F146")           \
+    XX(words_that_lie, "PLAIN: odd words of refusal, one more round, megabytes", "F146 F145")      \
+    XX(scram_never_ends, "the same for SCRAM", "F146 F145")                                        \
+    XX(bearer_never_ends, "the same for OAUTHBEARER", "F146 F145")                                 \
+    XX(lies_to_bare_tokens, "the lies to SCRAM without headers", "F143 F144 F145 F146")            \
+    XX(lies_for_ever, "a wrong signature for ever: no storm", "F146 F138")                         \
+    XX(many_iterations, "as many iterations as are allowed", "F144")                               \
+    XX(too_many_iterations, "one iteration more than is allowed", "F144")                          \
+    XX(login_stalls, "each step of an authentication is answered by nobody", "F152")               \
+    XX(login_byte_by_byte, "each byte of an authentication comes alone", "F152")                   \
+    XX(login_cut_anywhere, "the connection ends after each byte that is said", "F152")             \
+    XX(sessions_renewed, "sessions of 3 s under load: all acked, in order, nothing again", "F141") \
+    XX(sessions_renewed_five_in_flight, "the same with five requests under way", "F141")           \
+    XX(sessions_end_with_tokens, "sessions that end with tokens of 4 s", "F141 F147")              \
+    XX(lifetime_zero, "a session without an end", "F140")                                          \
+    XX(lifetime_negative, "a session that ends before it begins", "F140")                          \
+    XX(lifetime_huge, "a session of 2^63-1 ms", "F140")                                            \
+    XX(lifetime_of_a_millisecond, "a session of 1 ms", "F140")                                     \
+    XX(renewal_late, "the loop is held past the end of all sessions", "F142")                      \
+    XX(renewal_refused, "forgotten in the middle of a session", "F142 F138")                       \
+    XX(renewal_lied_to, "every lie, in renewals under load", "F143 F144 F145 F146")                \
+    XX(renewal_stalls, "a renewal that nobody answers", "F152")                                    \
+    XX(token_late, "the token comes after three seconds", "F147")                                  \
+    XX(token_fails, "no token at first: asked for again, later each time", "F147")                 \
+    XX(token_never, "a token that nobody brings, until somebody does", "F147")                     \
+    XX(token_runs_out, "no new token before the old one ends", "F147")
 /* clang-format on */
 
 #endif

@@ -26,6 +26,7 @@
 #include "tests/sim/sim_ledger.h"
 #include "tests/sim/sim_lending.h"
 #include "tests/sim/sim_link.h"
+#include "tests/sim/sim_login.h"
 #include "tests/sim/sim_memory.h"
 #include "tests/sim/sim_names.h"
 #include "tests/sim/sim_neighbours.h"
@@ -51,6 +52,7 @@ struct sim {
     sim_links links;
     sim_host host;
     sim_brokers brokers;
+    sim_login login;
     sim_orders orders;
     sim_user user;
     sim_payload payload;
@@ -65,6 +67,8 @@ struct sim {
     sim_neighbours neighbours;
     /* A scenario's own change to answers; NULL mostly. */
     void (*on_answer)(sim *s, const kl_request_info *request, void *response);
+    /* A scenario's ear for what is logged; NULL mostly. */
+    void (*on_log)(sim *s, const char *text);
     /* A scenario's own answer to a name, node being who bears it, or KL_NO_NODE; NULL mostly. */
     void (*on_name)(sim *s, sim_resolution *r, int32_t node);
 

@@ -487,6 +487,11 @@ static void on_answer(void *user, const kl_request_info *request, void *response
             r->error_code = -1;
         break;
     }
+    case KLOOP_SASL_HANDSHAKE:
+    case KLOOP_SASL_AUTHENTICATE:
+        if (s->login.on)
+            sim_login_answer_passes(s, request, response);
+        break;
     default:
         break;
     }

@@ -98,6 +98,7 @@ void sim_brokers_start(sim *s)
         abort();
     b->count = p->brokers;
     b->armed_ns = KL_NEVER;
+    sim_login_start(s);
     for (int32_t node = 1; node <= b->count; node++) {
         char host[16];
         snprintf(host, sizeof host, "node-%d", node);
@@ -488,6 +489,7 @@ void sim_brokers_heal(sim *s)
             s->links.impostor_at[node] = SIM_IMPOSTOR_NONE;
     }
     s->links.no_descriptors_until_ns = 0;
+    sim_login_heal(s);
     restore_isr(s);
     sim_link_pump_brokers(s);
 }

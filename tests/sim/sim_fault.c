@@ -36,9 +36,14 @@ uint32_t sim_fault_total(const sim *s)
     return n;
 }
 
+void sim_fault_enable_from(sim *s, sim_fault_id id, sim_stream stream)
+{
+    s->faults.rate[id] = (uint32_t)sim_scale(s, stream, faults[id].low, faults[id].high);
+}
+
 void sim_fault_enable(sim *s, sim_fault_id id)
 {
-    s->faults.rate[id] = (uint32_t)sim_scale(s, SIM_STREAM_PLAN, faults[id].low, faults[id].high);
+    sim_fault_enable_from(s, id, SIM_STREAM_PLAN);
 }
 
 bool sim_fault_strikes(sim *s, sim_fault_id id)
@@ -232,6 +237,9 @@ static void strike(sim *s, sim_fault_id id)
         break;
     case SIM_FAULT_LOOP_STALLS:
         sim_host_stall(s, s->world.now_ns + sim_scale(s, RANDOM, 5, 3000) * KL_MS);
+        break;
+    case SIM_FAULT_USER_FORGOTTEN:
+        sim_login_strike(s);
         break;
     case SIM_FAULT_WALL_JUMPS:
         s->world.wall_jump_ms += (int64_t)sim_below(s, RANDOM, 20000000) - 10000000;

@@ -14,6 +14,8 @@
 #ifndef KL_SIM_FAULT_H
 #define KL_SIM_FAULT_H
 
+#include "tests/sim/sim_world.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -125,7 +127,15 @@ typedef struct sim sim;
     XX(GARBAGE, D, 2000, 50000)                                                                    \
     XX(LYING_ANSWER, D, 2000, 50000)                                                               \
     XX(MANY_BROKERS, D, 5000, 50000)                                                               \
-    XX(NO_MEMORY, D, 20, 2000)
+    XX(NO_MEMORY, D, 20, 2000)                                                                     \
+    /* and only in runs with SASL, or TLS */                                                       \
+    XX(LOGIN_REFUSED, D, 5000, 300000)                                                             \
+    XX(LOGIN_LIES, D, 5000, 300000)                                                                \
+    XX(USER_FORGOTTEN, T, 3000, 20000)                                                             \
+    XX(TOKEN_LATE, D, 50000, 500000)                                                               \
+    XX(TOKEN_FAILS, D, 50000, 600000)                                                              \
+    XX(TOKEN_NEVER, D, 20000, 200000)                                                              \
+    XX(UNTRUSTED, D, 10000, 300000)
 
 typedef enum sim_fault_id {
 #define SIM_FAULT_ENUM(name, sort, low, high) SIM_FAULT_##name,
@@ -147,8 +157,10 @@ bool sim_fault_strikes(sim *s, sim_fault_id id);
 
 #define sim_fault(s, id) ((s)->faults.on && (s)->faults.rate[id] && sim_fault_strikes((s), (id)))
 
-/* Enables one of the swarm with a drawn rate. */
+/* Enables one of the swarm with a rate that is drawn from the plan's stream, or from another one.
+ */
 void sim_fault_enable(sim *s, sim_fault_id id);
+void sim_fault_enable_from(sim *s, sim_fault_id id, sim_stream stream);
 
 /* Sets the clocks of those that happen by themselves. */
 void sim_fault_start(sim *s);

@@ -157,11 +157,27 @@ static void hold_span(sim *s, sim_conn *c)
         memset(c->span, SIM_POISON, c->span_room < 64 ? c->span_room : 64);
 }
 
+/* Its certificate is not good. */
+static void distrust(sim *s, sim_conn *c)
+{
+    c->tell_connected = false;
+    sim_link_reset(s, c, true, "the certificate is another one's");
+    c->tell_lost = false;
+    sim_note(s, SIM_NOTE_LOST, c->why, c->number, 0, 0, 0);
+    sim_effort_begin(s);
+    kloop_engine_on_untrusted(s->host.engine, c->id, c->why, sim_world_now(s));
+    sim_effort_end(s, "on_untrusted");
+}
+
 static void tell(sim *s, sim_conn *c)
 {
     sim_host *h = &s->host;
     kloop_engine *e = h->engine;
     kloop_now now = sim_world_now(s);
+    if (c->tell_connected && s->plan.login.tls && sim_fault(s, SIM_FAULT_UNTRUSTED)) {
+        distrust(s, c);
+        return;
+    }
     if (c->tell_connected) {
         c->tell_connected = false;
         c->moved_ns = s->world.now_ns;
@@ -412,6 +428,9 @@ static void user_action(sim *s, const kloop_action *a)
 {
     sim_host *h = &s->host;
     switch ((int)a->kind) {
+    case KLOOP_ACT_TOKEN:
+        sim_login_on_token(s);
+        break;
     case KLOOP_ACT_DELIVER:
         deliver(s, &a->report);
         sim_user_on_delivery(s, &a->report);
@@ -440,6 +459,8 @@ static void user_action(sim *s, const kloop_action *a)
         sim_note(s, SIM_NOTE_LOG, a->text, (int64_t)a->level, 0, 0, 0);
         if (!a->text || !a->text[0])
             sim_fail(s, "border", "an empty line of log");
+        if (s->on_log)
+            s->on_log(s, a->text);
         break;
     case KLOOP_ACT_WARM:
         warm(s, a);

@@ -63,8 +63,8 @@ typedef enum sim_lie {
     SIM_LIE_SIGNATURE_CUT,
     SIM_LIE_SERVER_ERROR, /* e= */
     /* any */
-    SIM_LIE_REFUSED,      /* 58, with words */
-    SIM_LIE_REFUSED_ODD,  /* 58, with 32,000 bytes of noise */
+    SIM_LIE_REFUSED,       /* 58, with words */
+    SIM_LIE_REFUSED_ODD,   /* 58, with 32,000 bytes of noise */
     SIM_LIE_ANOTHER_ROUND, /* where it should be over, and once more, for ever */
     SIM_LIE_MEGABYTES,
     SIM_LIE_MUST_END, /* those before */
@@ -85,6 +85,7 @@ typedef struct sim_login_plan {
     uint64_t token_life_ms; /* of OAUTHBEARER */
     uint64_t token_delay_ns;
     unsigned without; /* brokers, by bit, that have no SASL: nobody asked them */
+    bool unsecured;   /* the host does not know that there is such a thing */
 } sim_login_plan;
 
 #define SIM_SECRETS_MAX 40
@@ -101,13 +102,13 @@ typedef struct sim_login {
     sim_secret secrets[SIM_SECRETS_MAX];
     size_t secret_count;
     bool token_wanted;
-    bool token_never;     /* nobody answers, until the run heals */
-    uint32_t tokens;      /* wanted so far */
-    uint32_t token_lack;  /* a scenario: so many are answered with a failure */
+    bool token_never;    /* nobody answers, until the run heals */
+    uint32_t tokens;     /* wanted so far */
+    uint32_t token_lack; /* a scenario: so many are answered with a failure */
     uint64_t token_number;
-    sim_lie lie;          /* a scenario's */
+    sim_lie lie; /* a scenario's */
     uint32_t lie_times;
-    uint32_t lies;        /* told so far */
+    uint32_t lies;            /* told so far */
     uint32_t authentications; /* that went well, as the wire says */
     uint32_t renewals;        /* of these */
     uint32_t refusals;        /* answers with an error */

@@ -60,6 +60,7 @@ static void memory_release(void *ctx, void *p, size_t size)
     if (b->size != size)
         sim_fail(s, "I40", "a block of %zu bytes is given back as one of %zu", b->size, size);
     sim_link_check_release(s, b->bytes, size);
+    sim_login_look_at_memory(s, b->bytes, size);
     s->memory.bytes -= size;
     s->memory.releases++;
     kl_list_remove(&b->link);

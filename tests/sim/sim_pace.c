@@ -24,8 +24,8 @@ static bool was_reached(const sim *s, const sim_place *place)
     for (int i = 0; i < s->pace.place_count; i++) {
         const sim_place *other = &s->pace.places[i];
         const sim_conn *c = s->links.all[other->last_conn - 1];
-        if (other->name == place->name && other->last_conn >= place->last_conn && c->watch.ready &&
-            c->given_up)
+        if (other->name == place->name && other->last_conn >= place->last_conn &&
+            sim_login_was_ready(s, c) && c->given_up)
             return true;
     }
     return false;
@@ -48,7 +48,7 @@ void sim_pace_connect(sim *s, const kloop_action *action)
         *place = (sim_place){.key = key, .name = name};
     } else {
         const sim_conn *last = s->links.all[place->last_conn - 1];
-        place->failures = last->watch.ready ? 0 : place->failures + 1;
+        place->failures = sim_login_was_ready(s, last) ? 0 : place->failures + 1;
         uint64_t least =
             least_pause(p->reconnect_backoff_ns, p->reconnect_backoff_max_ns, place->failures);
         /* What the engine has closed for want of use, it may open again at once; and where two

@@ -12,7 +12,8 @@ static int32_t throttle_of(const sim_asked *asked, const uint8_t *body, size_t l
         kloop_metadata_response metadata;
         kloop_init_producer_id_response producer_id;
     } r;
-    if (asked->api_key == KLOOP_API_VERSIONS ||
+    if (asked->api_key == KLOOP_API_VERSIONS || asked->api_key == KLOOP_SASL_HANDSHAKE ||
+        asked->api_key == KLOOP_SASL_AUTHENTICATE ||
         kloop_decode(asked->api_key, KLOOP_RESPONSE, asked->version, body, len, &r, NULL))
         return 0;
     return asked->api_key == KLOOP_PRODUCE    ? r.produce.throttle_time_ms

@@ -478,6 +478,7 @@ void sim_plan_draw(sim *s)
     p->flush_event = maybe(s, 20) ? sim_scale(s, RANDOM, 1, 60000) : 0;
     p->close_timeout_ms = maybe(s, 20) ? 0 : sim_scale(s, RANDOM, 1, 20000);
     p->rest_ns = maybe(s, 20) ? sim_between(s, RANDOM, 13, 40) * KL_SECOND : 0;
+    sim_login_draw(s);
 }
 
 void sim_plan_deinit(sim *s)

@@ -11,6 +11,7 @@
 #define KL_SIM_PLAN_H
 
 #include "tests/sim/sim_ledger.h"
+#include "tests/sim/sim_login.h"
 
 #include <kloop/config.h>
 
@@ -89,6 +90,8 @@ typedef struct sim_plan {
     int16_t version_max[SIM_CAPPED_MAX]; /* by API key; 0: any */
     int32_t first_sequence;
     int16_t first_epoch; /* that a producer id comes with */
+
+    sim_login_plan login;
 
     /* the network */
     uint64_t names_ns;

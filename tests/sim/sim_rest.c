@@ -93,7 +93,10 @@ void sim_rest(sim *s)
     const sim_plan *p = &s->plan;
     if (!p->rest_ns || p->hostile || p->starved || p->fatal || !is_at_rest(s))
         return;
-    uint64_t most =
-        all_is_well(s) ? p->rest_ns / KL_SECOND + 10 + by_the_clock(s, p->rest_ns) : UINT64_MAX;
+    /* Sessions that end are renewed, in as many pieces as that takes. */
+    bool renews = s->login.on && (p->login.reauth_ms || p->login.mechanism == KL_LOGIN_OAUTHBEARER);
+    uint64_t most = all_is_well(s) && !renews
+                        ? p->rest_ns / KL_SECOND + 10 + by_the_clock(s, p->rest_ns)
+                        : UINT64_MAX;
     sim_rest_for(s, p->rest_ns, most);
 }

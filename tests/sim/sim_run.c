@@ -98,6 +98,7 @@ static void delete_engine(sim *s)
     sim_host_abandon(s);
     kloop_engine_del(s->host.engine);
     s->host.engine = NULL;
+    sim_login_over(s);
     sim_checks_memory(s);
 }
 
@@ -172,6 +173,8 @@ static void print_plan(sim *s)
                 p->topics[i].append_time ? ", append time" : "");
     for (size_t i = 0; i < kloop_config_key_count(); i++) {
         const char *key = kloop_config_key_at(i)->name;
+        if (!strcmp(key, "sasl.password"))
+            continue;
         if (kloop_config_is_set(p->config, key))
             fprintf(to, "  plan: %s=%s\n", key, kloop_config_get(p->config, key));
     }
@@ -257,6 +260,7 @@ static sim *begin(uint64_t seed, FILE *trace)
 static void end(sim *s)
 {
     running = NULL;
+    sim_login_deinit(s);
     sim_link_deinit(s);
     sim_brokers_deinit(s);
     sim_host_deinit(s);

@@ -108,6 +108,7 @@ void sim_note(sim *s, sim_note_kind kind, const char *text, int64_t a, int64_t b
     n->numbers[2] = c;
     n->numbers[3] = d;
     if (text) {
+        sim_login_look_at_text(s, text);
         size_t len = strlen(text);
         h = sim_hash(h, text, len);
         if (len >= sizeof n->text)

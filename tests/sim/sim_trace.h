@@ -36,6 +36,7 @@ typedef struct sim sim;
     XX(FLUSHED, "engine: flushed %" PRId64)                                                        \
     XX(CLOSED, "engine: closed")                                                                   \
     XX(LOG, "engine: log %" PRId64 ": %s")                                                         \
+    XX(TOKEN, "engine: token %" PRId64 " is wanted")                                               \
     XX(TAKEN, "host: took %" PRId64 " of %" PRId64 " bytes of #%" PRId64 " (%" PRIx64 ")")         \
     XX(WROTE, "host: wrote %" PRId64 " bytes of #%" PRId64)                                        \
     XX(RECEIVED, "host: received %" PRId64 " bytes on #%" PRId64)                                  \
@@ -70,8 +71,7 @@ typedef struct sim sim;
     XX(PHASE, "run: %s")                                                                           \
     XX(WARM, "engine: warm-up %" PRId64 ", %" PRId64 " brokers, %" PRId64 " ready: %" PRId64 " %"  \
              "s")                                                                                  \
-    XX(TOKEN, "engine: wants a token (%" PRId64 ")")                                               \
-    XX(LOGIN, "broker %" PRId64 ": %s (#%" PRId64 ")")
+    XX(LOGIN, "login: %s (node %" PRId64 ", %" PRId64 ", #%" PRId64 ")")
 
 typedef enum sim_note_kind {
 #define SIM_NOTE_ENUM(name, form) SIM_NOTE_##name,

@@ -435,6 +435,7 @@ void sim_user_open(sim *s)
     if (kloop_engine_host(s->host.engine) != s)
         sim_fail(s, "border", "the engine has another host");
     sim_trace_decisions(s, s->host.engine);
+    sim_login_open(s);
     s->host.deadline_ns = kloop_engine_deadline(s->host.engine);
     sim_host_wake(s);
 }

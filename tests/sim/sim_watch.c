@@ -10,6 +10,9 @@
 
 #define FRAME_MAX (32 << 20)
 
+/* In the place of a version: there is no header. */
+#define BARE (-1)
+
 static void append(uint8_t **to, size_t *len, size_t *cap, const uint8_t *bytes, size_t n)
 {
     if (*len + n > *cap) {
@@ -70,9 +73,26 @@ static void check_cap(sim *s, const sim_conn *c, int16_t api_key, int16_t versio
                  api_key, version, most);
 }
 
+/* A SASL token, and nothing else. */
+static void bare_request(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
+{
+    sim_login_asked(s, c, KLOOP_SASL_AUTHENTICATE, BARE, frame, len);
+    sim_note(s, SIM_NOTE_REQUEST, NULL, c->number, KLOOP_SASL_AUTHENTICATE, BARE, 0);
+    c->watch.requests++;
+    *ask(&c->watch) = (sim_asked){.api_key = KLOOP_SASL_AUTHENTICATE,
+                                  .version = BARE,
+                                  .at_ns = s->world.now_ns,
+                                  .made_ns = c->behind_since_ns,
+                                  .first_attempt = s->book.attempt_count};
+}
+
 static void request(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
 {
     sim_watch *w = &c->watch;
+    if (sim_login_is_bare(s, c)) {
+        bare_request(s, c, frame, len);
+        return;
+    }
     if (len < 8)
         sim_fail(s, "I15", "#%" PRId64 ": a request of %zu bytes", c->number, len);
     kloop_request_header h;
@@ -88,9 +108,13 @@ static void request(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
         sim_fail(s, "I15", "#%" PRId64 ": the header of a request cannot be read", c->number);
     check_version(s, c, &h);
     check_cap(s, c, api_key, version);
+    w->made_last_ns = c->behind_since_ns;
+    sim_login_asked(s, c, api_key, version, frame, len);
     sim_note(s, SIM_NOTE_REQUEST, NULL, c->number, api_key, version, h.correlation_id);
     w->requests++;
-    sim_patience_request(s, c);
+    /* The end of a session does not wait for anything; the broker reads of it behind the pause. */
+    if (api_key != KLOOP_SASL_HANDSHAKE && api_key != KLOOP_SASL_AUTHENTICATE)
+        sim_patience_request(s, c);
     sim_asked asked = {.api_key = api_key,
                        .version = version,
                        .correlation_id = h.correlation_id,
@@ -177,6 +201,12 @@ static void api_versions_answer(sim_watch *w, int16_t version, const uint8_t *bo
 static void answer(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
 {
     sim_watch *w = &c->watch;
+    if (w->asked_start < w->asked_count && w->asked[w->asked_start].version == BARE) {
+        w->asked_start++;
+        w->answers++;
+        sim_login_told(s, c, KLOOP_SASL_AUTHENTICATE, BARE, frame, len);
+        return;
+    }
     int32_t correlation_id = len >= 4 ? (int32_t)kl_be_load32(frame) : 0;
     if (len < 4 || w->asked_start == w->asked_count ||
         w->asked[w->asked_start].correlation_id != correlation_id) {
@@ -195,6 +225,7 @@ static void answer(sim *s, sim_conn *c, const uint8_t *frame, size_t len)
         return;
     }
     sim_patience_told(s, c, &asked, frame + used, len - used);
+    sim_login_told(s, c, asked.api_key, asked.version, frame + used, len - used);
     if (asked.api_key == KLOOP_API_VERSIONS)
         api_versions_answer(w, asked.version, frame + used, len - used);
     bool good = true;

@@ -57,6 +57,14 @@ typedef struct sim_watch {
     bool early;    /* an answer was slipped in before its request was out: whether it may be
                     * believed hangs on what the host was shown */
     bool nonsense; /* an answer came that nobody has asked for: the engine has to close */
+    /* of SASL; see sim_login.h */
+    bool known;            /* authentication has succeeded, and none is under way */
+    bool was_known;        /* it has succeeded once */
+    bool bare;             /* tokens come and go without headers */
+    bool lied;             /* the broker has said what has to end it */
+    bool acknowledged;     /* and it was said that this was understood */
+    uint64_t ends_ns;      /* the session; 0: never */
+    uint64_t made_last_ns; /* the latest request was made then, or later */
     int16_t offered_min[SIM_API_SLOTS];
     int16_t offered_max[SIM_API_SLOTS];
 } sim_watch;

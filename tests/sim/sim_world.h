@@ -44,6 +44,7 @@ typedef enum sim_stream {
     SIM_STREAM_HOST,
     SIM_STREAM_FAULTS, /* when things that happen by themselves happen */
     SIM_STREAM_MEMORY,
+    SIM_STREAM_LOGIN, /* whatever is there because of SASL */
     SIM_STREAM_COUNT,
 } sim_stream;
 

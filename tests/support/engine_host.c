@@ -63,6 +63,7 @@ void host_prepare(host *h, size_t nth)
             h->max_version[api->key] = api->max_version;
     }
     h->producer_id = 4000;
+    h->sasl_rounds = 1;
     h->hint = (kloop_leader_hint){-1, -1};
 }
 
@@ -74,10 +75,12 @@ kloop_status host_open(host *h, const char *const *pairs)
     for (; *pairs; pairs += 2)
         if (kloop_config_set(c, pairs[0], pairs[1]))
             fail_msg("%s", kloop_config_error(c));
-    kloop_allocator alloc = kl_fail_alloc_table(&h->memory);
+    kloop_allocator alloc = h->sasl ? host_scanning(h) : kl_fail_alloc_table(&h->memory);
     kloop_status status = kloop_engine_new(&h->e, c, &alloc, h->seed, h->now, h, &h->error);
     kloop_config_del(c);
     assert_int_equal(status == KLOOP_OK, h->e != NULL);
+    if (!status && (h->has_tls || h->sasl))
+        status = kloop_engine_secure(h->e, h->has_tls, h->sasl, &h->error);
     return status;
 }
 
@@ -259,7 +262,6 @@ static size_t look(host *h, host_conn *c)
 
 static void parse(host *h, host_conn *c)
 {
-    (void)h;
     for (;;) {
         kloop_slice frame;
         size_t used;
@@ -271,6 +273,16 @@ static void parse(host *h, host_conn *c)
                          KLOOP_OK);
         if (!frame.data)
             return;
+        c->requests =
+            grown(c->requests, &c->request_cap, c->request_count + 1, sizeof *c->requests);
+        if (c->bare) {
+            c->requests[c->request_count++] = (host_request){.api = KLOOP_SASL_AUTHENTICATE,
+                                                             .version = -1,
+                                                             .at = (size_t)(frame.data - c->stream),
+                                                             .len = frame.len};
+            c->parsed += used;
+            continue;
+        }
         int16_t api = (int16_t)(frame.data[0] << 8 | frame.data[1]);
         int16_t version = (int16_t)(frame.data[2] << 8 | frame.data[3]);
         kloop_request_header header;
@@ -279,8 +291,14 @@ static void parse(host *h, host_conn *c)
                                              kloop_request_header_version(api, version), frame.data,
                                              frame.len, &header_len, &header, &fault),
                          KLOOP_OK);
-        c->requests =
-            grown(c->requests, &c->request_cap, c->request_count + 1, sizeof *c->requests);
+        if (!c->let_in && h->sasl && api != KLOOP_API_VERSIONS && api != KLOOP_SASL_HANDSHAKE &&
+            api != KLOOP_SASL_AUTHENTICATE)
+            fail_msg("API %d before the broker has let us in", api);
+        if (api == KLOOP_SASL_HANDSHAKE) {
+            c->let_in = false;
+            c->bare = version == 0;
+            c->rounds = 0;
+        }
         c->requests[c->request_count++] = (host_request){
             .api = api,
             .version = version,
@@ -358,7 +376,10 @@ static void perform(host *h, const kloop_action *a)
         conn_of(h, a->id)->paused = false;
         return;
     case KLOOP_ACT_TOKEN:
-        fail_msg("nobody authenticates here");
+        note(h, "TOKEN");
+        h->tokens++;
+        if (!h->hold_token)
+            host_give_token(h);
         return;
     case KLOOP_ACT_DELIVER:
         deliver(h, &a->report);
@@ -427,6 +448,15 @@ static bool answer_one(host *h, host_conn *c)
         if (h->hold_versions)
             return false;
         host_answer_versions(h, c);
+        return true;
+    case KLOOP_SASL_HANDSHAKE:
+    case KLOOP_SASL_AUTHENTICATE:
+        if (h->hold_sasl)
+            return false;
+        if (host_first(h, c)->api == KLOOP_SASL_HANDSHAKE)
+            host_answer_handshake(h, c);
+        else
+            host_answer_sasl(h, c);
         return true;
     case KLOOP_METADATA:
         if (h->hold_metadata)

@@ -82,6 +82,9 @@ typedef struct host_conn {
     size_t pinned_count;
     host_request *requests;
     size_t request_cap, request_first, request_count;
+    bool let_in; /* SASL has come to its end; also where nobody wants it */
+    bool bare;   /* tokens come without Kafka's headers: SaslHandshake 0 */
+    int rounds;  /* of SaslAuthenticate since SaslHandshake */
 } host_conn;
 
 typedef struct host_report {
@@ -134,7 +137,7 @@ typedef struct host {
 
     /* What the test does itself. */
     bool manual_resolve, manual_connect, manual_write, manual_close;
-    bool hold_versions, hold_metadata, hold_id;
+    bool hold_versions, hold_metadata, hold_id, hold_sasl, hold_token;
     bool deaf_resolver;  /* does not even end what is canceled */
     bool deaf;           /* takes no action at all */
     size_t write_step;   /* bytes at a time; 0: all */
@@ -155,6 +158,12 @@ typedef struct host {
     int16_t id_error;
     int16_t metadata_error;
     int32_t throttle_ms; /* in each answer */
+    int16_t handshake_error, sasl_error;
+    const char *sasl_said; /* with that error; NULL: nothing */
+    int sasl_rounds;       /* answers to SaslAuthenticate that make a login */
+    int64_t session_ms;    /* in the last of them */
+    uint64_t token_ms;     /* how long tokens are good; 0: for ever */
+    int tokens;            /* asked for */
     int metadata_answers;
     int id_answers;
     host_topic topics[HOST_TOPICS_MAX];
@@ -162,6 +171,8 @@ typedef struct host {
 
     host_conn conns[HOST_CONNS_MAX];
     int conn_count;
+    bool has_tls; /* what kloop_engine_secure() is told, where either is set */
+    const kloop_sasl_mechanism *sasl;
     kloop_id resolving[HOST_CONNS_MAX]; /* RESOLVEs without an answer */
     int resolving_count;
 
@@ -192,6 +203,11 @@ void host_new(host *h, ...) __attribute__((sentinel));
 /* The same in two steps, for those who let memory run out: the nth call fails; 0: none. */
 void host_prepare(host *h, size_t nth);
 kloop_status host_open(host *h, const char *const *pairs);
+/* With SASL and these pairs; set up sasl before. Nothing but ApiVersions and SASL may be asked of a
+ * broker before it has let us in: that is checked from then on. */
+kloop_status host_open_sasl(host *h, const kloop_sasl_mechanism *sasl, const char *const *pairs);
+/* What is given back to it holds no secret of scripted_sasl.h, or the test fails. */
+kloop_allocator host_scanning(host *h);
 /* Whatever state it is in. Checks the memory. */
 void host_end(host *h);
 
@@ -259,6 +275,12 @@ size_t host_receive(host *h, host_conn *c, const void *bytes, size_t len);
 /* Encodes the answer to the oldest request and feeds it. */
 void host_respond(host *h, host_conn *c, const void *message, size_t message_size);
 void host_answer_versions(host *h, host_conn *c);
+void host_answer_handshake(host *h, host_conn *c);
+void host_answer_sasl(host *h, host_conn *c);
+/* With these bytes of the broker's, and this error. */
+void host_answer_sasl_with(host *h, host_conn *c, int16_t error, kloop_slice bytes);
+/* What TOKEN asked for. */
+kloop_status host_give_token(host *h);
 void host_answer_metadata(host *h, host_conn *c);
 void host_answer_id(host *h, host_conn *c);
 /* Answers Metadata with these brokers and topic "t", whose only partition has this leader. */

@@ -31,6 +31,10 @@ static void note(filter *f, int answer)
         f->server->farewells++;
         return;
     }
+    /* OpenSSL says nothing to those who do not speak TLS at all; Java's brokers do. */
+    static const uint8_t internal_error[] = {0x15, 3, 3, 0, 2, 2, 80};
+    if (f->state == KL_FILTER_SHAKING && BIO_ctrl_pending(f->out) == 0)
+        BIO_write(f->out, internal_error, sizeof internal_error);
     f->state = KL_FILTER_FAILED;
     f->server->failed++;
     ERR_error_string_n(ERR_peek_last_error(), f->server->why, sizeof f->server->why);

@@ -243,6 +243,39 @@ static void ids_that_are_none(void **state)
     id_refused("A-Zkmxii_eeXWg_hUqD5cP", "loose bits at the end of base64", 21);
 }
 
+/* Tokens are written so: no padding, and the other two letters. */
+static void the_form_for_urls(void **state)
+{
+    (void)state;
+    uint8_t bytes[300], back[304];
+    char text[402];
+    for (size_t n = 0; n <= sizeof(bytes); n++) {
+        for (size_t i = 0; i < n; i++)
+            bytes[i] = (uint8_t)(i * 131 + n * 17);
+        size_t len = kl_base64_encode_url(text, bytes, n);
+        assert_int_equal(len, (4 * n + 2) / 3);
+        assert_null(memchr(text, '=', len));
+        assert_null(memchr(text, '+', len));
+        kl_base64_fault fault;
+        size_t back_len;
+        assert_true(kl_base64_decode_url(back, &back_len, text, len, &fault));
+        assert_int_equal(back_len, n);
+        assert_memory_equal(back, bytes, n);
+    }
+    kl_base64_fault fault;
+    size_t n;
+    assert_true(kl_base64_decode_url(back, &n, "-_8", 3, &fault));
+    assert_memory_equal(back, "\xfb\xff", 2);
+    assert_false(kl_base64_decode_url(back, &n, "+/8", 3, &fault));
+    assert_int_equal(fault.offset, 0);
+    assert_false(kl_base64_decode_url(back, &n, "QQ==", 4, &fault));
+    assert_int_equal(fault.offset, 2);
+    assert_false(kl_base64_decode_url(back, &n, "QUJDQ", 5, &fault));
+    assert_string_equal(fault.reason, "one base64 character too many");
+    assert_false(kl_base64_decode_url(back, &n, "QR", 2, &fault));
+    assert_string_equal(fault.reason, "loose bits at the end of base64");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +285,7 @@ int main(void)
         cmocka_unit_test(only_canonical_text_is_read),
         cmocka_unit_test(tells_what_is_wrong_and_where),
         cmocka_unit_test(every_other_byte_is_refused),
+        cmocka_unit_test(the_form_for_urls),
         cmocka_unit_test(ids_as_kafka_prints_them),
         cmocka_unit_test(ids_that_are_none),
     };

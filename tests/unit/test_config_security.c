@@ -138,12 +138,6 @@ static void sasl_wants_a_mechanism(void **state)
             "SCRAM-SHA-512, OAUTHBEARER; no GSSAPI (Kerberos)",
             P("security.protocol", "SASL_PLAINTEXT"));
     answers("", SASL);
-    answers("sasl.jaas.config and sasl.username are both set; leave one out", SASL,
-            P("sasl.jaas.config", "x"), P("sasl.username", "u"));
-    answers("sasl.jaas.config and sasl.password are both set; leave one out", SASL,
-            P("sasl.password", "p"), P("sasl.jaas.config", "x"));
-    answers("", SASL, P("sasl.jaas.config", ""), P("sasl.username", "u"));
-    answers("", P("sasl.jaas.config", "x"), P("sasl.username", "u"));
 }
 
 static void what_is_trusted_once(void **state)
@@ -187,16 +181,6 @@ static void a_certificate_and_its_key(void **state)
     answers("ssl.key.location and ssl.key.pem are both set; leave one out", TLS,
             P("ssl.certificate.location", "x"), P("ssl.key.pem", "x"), P("ssl.key.location", "x"));
     answers("", TLS, P("ssl.keystore.location", "k"), P("ssl.keystore.password", "p"));
-}
-
-static void versions_of_tls(void **state)
-{
-    (void)state;
-    answers("ssl.protocol=TLSv1.2 rules out ssl.enabled.protocols=TLSv1.3", TLS,
-            P("ssl.protocol", "TLSv1.2"), P("ssl.enabled.protocols", "TLSv1.3"));
-    answers("", TLS, P("ssl.protocol", "TLSv1.2"), P("ssl.enabled.protocols", "TLSv1.3,TLSv1.2"));
-    answers("", TLS, P("ssl.protocol", "TLSv1.3"), P("ssl.enabled.protocols", "TLSv1.2"));
-    answers("", TLS, P("ssl.protocol", "TLS"), P("ssl.enabled.protocols", "TLSv1.3"));
 }
 
 static void settings(void **state)
@@ -443,7 +427,6 @@ int main(void)
         cmocka_unit_test(sasl_wants_a_mechanism),
         cmocka_unit_test(what_is_trusted_once),
         cmocka_unit_test(a_certificate_and_its_key),
-        cmocka_unit_test(versions_of_tls),
         cmocka_unit_test(settings),
         cmocka_unit_test(what_is_set_for_nothing),
         cmocka_unit_test(names_that_are_not_checked),

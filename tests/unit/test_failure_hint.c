@@ -49,6 +49,18 @@ static void a_broker_that_answered_is_heard_first(void **state)
                            "delivery.timeout.ms"));
 }
 
+/* Whoever was not let in is sent to the doctor. */
+static void of_security(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(hint_of(KLOOP_BROKER_SASL_AUTHENTICATION_FAILED), "kloop doctor"));
+    assert_non_null(strstr(kl_failure_hint(KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_SECURITY,
+                                           KLOOP_BROKER_ILLEGAL_SASL_STATE, KLOOP_OK),
+                           "kloop doctor"));
+    assert_non_null(strstr(kl_failure_hint(KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_TIMEOUT, 0, KLOOP_OK),
+                           "kloop doctor"));
+}
+
 static void of_others(void **state)
 {
     (void)state;
@@ -67,6 +79,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_brokers),
         cmocka_unit_test(a_broker_that_answered_is_heard_first),
+        cmocka_unit_test(of_security),
         cmocka_unit_test(of_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,15 @@
 
 #include <cmocka.h>
 
+/* The address sanitizer has a heap of its own, and ends what asks it for too much. */
+#if defined __SANITIZE_ADDRESS__
+#define HEAP_IS_OURS 0
+#elif defined __has_feature
+#define HEAP_IS_OURS !__has_feature(address_sanitizer)
+#else
+#define HEAP_IS_OURS 1
+#endif
+
 static void blocks(void **state)
 {
     (void)state;
@@ -30,6 +39,8 @@ static void blocks(void **state)
     assert_memory_equal(p, "ab", 2);
     kl_mem_release(a, p, 2);
     kl_mem_release(a, NULL, 0);
+    if (!HEAP_IS_OURS)
+        return;
     assert_null(kl_mem_alloc(a, SIZE_MAX / 2));
     p = kl_mem_alloc(a, 2);
     memcpy(p, "ab", 2);
@@ -37,14 +48,6 @@ static void blocks(void **state)
     assert_memory_equal(p, "ab", 2);
     kl_mem_release(a, p, 2);
 }
-
-#if defined __SANITIZE_ADDRESS__
-#define HEAP_IS_OURS 0
-#elif defined __has_feature
-#define HEAP_IS_OURS !__has_feature(address_sanitizer)
-#else
-#define HEAP_IS_OURS 1
-#endif
 
 #define WORD "correct-horse-battery-staple"
 

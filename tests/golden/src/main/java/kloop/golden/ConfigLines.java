@@ -20,6 +20,7 @@ import org.apache.kafka.common.config.ConfigException;
  * properties HEX     KEY=VALUE.. in hex, sorted, of a file of properties in UTF-8; strange when there is half a surrogate pair or a zero in it
  * names              the names of all keys of the producer
  * set NAME HEX       ok when the producer takes this value for the key by itself
+ * preset NAME        the value that a key has unless it is set, - for none
  */
 final class ConfigLines {
     private ConfigLines() {
@@ -32,6 +33,8 @@ final class ConfigLines {
                 return properties(text(words[1]));
             case "names":
                 return String.join(" ", ProducerConfig.configNames().stream().sorted().toList());
+            case "preset":
+                return preset(words[1]);
             case "set":
                 return set(words[1], text(words[2]));
             default:
@@ -81,6 +84,12 @@ final class ConfigLines {
         Map<String, String> pairs = new TreeMap<>();
         seen.forEach((key, value) -> pairs.put(HexFormat.of().formatHex(bytes((String) key)), HexFormat.of().formatHex(bytes((String) value))));
         return pairs.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).collect(Collectors.joining(" "));
+    }
+
+    private static String preset(String name) {
+        ConfigDef.ConfigKey key = ProducerConfig.configDef().configKeys().get(name);
+        String text = key.hasDefault() ? ConfigDef.convertToString(key.defaultValue, key.type) : null;
+        return text == null || text.isEmpty() ? "-" : text;
     }
 
     private static String set(String name, String value) {
