@@ -100,8 +100,9 @@ bool kl_pbkdf2_go_on(kl_pbkdf2 *d, uint32_t iterations)
     if (iterations > d->left)
         iterations = d->left;
     d->left -= iterations;
+    kl_sha2_words words;
     for (; iterations > 0; iterations--) {
-        kl_sha2_words words = d->key.inner;
+        words = d->key.inner;
         kl_sha2_compress(&words, kind, block);
         kl_sha2_store(&words, kind, block);
         words = d->key.outer;
@@ -112,6 +113,7 @@ bool kl_pbkdf2_go_on(kl_pbkdf2 *d, uint32_t iterations)
     }
     memcpy(d->latest, block, size);
     kl_wipe(block, sizeof block);
+    kl_wipe(&words, sizeof words);
     return d->left == 0;
 }
 

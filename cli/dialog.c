@@ -37,8 +37,8 @@ static void end_step(kl_dialog *d)
 void kl_dialog_enter(kl_dialog *d, kl_dialog_state state, kl_dialog_step step, uint64_t limit_ns)
 {
     kl_dialog_try *t = kl_dialog_try_now(d);
-    uint64_t now = kl_dialogs_now_ns();
     end_step(d);
+    uint64_t now = kl_dialogs_now_ns();
     t->step = step;
     t->begun = true;
     t->spans[step] = (kl_dialog_span){.began_ns = now};
@@ -135,6 +135,7 @@ void kl_dialog_give_up(kl_dialog *d, const char *why)
 
 void kl_dialog_part(kl_dialog *d)
 {
+    kl_dialog_say_goodbye(d);
     kl_dialog_hang_up(d);
 }
 

@@ -55,12 +55,29 @@ static bool channel_has_failed(const kl_dialog *d)
     return d->channel && kloop_tls_state_of(d->channel) == KLOOP_TLS_FAILED;
 }
 
+/* Who hangs up over it need not say so: its alert may be lost together with the connection. */
+static bool lacks_certificate(const kl_dialog *d)
+{
+    kloop_tls_facts facts;
+    if (!d->channel)
+        return false;
+    kloop_tls_facts_of(d->channel, &facts);
+    return facts.certificate_asked && !facts.certificate_sent;
+}
+
 /* The other side, or the network, has ended the connection. */
 static void ended(kl_dialog *d, const char *how)
 {
     bool tls = d->channel != NULL;
     if (channel_has_failed(d)) {
         note_channel(d);
+    } else if (d->state == KL_DIALOG_GREETING && lacks_certificate(d)) {
+        kl_dialog_try_now(d)->step = KL_STEP_TLS;
+        kl_dialog_note(d, KL_TROUBLE_UNTRUSTED,
+                       "%s after it had asked for a certificate and got none: set "
+                       "ssl.keystore.location, or ssl.keystore.key and "
+                       "ssl.keystore.certificate.chain",
+                       how);
     } else if (d->state == KL_DIALOG_GREETING && d->asked_version > 0 && d->in.len == 0) {
         /* Some who do not know a version hang up instead of saying so. */
         kl_dialog_begin_cautiously(d);
@@ -110,20 +127,20 @@ static bool flush_channel(kl_dialog *d)
 {
     for (;;) {
         kloop_slice cipher = kloop_tls_output(d->channel);
-        kloop_slice plain = {d->out.data + d->written, d->out.len - d->written};
         if (cipher.len > 0) {
             ssize_t n = send_some(d, cipher.data, cipher.len);
             if (n <= 0)
                 return n == 0;
             kloop_tls_sent(d->channel, (size_t)n);
-        } else if (plain.len > 0) {
-            size_t taken = kloop_tls_write(d->channel, &plain, 1);
-            if (taken == 0)
-                return true;
-            d->written += taken;
-        } else {
-            return true;
+            continue;
         }
+        if (d->written == d->out.len)
+            return true;
+        kloop_slice plain = {d->out.data + d->written, d->out.len - d->written};
+        size_t taken = kloop_tls_write(d->channel, &plain, 1);
+        if (taken == 0)
+            return true;
+        d->written += taken;
     }
 }
 
@@ -152,6 +169,14 @@ static bool write_out(kl_dialog *d)
     }
     ended(d, strerror(errno));
     return false;
+}
+
+void kl_dialog_say_goodbye(kl_dialog *d)
+{
+    if (!d->channel || d->fd < 0)
+        return;
+    kloop_tls_finish(d->channel);
+    flush_channel(d);
 }
 
 /* ---- In ---- */
@@ -220,7 +245,6 @@ static arrival receive_cipher(kl_dialog *d)
     return how;
 }
 
-/* A frame without a header: the tokens of the oldest brokers. */
 static size_t frame_bytes_max(const kl_dialog *d)
 {
     switch (d->state) {
@@ -246,7 +270,8 @@ static bool take_input(kl_dialog *d)
     }
     if (!frame.data)
         return false;
-    if (d->login.bare && d->state == KL_DIALOG_LOGIN) {
+    /* A token of the oldest brokers has no header. */
+    if (d->state == KL_DIALOG_LOGIN && d->login.bare && d->login.shaken) {
         d->answer = frame;
         kl_dialog_on_login_answer(d);
     } else {

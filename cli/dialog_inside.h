@@ -97,6 +97,8 @@ void kl_dialog_take_frame(kl_dialog *d, kloop_slice frame);
 /* TLS for a connection that stands; TLS is the state then, or FAILED. */
 void kl_dialog_begin_tls(kl_dialog *d);
 bool kl_dialog_has_output(const kl_dialog *d);
+/* Tells the other side that nothing follows, as far as that goes without waiting. */
+void kl_dialog_say_goodbye(kl_dialog *d);
 /* What can be done now with what the socket has or takes. */
 void kl_dialog_on_socket(kl_dialog *d);
 

@@ -146,7 +146,8 @@ void kl_dialog_login(kl_dialog *d)
     int16_t authenticate = kl_dialog_version(d, KLOOP_SASL_AUTHENTICATE);
     if (version < 0) {
         refuse(d, KL_TROUBLE_NO_SASL,
-               "it offers no SaslHandshake: this listener has no login, as far as it tells");
+               "this listener has no login, whatever security.protocol says: it offers no "
+               "SaslHandshake");
         return;
     }
     if (authenticate < 0)
@@ -190,12 +191,13 @@ static void on_handshake(kl_dialog *d)
         begin(d);
         return;
     case KLOOP_BROKER_UNSUPPORTED_SASL_MECHANISM:
-        snprintf(why, sizeof why, "it does not take %s; it offers: %s", mechanism_of(d)->name,
-                 d->track.offered[0] ? d->track.offered : "nothing");
+        snprintf(why, sizeof why, "it does not take sasl.mechanism=%s; it offers: %s",
+                 mechanism_of(d)->name, d->track.offered[0] ? d->track.offered : "nothing");
         refuse(d, KL_TROUBLE_NO_MECHANISM, why);
         return;
     case KLOOP_BROKER_ILLEGAL_SASL_STATE:
-        refuse(d, KL_TROUBLE_NO_SASL, "this listener has no login (ILLEGAL_SASL_STATE)");
+        refuse(d, KL_TROUBLE_NO_SASL,
+               "this listener has no login, whatever security.protocol says (ILLEGAL_SASL_STATE)");
         return;
     default:
         snprintf(why, sizeof why, "its answer to SaslHandshake is %s",
@@ -205,23 +207,30 @@ static void on_handshake(kl_dialog *d)
     }
 }
 
+/* In its own words, and what there is to look at. */
+static void note_refusal(kl_dialog *d, int16_t code, kloop_string message)
+{
+    char said[256];
+    const kloop_sasl_mechanism *m = mechanism_of(d);
+    bool token = m->set_token != NULL;
+    kl_excerpt(said, sizeof said, message);
+    kl_dialog_note(d,
+                   code == KLOOP_BROKER_SASL_AUTHENTICATION_FAILED ? KL_TROUBLE_CREDENTIALS
+                                                                   : KL_TROUBLE_LOGIN,
+                   "it refuses the %s of %s: %s%s%s%s; see %s", token ? "token" : "login", m->name,
+                   said, *said ? " (" : "", kloop_broker_error_name(code), *said ? ")" : "",
+                   token ? "where it comes from, and what the broker expects of it"
+                         : "sasl.jaas.config, or sasl.username and sasl.password");
+}
+
 /* false: the broker's own words are the end of it. */
 static bool take_authenticate(kl_dialog *d, kloop_slice *bytes)
 {
     kloop_sasl_authenticate_response m;
-    char said[256];
     if (!kl_dialog_decode(d, &m, sizeof m))
         return false;
     if (m.error_code) {
-        const char *name = kloop_broker_error_name(m.error_code);
-        kl_dialog_trouble trouble = m.error_code == KLOOP_BROKER_SASL_AUTHENTICATION_FAILED
-                                        ? KL_TROUBLE_CREDENTIALS
-                                        : KL_TROUBLE_LOGIN;
-        if (m.error_message.len > 0)
-            kl_dialog_note(d, trouble, "it refuses the login: %s (%s)",
-                           kl_excerpt(said, sizeof said, m.error_message), name);
-        else
-            kl_dialog_note(d, trouble, "it refuses the login: %s", name);
+        note_refusal(d, m.error_code, m.error_message);
         kl_dialog_fail(d);
         return false;
     }

@@ -57,6 +57,7 @@ typedef struct kl_doctor {
     kl_doctor_broker *brokers;
     size_t broker_count;
     kl_visit *visits; /* to them */
+    unsigned probes;  /* of ports that were asked in other ways */
     bool topics_told;
     kloop_metadata_response topics;
     int64_t topics_us;

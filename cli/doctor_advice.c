@@ -159,9 +159,8 @@ static void advise_credentials(kl_doctor *d, kl_finding *f)
     const char *mechanism = d->order->mechanism;
     if (strncmp(mechanism, "SCRAM", 5) == 0)
         kl_doctor_advises(&d->report, f,
-                          "see user name and password in sasl.jaas.config, or in sasl.username and "
-                          "sasl.password; the broker must have the user for %s: kafka-configs.sh "
-                          "--describe --entity-type users",
+                          "is the user name right, and the password? The broker must have the "
+                          "user for %s: kafka-configs.sh --describe --entity-type users",
                           mechanism);
     else if (strcmp(mechanism, "OAUTHBEARER") == 0)
         kl_doctor_advises(&d->report, f,
@@ -170,8 +169,8 @@ static void advise_credentials(kl_doctor *d, kl_finding *f)
                           "sasl.oauthbearer.expected.issuer of its listener");
     else
         kl_doctor_advises(&d->report, f,
-                          "see user name and password in sasl.jaas.config, or in sasl.username and "
-                          "sasl.password, and those that the broker knows");
+                          "is the user name right, and the password? Those that the broker knows "
+                          "are in sasl.jaas.config of its listener, or where its callback looks");
 }
 
 void kl_doctor_advise(kl_doctor *d, kl_finding *f, const kl_visit *v, const kl_dialog_try *t)

@@ -279,6 +279,8 @@ static int run_with(doctor_flags *f, const kloop_config *config)
     int code;
     kl_arena_init(&arena, &kl_mem_libc);
     kloop_status status = kl_security_init(&security, config, &error);
+    if (status == KLOOP_OK && !f->quiet)
+        kl_security_print_notes(&security, COMMAND);
     if (status == KLOOP_OK && take_words(&arena, config, &w)) {
         code = examine(f, config, &w, &security);
     } else if (status == KLOOP_BAD_CONFIG) {

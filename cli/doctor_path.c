@@ -36,11 +36,15 @@ static const char *source_of(const kl_doctor *d, const char *host)
     return kl_hosts_file_has(d->order->hosts, host) ? "/etc/hosts" : "DNS";
 }
 
-/* "127.0.0.1:9092" without its port. */
+/* "127.0.0.1:9092" without its port, "[::1]:9092" without its brackets, too. */
 static void host_of(const char *address, char host[KL_DIALOG_PLACE_MAX])
 {
     const char *colon = strrchr(address, ':');
     size_t len = colon ? (size_t)(colon - address) : strlen(address);
+    if (len > 1 && address[0] == '[') {
+        address++;
+        len -= 2;
+    }
     snprintf(host, KL_DIALOG_PLACE_MAX, "%.*s", (int)len, address);
 }
 

@@ -14,6 +14,8 @@
 
 /* Any that brokers know of: the answer lists all there are. */
 #define ASKED_MECHANISM "PLAIN"
+/* Where many ports fail they fail alike, and each of them may take until its time limits. */
+#define PROBES_MAX 3
 
 typedef struct probe {
     bool connected; /* as far as to ApiVersions */
@@ -70,9 +72,11 @@ static void look_at_failure(const kl_dialog *dialog, probe *p)
     }
 }
 
-static probe ask(const kl_doctor *d, const kl_visit *of, const kl_security *security)
+static probe ask(kl_doctor *d, const kl_visit *of, const kl_security *security)
 {
     probe p = {.offered = ""};
+    if (d->probes++ >= PROBES_MAX)
+        return p;
     kl_dialog_config config = d->order->dialog;
     config.security = security;
     kl_visit v = {.port = of->port, .broker = of->broker};

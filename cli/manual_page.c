@@ -289,6 +289,10 @@ void kl_manual_config(FILE *to)
         "on with the next. A flag wins over -X, -X over the file of -F, that one over the file of\n"
         "one's own, and that over the default.\n"
         "\n"
+        "What stands on the command line can be read by others on the machine. -X KEY@FILE takes "
+        "a\n"
+        "value, such as a password, from a file that only its owner can read; so does -F.\n"
+        "\n"
         "Names and meanings are those of Kafka's Java producer. librdkafka's names are understood\n"
         "too. -X list prints all keys, --print-config every key with its value and where it came\n"
         "from.\n",
@@ -312,7 +316,8 @@ void kl_manual_config(FILE *to)
             fputc(' ', to);
             put(row->unit, to);
         }
-        fputs(".\n", to);
+        fputs(kloop_config_key_find(row->name)->secret ? ". Secret: it is never printed.\n" : ".\n",
+              to);
     }
     section("ENVIRONMENT", to);
     fputs(".TP\n.B KLOOP_CONFIG\n", to);

@@ -258,6 +258,8 @@ static int run(meta_flags *f)
     int code;
     kl_arena_init(&arena, &kl_mem_libc);
     kloop_status status = kl_security_init(&security, config, &error);
+    if (status == KLOOP_OK && !f->quiet)
+        kl_security_print_notes(&security, COMMAND);
     if (status == KLOOP_OK && take_words(&arena, config, &w)) {
         kl_meta_question q = question_of(f, config, &w, &security);
         code = ask_and_show(f, &q, &w);

@@ -426,7 +426,7 @@ static int exit_code(const kl_perf_result *r)
         return KL_EXIT_SIGNAL + r->signal;
     if (r->fatal)
         return KL_EXIT_FATAL;
-    if (kl_failure_tally_any_taken(&r->failures) && !r->producer.ever_ready)
+    if (kl_failure_tally_any_taken(&r->failures) && !r->ever_let_in)
         return KL_EXIT_NO_BROKER;
     return kl_failure_tally_any(&r->failures) ? KL_EXIT_UNDELIVERED : KL_EXIT_OK;
 }

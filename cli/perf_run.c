@@ -20,6 +20,7 @@
 #include "base/check.h"
 #include "base/now.h"
 #include "cli/alarm_clock.h"
+#include "cli/ever_let_in.h"
 #include "cli/live_line.h"
 #include "cli/log_lines.h"
 #include "cli/perf_live.h"
@@ -104,22 +105,13 @@ static void count_acked(perf *p, const void *stamp, uint64_t count, uint64_t now
         kl_perf_stats_add(&p->result->steady, age, lag, count, bytes, now_ns);
 }
 
-/* By any broker: what they do not like is not cured by waiting. */
-static bool was_never_let_in(kloop_producer *producer, const kloop_report *run)
-{
-    kloop_stats stats;
-    if (run->cause != KLOOP_CAUSE_SECURITY)
-        return false;
-    kloop_get_stats(producer, &stats);
-    return !stats.ever_ready;
-}
-
 static void on_delivery(kloop_producer *producer, const kloop_report *run, void *me)
 {
     perf *p = me;
     if (run->outcome != KLOOP_OUTCOME_ACKED) {
         kl_failure_tally_add(&p->result->failures, run);
-        if (!p->closing && was_never_let_in(producer, run))
+        /* Waiting does not cure what all of them dislike. */
+        if (run->cause == KLOOP_CAUSE_SECURITY && !p->closing && !kl_ever_let_in(producer))
             close_producer(p, CLOSE_MS);
         return;
     }
@@ -395,6 +387,7 @@ static void on_closed(kloop_producer *producer, void *me)
     note_threads(p);
     kl_stats_file_last(p->job->stats);
     kloop_get_stats(producer, &p->result->producer);
+    p->result->ever_let_in = kl_ever_let_in(producer);
     kloop_take_snapshot(producer,
                         KLOOP_SNAPSHOT_BROKERS | KLOOP_SNAPSHOT_TOPICS | KLOOP_SNAPSHOT_HISTOGRAMS,
                         NULL, &p->result->end);

@@ -41,6 +41,7 @@ typedef struct kl_perf_result {
     bool reached_steady;
     kl_failure_tally failures;
     kloop_stats producer;
+    bool ever_let_in;    /* was any broker ever reached, and told of its cluster? */
     kloop_snapshot *end; /* the caller's; NULL: there was no memory for it */
     uint64_t loop_hold_max_ns;
     uint64_t cpu_hold_max_ns; /* 0: not measured */

@@ -149,7 +149,7 @@ static int exit_code(const kl_produce_result *r)
         return KL_EXIT_SIGNAL + r->signal;
     if (r->fatal)
         return KL_EXIT_FATAL;
-    if (kl_failure_tally_any_taken(&r->failures) && !r->ever_ready)
+    if (kl_failure_tally_any_taken(&r->failures) && !r->ever_let_in)
         return KL_EXIT_NO_BROKER;
     if (kl_failure_tally_any(&r->failures))
         return KL_EXIT_UNDELIVERED;

@@ -17,6 +17,7 @@
 #include "cli/produce_run.h"
 
 #include "cli/alarm_clock.h"
+#include "cli/ever_let_in.h"
 #include "cli/line_source.h"
 #include "cli/live_line.h"
 #include "cli/log_lines.h"
@@ -128,16 +129,6 @@ static void measure(produce *p, const kloop_report *run)
     }
 }
 
-/* By any broker: what they do not like is not cured by waiting. */
-static bool was_never_let_in(const produce *p, const kloop_report *run)
-{
-    kloop_stats stats;
-    if (run->cause != KLOOP_CAUSE_SECURITY)
-        return false;
-    kloop_get_stats(p->producer, &stats);
-    return !stats.ever_ready;
-}
-
 static void on_delivery(kloop_producer *producer, const kloop_report *run, void *me)
 {
     produce *p = me;
@@ -154,7 +145,8 @@ static void on_delivery(kloop_producer *producer, const kloop_report *run, void 
         return;
     tell_failure(p, run->text);
     /* The next record would fail as well, and may be long in coming. */
-    if (!p->stopping && (kloop_fatal_text(producer) || was_never_let_in(p, run)))
+    if (!p->stopping && (kloop_fatal_text(producer) ||
+                         (run->cause == KLOOP_CAUSE_SECURITY && !kl_ever_let_in(producer))))
         stop_reading(p);
 }
 
@@ -479,10 +471,8 @@ static void on_signal(void *me, int number)
 static void on_closed(kloop_producer *producer, void *me)
 {
     produce *p = me;
-    kloop_stats stats;
-    kloop_get_stats(producer, &stats);
     kl_stats_file_last(p->job->stats);
-    p->result->ever_ready = stats.ever_ready;
+    p->result->ever_let_in = kl_ever_let_in(producer);
     p->result->fatal = kloop_fatal_text(producer) != NULL;
     p->producer = NULL;
     kl_live_line_close(&p->live);

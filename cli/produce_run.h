@@ -44,7 +44,7 @@ typedef struct kl_produce_result {
     uint64_t run_ms;
     kl_failure_tally failures;
     uint64_t bad;      /* pieces of input that were no records */
-    bool ever_ready;   /* was any broker ever reached? */
+    bool ever_let_in;  /* was any broker ever reached, and told of its cluster? */
     bool fatal;        /* the producer could not go on */
     int signal;        /* that ended it; 0: none */
     int in_error;      /* errno of reading; EMSGSIZE: a line was beyond any limit */

@@ -57,6 +57,13 @@ void kl_security_deinit(kl_security *s)
     *s = (kl_security){0};
 }
 
+void kl_security_print_notes(const kl_security *s, const char *command)
+{
+    kloop_error note;
+    while (s->tls && kloop_tls_take_note(s->tls, &note))
+        fprintf(stderr, "kloop %s: note: %s\n", command, note.text);
+}
+
 /* ---- Tokens ---- */
 
 static bool refuse(kloop_error *error, const char *path, const char *why)

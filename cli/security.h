@@ -28,6 +28,9 @@ typedef struct kl_security {
 kloop_status kl_security_init(kl_security *s, const kloop_config *config, kloop_error *error);
 void kl_security_deinit(kl_security *s);
 
+/* On stderr: what all goes on in spite of, such as a certificate of ours that soon expires. */
+void kl_security_print_notes(const kl_security *s, const char *command);
+
 /*
  * The mechanism wants a token: it is read from its file. false, with a sentence: there is none, or
  * it is of no use. Waits for the disk.

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "base/now.h"
+#include "broker/login.h"
 #include "broker/truth.h"
 #include "cli/exit_code.h"
 #include "cli/host_port.h"
@@ -32,9 +33,23 @@
 #define LIMITS_MAX     16
 #define PARTITIONS_MAX 100000
 #define DELAY_MS_MAX   3600000
+#define SESSION_MS_MAX 86400000
 #define NAME_SIZE      250 /* of a topic, with its terminator */
 
-enum { LISTEN = 1, TOPIC, AUTO_CREATE, DELAY, CHECK, DISCARD, ERROR, MAX_VERSION, PROGRESS, QUIET };
+enum {
+    LISTEN = 1,
+    TOPIC,
+    AUTO_CREATE,
+    DELAY,
+    CHECK,
+    DISCARD,
+    ERROR,
+    MAX_VERSION,
+    USER,
+    SESSION,
+    PROGRESS,
+    QUIET
+};
 
 static const kl_option options[] = {
     {LISTEN, KL_OPTION_VALUE, 0, "listen", "HOST:PORT",
@@ -52,6 +67,10 @@ static const kl_option options[] = {
      "refuse batches: NOT_LEADER_OR_FOLLOWER@0.01, 19@5%"},
     {MAX_VERSION, KL_OPTION_WORDS, 0, "max-version", "API=V",
      "speak no later version of an API: Produce=7"},
+    {USER, KL_OPTION_WORDS, 0, "user", "NAME:PASSWORD",
+     "let in these alone, by SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, without TLS"},
+    {SESSION, KL_OPTION_VALUE, 0, "session-ms", "N",
+     "end their sessions after N ms: clients have to authenticate anew before that"},
     {PROGRESS, KL_OPTION_VALUE, 0, "progress", "auto|always|never",
      "the live line on stderr: auto is where that is a terminal"},
     {QUIET, KL_OPTION_SWITCH, 'q', "quiet", NULL, "nothing on stderr"},
@@ -71,6 +90,9 @@ typedef struct sink {
     uint16_t port;
     const char **topics; /* of argv */
     size_t topic_count;
+    const char **users; /* of argv */
+    size_t user_count;
+    kl_login_config login;
     kl_sink_refusals *refusals; /* NULL: none are wanted */
     version_limit limits[LIMITS_MAX];
     size_t limit_count;
@@ -112,6 +134,27 @@ static int parse_topic(const char *word, char name[NAME_SIZE], kl_topic_config *
                               (int)len, word);
     memcpy(name, word, len);
     name[len] = '\0';
+    return KL_EXIT_OK;
+}
+
+/* Where the password begins; NULL: it is no NAME:PASSWORD. */
+static const char *password_of(const char *word)
+{
+    const char *colon = strchr(word, ':');
+    if (!colon || colon == word || (size_t)(colon - word) > KL_LOGIN_NAME_MAX || !colon[1] ||
+        strlen(colon + 1) > KL_LOGIN_NAME_MAX)
+        return NULL;
+    return colon + 1;
+}
+
+static int take_user(sink *s, const char *word)
+{
+    /* What stands there may be a password: it is not said again. */
+    if (!password_of(word))
+        return kl_usage_error(COMMAND, "--user: NAME:PASSWORD is wanted, each of 1 to %d bytes",
+                              KL_LOGIN_NAME_MAX);
+    s->users[s->user_count++] = word;
+    s->login.mechanisms = KL_LOGIN_PLAIN | KL_LOGIN_SCRAM_SHA_256 | KL_LOGIN_SCRAM_SHA_512;
     return KL_EXIT_OK;
 }
 
@@ -193,6 +236,13 @@ static int parse(sink *s, int argc, char **argv)
                 return kl_options_refuse(&o, "too many of them");
             code = parse_version(&o, &s->limits[s->limit_count++]);
             break;
+        case USER:
+            code = take_user(s, o.value);
+            break;
+        case SESSION:
+            if (!kl_options_number(&o, 1, SESSION_MS_MAX, &s->login.reauth_ms))
+                return KL_EXIT_USAGE;
+            break;
         case PROGRESS:
             if (!kl_progress_parse(o.value, &s->progress))
                 return kl_options_refuse(&o, "auto, always or never is wanted");
@@ -211,6 +261,9 @@ static int parse(sink *s, int argc, char **argv)
         if (code != KL_EXIT_OK)
             return code;
     }
+    if (s->login.reauth_ms > 0 && s->user_count == 0)
+        return kl_usage_error(COMMAND, "--session-ms says when sessions end, and without --user "
+                                       "there are none");
     return -1;
 }
 
@@ -252,6 +305,20 @@ static int64_t wall_ms_at_zero(void)
     return (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000 - (int64_t)(uv_hrtime() / KL_MS);
 }
 
+static bool add_users(sink *s)
+{
+    for (size_t i = 0; i < s->user_count; i++) {
+        char name[KL_LOGIN_NAME_MAX + 1];
+        const char *password = password_of(s->users[i]);
+        size_t len = (size_t)(password - s->users[i]) - 1;
+        memcpy(name, s->users[i], len);
+        name[len] = '\0';
+        if (kl_cluster_set_user(s->cluster, KL_SINK_NODE, name, password) != KL_CLUSTER_OK)
+            return false;
+    }
+    return kl_cluster_set_login(s->cluster, KL_SINK_NODE, &s->login) == KL_CLUSTER_OK;
+}
+
 static int make_cluster(sink *s)
 {
     s->config.wall_ms_at_zero = wall_ms_at_zero();
@@ -261,7 +328,7 @@ static int make_cluster(sink *s)
     s->config.hooks.on_request = on_request;
     s->config.hooks.on_complaint = on_complaint;
     s->cluster = kl_cluster_new(&s->config);
-    if (!s->cluster) {
+    if (!s->cluster || !add_users(s)) {
         fprintf(stderr, "kloop sink: there is no memory\n");
         return KL_EXIT_IO;
     }
@@ -371,10 +438,12 @@ static int run_command(int argc, char **argv)
 {
     sink s = {.host = "127.0.0.1", .port = 9092};
     kl_cluster_config_init(&s.config);
+    kl_login_config_init(&s.login);
     s.config.pipelined = true;
     s.config.check = false;
     s.topics = kl_mem_zalloc(&kl_mem_libc, (size_t)argc + 1, sizeof *s.topics);
-    if (!s.topics)
+    s.users = kl_mem_zalloc(&kl_mem_libc, (size_t)argc + 1, sizeof *s.users);
+    if (!s.topics || !s.users)
         return KL_EXIT_IO;
     /* The reader of stdout may be gone when the last line is written. */
     signal(SIGPIPE, SIG_IGN);
@@ -389,6 +458,7 @@ static int run_command(int argc, char **argv)
     kl_cluster_del(s.cluster);
     kl_sink_refusals_del(s.refusals);
     kl_mem_release(&kl_mem_libc, s.topics, ((size_t)argc + 1) * sizeof *s.topics);
+    kl_mem_release(&kl_mem_libc, s.users, ((size_t)argc + 1) * sizeof *s.users);
     return code;
 }
 
@@ -405,5 +475,6 @@ const kl_command kl_sink_command = {
     .option_count = OPTION_COUNT,
     .examples = "kloop sink --topic events:6\n"
                 "kloop sink --listen 127.0.0.1:0 --auto-create 3 --delay-ms 10 --discard\n"
-                "kloop sink --topic events:6 --check --error NOT_LEADER_OR_FOLLOWER@1%\n",
+                "kloop sink --topic events:6 --check --error NOT_LEADER_OR_FOLLOWER@1%\n"
+                "kloop sink --topic events:6 --user alice:secret --session-ms 5000\n",
 };

@@ -17,7 +17,7 @@
 /* Of a sentence about an entry. */
 #define WHY_BYTES 192
 
-static int16_t *cap_of(kl_api_caps *caps, int16_t api)
+int16_t *kl_api_caps_at(kl_api_caps *caps, int16_t api)
 {
     switch (api) {
     case KLOOP_PRODUCE:
@@ -28,6 +28,10 @@ static int16_t *cap_of(kl_api_caps *caps, int16_t api)
         return &caps->api_versions;
     case KLOOP_INIT_PRODUCER_ID:
         return &caps->init_producer_id;
+    case KLOOP_SASL_HANDSHAKE:
+        return &caps->sasl_handshake;
+    case KLOOP_SASL_AUTHENTICATE:
+        return &caps->sasl_authenticate;
     default:
         return NULL;
     }
@@ -57,12 +61,12 @@ static bool read_entry(kl_api_caps *caps, kloop_string entry, char why[WHY_BYTES
     kloop_string number =
         kl_config_trim((kloop_string){equals + 1, entry.len - (size_t)(equals + 1 - entry.data)});
     const kloop_api *api = kloop_api_find_name(name.data, name.len);
-    int16_t *cap = api ? cap_of(caps, api->key) : NULL;
+    int16_t *cap = api ? kl_api_caps_at(caps, api->key) : NULL;
     int16_t version;
     if (!cap)
         snprintf(why, WHY_BYTES,
-                 "names no API that a producer asks: these are Produce, Metadata, ApiVersions and "
-                 "InitProducerId");
+                 "names no API that a producer asks: these are Produce, Metadata, ApiVersions, "
+                 "InitProducerId, SaslHandshake and SaslAuthenticate");
     else if (*cap != INT16_MAX)
         snprintf(why, WHY_BYTES, "is the second limit for %s", api->name);
     else if (!read_version(number, &version))
@@ -78,7 +82,7 @@ static bool read_entry(kl_api_caps *caps, kloop_string entry, char why[WHY_BYTES
 static kloop_status read_list(kl_api_caps *caps, kloop_string list, const char *name,
                               kloop_error *error)
 {
-    *caps = (kl_api_caps){INT16_MAX, INT16_MAX, INT16_MAX, INT16_MAX};
+    *caps = (kl_api_caps){INT16_MAX, INT16_MAX, INT16_MAX, INT16_MAX, INT16_MAX, INT16_MAX};
     kloop_string rest = kl_config_trim(list);
     bool more = rest.len > 0;
     while (more) {

@@ -21,7 +21,12 @@ typedef struct kl_api_caps {
     int16_t metadata;
     int16_t api_versions;
     int16_t init_producer_id;
+    int16_t sasl_handshake;
+    int16_t sasl_authenticate;
 } kl_api_caps;
+
+/* The one of this API; NULL: a producer never asks it. */
+int16_t *kl_api_caps_at(kl_api_caps *caps, int16_t api);
 
 /* KLOOP_OK or KLOOP_BAD_CONFIG with a sentence that starts with name: no such API, one that a
  * producer never asks, no number, lower than what is needed, named twice. */

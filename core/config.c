@@ -107,18 +107,22 @@ static kloop_status keep_text(kloop_config *c, kl_config_id id, kloop_string tex
 {
     value *v = &c->values[id];
     kl_config_kind kind = kl_config_key_of(id)->kind;
-    char *copy = kl_mem_alloc(&c->alloc, text.len + 1);
+    bool pem = kind == KL_CONFIG_KIND_PEM || kind == KL_CONFIG_KIND_SECRET_PEM;
+    size_t size = pem ? KL_CONFIG_PEM_SIZE(text.len) : text.len + 1;
+    char *copy = kl_mem_alloc(&c->alloc, size);
     if (!copy)
         return kl_error_set(&c->latest, KLOOP_NO_MEMORY, "%s: there is no memory for its value",
                             name);
-    memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
     release_text(c, v);
     v->text = copy;
     v->text_len = text.len;
-    v->text_size = text.len + 1;
-    if (kind == KL_CONFIG_KIND_PEM || kind == KL_CONFIG_KIND_SECRET_PEM)
-        v->text_len = kl_config_pem_lines(copy, text.len);
+    v->text_size = size;
+    if (pem) {
+        v->text_len = kl_config_pem_lines(text, copy);
+        return KLOOP_OK;
+    }
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
     return KLOOP_OK;
 }
 

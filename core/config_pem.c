@@ -1,39 +1,68 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of PEM, which has a '-' at both ends of BEGIN and END and nowhere else. */
+/* Lines of PEM, which has five dashes at both ends of BEGIN and END, and none elsewhere. Empty
+ * lines are not made: between the lines of a certificate they are one fault more. */
 #include "core/config_pem.h"
 
-#include "base/wipe.h"
-
 #include <stdbool.h>
-#include <string.h>
 
-/* \n and \r written as two characters each. */
-static size_t undo_escapes(char *text, size_t len)
+#define DASHES 5
+
+static bool is_escape(kloop_string s, size_t i, char letter)
+{
+    return s.data[i] == '\\' && i + 1 < s.len && s.data[i + 1] == letter;
+}
+
+static bool has_lines(kloop_string s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] == '\n' || is_escape(s, i, 'n'))
+            return true;
+    return false;
+}
+
+static size_t undo_escapes(kloop_string from, char *to)
 {
     size_t n = 0;
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        if (c == '\\' && (text[i + 1] == 'n' || text[i + 1] == 'r')) {
+    for (size_t i = 0; i < from.len; i++) {
+        bool newline = is_escape(from, i, 'n');
+        if (newline || is_escape(from, i, 'r'))
             i++;
-            c = '\n';
-        }
-        text[n++] = c;
+        else
+            to[n++] = from.data[i];
+        if (newline)
+            to[n++] = '\n';
     }
-    kl_wipe(text + n, len - n);
     return n;
 }
 
-size_t kl_config_pem_lines(char *text, size_t len)
+static size_t cut_into_lines(kloop_string from, char *to)
 {
-    len = undo_escapes(text, len);
-    if (memchr(text, '\n', len))
-        return len;
-    bool within = false;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '-' && (i == 0 || text[i - 1] != '-'))
+    size_t n = 0;
+    bool within = false; /* BEGIN or END, where a blank is a blank */
+    bool edge = false;   /* a line ends before what comes next */
+    unsigned dashes = 0;
+    for (size_t i = 0; i < from.len; i++) {
+        char c = from.data[i];
+        dashes = c == '-' ? dashes + 1 : 0;
+        if (dashes % DASHES == 1) {
             within = !within;
-        if ((text[i] == ' ' || text[i] == '\t') && !within)
-            text[i] = '\n';
+            edge = within && i > 0;
+        }
+        if ((c == ' ' || c == '\t') && !within) {
+            edge = true;
+            continue;
+        }
+        if (edge)
+            to[n++] = '\n';
+        to[n++] = c;
+        edge = dashes > 0 && dashes % DASHES == 0 && !within;
     }
+    return n;
+}
+
+size_t kl_config_pem_lines(kloop_string from, char *to)
+{
+    size_t len = has_lines(from) ? undo_escapes(from, to) : cut_into_lines(from, to);
+    to[len] = '\0';
     return len;
 }

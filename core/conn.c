@@ -44,7 +44,7 @@ kl_conn *kl_conn_new(kloop_engine *e, kl_broker *broker, const kloop_address *ad
     c->engine = e;
     c->broker = broker;
     c->address = *address;
-    c->agreed = (kl_agreed){-1, -1, -1, -1, -1};
+    c->agreed = (kl_api_caps){-1, -1, -1, -1, -1, -1};
     c->renew_at = KL_NEVER;
     c->opened_ns = e->now.mono_ns;
     c->last_active_ns = e->now.mono_ns;
@@ -69,8 +69,10 @@ static void del_request(kloop_engine *e, kl_request *r)
     if (r->altered.data)
         kl_mem_release(&e->alloc, (uint8_t *)(uintptr_t)r->altered.data, r->altered.len + 1);
     size_t bytes = r->memory_bytes;
+#ifndef KL_PLANT_REQUEST_NOT_WIPED
     if (r->kind->secret)
         kl_wipe(r, bytes);
+#endif
     kl_mem_release(&e->alloc, r, bytes);
 }
 
@@ -102,6 +104,10 @@ void kl_conn_del(kloop_engine *e, kl_conn *c)
 
 bool kl_conn_can_ask(const kloop_engine *e, const kl_conn *c)
 {
+#ifdef KL_PLANT_REQUESTS_IN_RENEWAL
+    if (c->auth && c->state == KL_CONN_READY)
+        return kl_list_is_empty(&c->writing) && c->flight_count < e->set.in_flight_max;
+#endif
     return c->state == KL_CONN_READY && !c->auth && kl_list_is_empty(&c->writing) &&
            c->flight_count < e->set.in_flight_max && c->throttled_until <= e->now.mono_ns;
 }
@@ -574,8 +580,9 @@ void kl_conn_received(kloop_engine *e, kl_conn *c, size_t n)
                 return;
             }
             char met[160];
-            kl_peer_text(c->frames.buf.data + c->frames.start, c->frames.buf.len - c->frames.start,
-                         met, sizeof met);
+            bool tls = kl_peer_text(c->frames.buf.data + c->frames.start,
+                                    c->frames.buf.len - c->frames.start, met, sizeof met);
+            c->refused = tls && !c->served;
             kl_conn_lose(e, c, "%s:%u: this is no Kafka broker's answer: %s", c->broker->host,
                          (unsigned)c->broker->port, met);
             return;

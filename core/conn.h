@@ -21,6 +21,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "core/api_caps.h"
 #include "core/nodes.h"
 #include "protocol/frame.h"
 
@@ -84,15 +85,6 @@ struct kl_request {
     kloop_slice altered; /* what a hook has put in place of all slices, owned; data NULL: nothing */
 };
 
-/* Versions of the APIs that are asked of a broker, as agreed on this connection; -1: none. */
-typedef struct kl_agreed {
-    int16_t produce;
-    int16_t metadata;
-    int16_t init_producer_id;
-    int16_t sasl_handshake;
-    int16_t sasl_authenticate;
-} kl_agreed;
-
 struct kl_conn {
     kloop_engine *engine;
     kl_broker *broker;
@@ -118,9 +110,9 @@ struct kl_conn {
     bool refused;    /* or it has refused us, or we it: trying again does not cure that */
     int16_t refusal; /* what it said then; 0: it did not */
 
-    kl_auth *auth;     /* of the authentication that is under way; NULL: none */
-    uint64_t renew_at; /* when it authenticates anew */
-    kl_agreed agreed;
+    kl_auth *auth;          /* of the authentication that is under way; NULL: none */
+    uint64_t renew_at;      /* when it authenticates anew */
+    kl_api_caps agreed;     /* versions of the APIs that are asked of the broker; -1: none */
     bool lowered;           /* ApiVersions was refused, and asked again in an older version */
     uint8_t codecs_refused; /* bit by id: batches were answered so, see codec_choice.h */
     kl_timer timer;

@@ -371,7 +371,7 @@ void kloop_engine_on_disconnected(kloop_engine *e, kloop_id conn, const char *wh
     kl_conn *c = told_conn(e, conn);
     if (c)
         kl_conn_lose(e, c, "%s:%u: %s%s", c->broker->host, (unsigned)c->broker->port,
-                     why ? why : "the connection was lost", kl_handshake_hint(e, c));
+                     why ? why : "the connection was lost", kl_handshake_hung_up(e, c));
 }
 
 void kloop_engine_on_untrusted(kloop_engine *e, kloop_id conn, const char *why, kloop_now now)

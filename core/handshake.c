@@ -27,6 +27,9 @@
 
 #include <stdio.h>
 
+/* As often in a row as this it is a refusal. */
+#define HUNG_UP_MAX 5
+
 typedef struct state_row {
     const char *name;
     void (*enter)(kloop_engine *e, kl_conn *c);
@@ -50,18 +53,25 @@ const char *kl_handshake_state_name(kl_conn_state state)
     return rows[state].name;
 }
 
-const char *kl_handshake_hint(const kloop_engine *e, const kl_conn *c)
+const char *kl_handshake_hung_up(const kloop_engine *e, kl_conn *c)
 {
+    kl_broker *b = c->broker;
+    uint8_t before = b->hung_up;
+    b->hung_up = 0;
     if (c->refused)
         return "";
     if (c->state == KL_CONN_SASL_HANDSHAKE)
-        return ", while asking for SASL; has this listener any? See security.protocol";
+        return ", while asking for SASL: see security.protocol";
     if (c->state == KL_CONN_AUTHENTICATING)
         return ", while authenticating; see the credentials";
-    /* One that wants SASL answers ApiVersions and nothing else; once may be anything. */
-    if (c->state == KL_CONN_READY && !c->served && !e->set.sasl && c->broker->unproved > 1)
-        return ", at the first request; does this listener want SASL? See security.protocol";
-    return "";
+    if (c->state != KL_CONN_READY || e->metadata_known || e->set.sasl || c->flight_count == 0)
+        return "";
+    /* One that wants SASL answers ApiVersions and nothing else; a few times it may be anything. */
+    b->hung_up = before < HUNG_UP_MAX ? before + 1 : before;
+    c->refused = b->hung_up == HUNG_UP_MAX;
+    return before > 1
+               ? ", at the first request; does this listener want SASL? See security.protocol"
+               : "";
 }
 
 void kl_handshake_advance(kloop_engine *e, kl_conn *c)
@@ -134,7 +144,7 @@ static void ask_versions(kloop_engine *e, kl_conn *c)
 
 static void lose_for_lack(kloop_engine *e, kl_conn *c, const char *api, int16_t cap)
 {
-    char capped[48] = "";
+    char capped[64] = "";
     if (cap < INT16_MAX)
         snprintf(capped, sizeof capped, " (api.version.max allows %s up to %d)", api, (int)cap);
     kl_conn_lose(
@@ -166,24 +176,16 @@ static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_
             kl_rebootstrap(e, kl_error_code(code, name));
         return false;
     }
-    const kl_api_caps *caps = &e->set.caps;
-    kl_agreed agreed = {-1, -1, -1, -1, -1};
-    int16_t again = 0;
+    kl_api_caps *caps = &e->set.caps;
+    /* Who tells nothing of ApiVersions itself takes the oldest. */
+    kl_api_caps agreed = {-1, -1, 0, -1, -1, -1};
     kloop_api_version api;
     for (kloop_iter i = kloop_iterate(&m.api_keys); kloop_next(&i, &api);) {
-        if (api.api_key == KLOOP_PRODUCE)
-            agreed.produce = common(KLOOP_PRODUCE, caps->produce, &api);
-        else if (api.api_key == KLOOP_METADATA)
-            agreed.metadata = common(KLOOP_METADATA, caps->metadata, &api);
-        else if (api.api_key == KLOOP_INIT_PRODUCER_ID)
-            agreed.init_producer_id = common(KLOOP_INIT_PRODUCER_ID, caps->init_producer_id, &api);
-        else if (api.api_key == KLOOP_SASL_HANDSHAKE)
-            agreed.sasl_handshake = common(KLOOP_SASL_HANDSHAKE, INT16_MAX, &api);
-        else if (api.api_key == KLOOP_SASL_AUTHENTICATE)
-            agreed.sasl_authenticate = common(KLOOP_SASL_AUTHENTICATE, INT16_MAX, &api);
-        else if (api.api_key == KLOOP_API_VERSIONS)
-            again = common(KLOOP_API_VERSIONS, caps->api_versions, &api);
+        int16_t *ours = kl_api_caps_at(&agreed, api.api_key);
+        if (ours)
+            *ours = common(api.api_key, *kl_api_caps_at(caps, api.api_key), &api);
     }
+    int16_t again = agreed.api_versions;
     if (refused) {
         /* It has told which it takes: to be refused once more is once too often. */
         if (c->lowered || again < 0 || again >= r->version) {
@@ -201,7 +203,7 @@ static bool versions_answered(kloop_engine *e, kl_conn *c, kl_request *r, kloop_
         return false;
     }
     if (e->set.sasl && agreed.sasl_handshake < 0) {
-        lose_for_lack(e, c, "SaslHandshake", INT16_MAX);
+        lose_for_lack(e, c, "SaslHandshake", caps->sasl_handshake);
         return false;
     }
     if (!kl_codec_choice_any(e, agreed.produce)) {

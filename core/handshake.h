@@ -14,8 +14,8 @@ void kl_handshake_begin(kloop_engine *e, kl_conn *c);
 /* What its state was for is done: the next one. */
 void kl_handshake_advance(kloop_engine *e, kl_conn *c);
 
-/* What it may mean that the peer hangs up now, behind a sentence that says so; "": anything. */
-const char *kl_handshake_hint(const kloop_engine *e, const kl_conn *c);
+/* The peer hangs up: what that may mean, behind a sentence that says so; "": anything. */
+const char *kl_handshake_hung_up(const kloop_engine *e, kl_conn *c);
 
 /* How a state is called in messages. */
 const char *kl_handshake_state_name(kl_conn_state state);

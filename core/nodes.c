@@ -81,33 +81,36 @@ static void hold_namesakes(kloop_engine *e, const kl_broker *b, uint64_t until)
     }
 }
 
+/* That one of its addresses does not trust us, or we it, is not hidden by what happens at others.
+ */
+static void keep_trouble(kloop_engine *e, kl_broker *b, kloop_log_level level, const char *why)
+{
+    if (!b->refused || level == KLOOP_LOG_ERROR)
+        kl_nodes_set_trouble(e, b, why);
+}
+
 /* Each of those that are tried has failed, and one at least because it or we found the other not to
  * be trusted: what waits to be told where its topic is would wait in vain. */
 static void give_up_if_shut_out(kloop_engine *e)
 {
-    const kl_broker *by = NULL;
-    bool nodes = false;
-    if (!kl_list_is_empty(&e->ready_brokers))
+    const kl_broker *by[2] = {NULL, NULL};
+    bool known[2] = {false, false};
+    bool hope[2] = {false, false};
+    if (e->stats.refusals == 0 || !kl_list_is_empty(&e->ready_brokers))
         return;
     for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
         const kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
-        nodes |= b->known && b->id >= 0;
-    }
-    for (kl_link *at = kl_list_first(&e->broker_list); at; at = kl_list_next(&e->broker_list, at)) {
-        const kl_broker *b = KL_CONTAINER_OF(at, kl_broker, in_brokers);
-        if (!b->known || (b->id >= 0) != nodes)
+        if (!b->known)
             continue;
-        if (b->failures == 0)
-            return;
+        int node = b->id >= 0;
+        known[node] = true;
+        hope[node] |= b->failures == 0;
         if (b->refused)
-            by = b;
+            by[node] = b;
     }
-    for (kl_link *at = by ? kl_list_first(&e->topic_list) : NULL; at;
-         at = kl_list_next(&e->topic_list, at)) {
-        kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
-        if (t->partition_count == 0)
-            kl_parking_fail(e, t, by->refusal, KLOOP_CAUSE_SECURITY);
-    }
+    /* Entries of bootstrap.servers are not tried where nodes are known. */
+    if (by[known[1]] && !hope[known[1]])
+        kl_parking_shut_out(e, by[known[1]]->refusal);
 }
 
 static void failed_as(kloop_engine *e, kl_broker *b, kloop_log_level level, const char *why)
@@ -118,7 +121,7 @@ static void failed_as(kloop_engine *e, kl_broker *b, kloop_log_level level, cons
     if (b->unproved < UINT32_MAX)
         b->unproved++;
     b->wanted = false;
-    kl_nodes_set_trouble(e, b, why);
+    keep_trouble(e, b, level, why);
     KL_TRACE(e, broker, b, KLOOP_TRACE_BACKED_OFF, 0, (int64_t)(b->retry_at - e->now.mono_ns),
              b->failures);
     kl_log_trouble(e, level, "%s", why);
@@ -130,8 +133,14 @@ static void failed_as(kloop_engine *e, kl_broker *b, kloop_log_level level, cons
     kl_metadata_want(e);
     kl_nodes_poke(e, b);
     kl_warm_up_look(e);
-    if (e->set.tls || e->set.sasl)
-        give_up_if_shut_out(e);
+    give_up_if_shut_out(e);
+}
+
+static void note_refusal(kloop_engine *e, kl_broker *b, int16_t code)
+{
+    b->refused = true;
+    b->refusal = code;
+    e->stats.refusals++;
 }
 
 /* Nobody was found there. */
@@ -141,9 +150,9 @@ static void failed(kloop_engine *e, kl_broker *b, const char *why)
     if (b->meters)
         b->meters->failures++;
     b->ended_ns = e->now.mono_ns;
-    b->refused = !e->login.secured;
-    b->refusal = 0;
-    failed_as(e, b, b->refused ? KLOOP_LOG_ERROR : KLOOP_LOG_WARN, why);
+    if (!e->login.secured)
+        note_refusal(e, b, 0);
+    failed_as(e, b, e->login.secured ? KLOOP_LOG_WARN : KLOOP_LOG_ERROR, why);
 }
 
 /* The next address, and a question for addresses when there is none left. */
@@ -156,9 +165,7 @@ static void connect_now(kloop_engine *e, kl_broker *b)
     }
     if (!e->login.secured) {
         char text[KL_TROUBLE_BYTES];
-        snprintf(text, sizeof text,
-                 "%s:%u: not connected to, for security.protocol=%s, and the program has not done "
-                 "its part for that (kloop_engine_secure())",
+        snprintf(text, sizeof text, "%s:%u: security.protocol=%s needs kloop_engine_secure()",
                  b->host, (unsigned)b->port, kl_authentication_protocol(e->set.tls, e->set.sasl));
         failed(e, b, text);
         return;
@@ -170,6 +177,7 @@ static void connect_now(kloop_engine *e, kl_broker *b)
             return;
         }
         b->resolve_stale = false;
+        b->refused = false;
         kl_actions_of_broker(e, b, KL_PENDING_RESOLVE);
         KL_TRACE(e, broker, b, KLOOP_TRACE_CONNECTION, KLOOP_CONN_RESOLVES, b->resolving.slot, 0);
         /* Finding the address is a part of getting there, and may take no longer. */
@@ -358,6 +366,7 @@ void kl_nodes_ready(kloop_engine *e, kl_conn *c)
     kl_broker *b = c->broker;
     c->ready_ns = e->now.mono_ns;
     b->failures = 0;
+    b->refused = false;
     b->unreachable = false;
     b->retry_at = 0;
     b->wanted = false;
@@ -397,10 +406,13 @@ void kl_nodes_lost(kloop_engine *e, kl_conn *c)
         kl_warm_up_look(e);
         return;
     }
+    if (c->refused)
+        note_refusal(e, b, c->refusal);
     /* Nobody is at this address: the broker may be at the next one, and has not failed yet. */
     if (c->lost_in == KL_CONN_CONNECTING && b->address_next < b->address_count) {
-        kl_nodes_set_trouble(e, b, c->why);
-        kl_log_trouble(e, KLOOP_LOG_INFO, "%s; trying its next address", c->why);
+        kloop_log_level level = c->refused ? KLOOP_LOG_ERROR : KLOOP_LOG_INFO;
+        keep_trouble(e, b, level, c->why);
+        kl_log_trouble(e, level, "%s; trying its next address", c->why);
         connect_now(e, b);
         return;
     }
@@ -415,9 +427,6 @@ void kl_nodes_lost(kloop_engine *e, kl_conn *c)
         if (b->barren < KL_BARREN_LOST && e->set.acks != 0)
             b->barren = KL_BARREN_LOST;
     }
-    b->refused = c->refused;
-    b->refusal = c->refusal;
-    e->stats.refusals += c->refused;
     failed_as(e, b, c->foreign || c->refused ? KLOOP_LOG_ERROR : KLOOP_LOG_WARN, c->why);
 }
 

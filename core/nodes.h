@@ -68,8 +68,9 @@ struct kl_broker {
     bool resolve_stale; /* its answer is not wanted: it took too long, or the broker has moved */
     kl_conn *conn;      /* NULL: none, or only lost ones */
     uint32_t failures;  /* in a row, until a connection is ready */
-    bool refused;       /* the last attempt has ended so, see kl_conn */
+    bool refused;       /* at one of its addresses, and was not ready since; see kl_conn */
     int16_t refusal;    /* likewise */
+    uint8_t hung_up;    /* so often in a row, at the first request of all */
     bool unreachable;   /* the last attempt has led to nobody who could be talked to */
     uint32_t unproved;  /* connections in a row that did not prove their worth */
     uint64_t retry_at;

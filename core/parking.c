@@ -292,6 +292,15 @@ void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error, kloo
     }
 }
 
+void kl_parking_shut_out(kloop_engine *e, int16_t broker_error)
+{
+    for (kl_link *at = kl_list_first(&e->topic_list); at; at = kl_list_next(&e->topic_list, at)) {
+        kloop_topic *t = KL_CONTAINER_OF(at, kloop_topic, in_topics);
+        if (t->partition_count == 0)
+            kl_parking_fail(e, t, broker_error, KLOOP_CAUSE_SECURITY);
+    }
+}
+
 /* ---- Reading them back ---- */
 
 /* The next len bytes in one piece: where they lie, or gathered behind what scratch holds. */

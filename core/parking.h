@@ -32,6 +32,8 @@ void kl_parking_timer(kloop_engine *e);
 void kl_parking_retry_share(kloop_engine *e, kloop_topic *t);
 /* Nobody will ever know the partitions of t. */
 void kl_parking_fail(kloop_engine *e, kloop_topic *t, int16_t broker_error, kloop_cause cause);
+/* Nobody lets us in who could tell of topics' partitions. */
+void kl_parking_shut_out(kloop_engine *e, int16_t broker_error);
 /* b, which is parked, was settled and left the line. */
 void kl_parking_forget(kloop_engine *e, kl_batch *b);
 /* All those of t have left that were given up, and what they kept waiting may go on. */

@@ -26,11 +26,12 @@ static const char *guess(const uint8_t *bytes, size_t len)
     return "its first four bytes are no length of an answer that receive.message.max.bytes allows";
 }
 
-void kl_peer_text(const uint8_t *bytes, size_t len, char *text, size_t size)
+bool kl_peer_text(const uint8_t *bytes, size_t len, char *text, size_t size)
 {
     char hex[3 * 12 + 1] = "";
     size_t shown = len < 12 ? len : 12;
     for (size_t i = 0; i < shown; i++)
         snprintf(hex + 3 * i, 4, "%02x ", bytes[i]);
     snprintf(text, size, "%s%s%s", hex, len > shown ? "... " : "", guess(bytes, len));
+    return len > 1 && (bytes[0] == 0x15 || bytes[0] == 0x16) && bytes[1] == 3;
 }

@@ -5,10 +5,11 @@
 #ifndef KL_CORE_PEER_TEXT_H
 #define KL_CORE_PEER_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Always terminated. */
-void kl_peer_text(const uint8_t *bytes, size_t len, char *text, size_t size);
+/* Always terminated; true: it speaks TLS. */
+bool kl_peer_text(const uint8_t *bytes, size_t len, char *text, size_t size);
 
 #endif

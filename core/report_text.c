@@ -157,7 +157,7 @@ void kl_report_text(kloop_engine *e, const kl_batch *b, const kloop_report *run,
         return;
     case KLOOP_CAUSE_SECURITY:
         snprintf(e->report_text, sizeof e->report_text, "%s: not delivered (%s); %s", place, stored,
-                 kl_troubles(e, NULL, why, sizeof why));
+                 kl_troubles(e, NULL, why, sizeof why)[0] ? why : e->trouble);
         return;
     case KLOOP_CAUSE_REFUSED:
         /* A driver's, for records that never came here. */

@@ -129,10 +129,12 @@ static void put_begin(writing *j)
     kl_text_print(w,
                   ",\"kloop\":{\"accepted\":%llu,\"acked\":%llu,\"failed\":%llu,\"unknown\":%llu,"
                   "\"refused_full\":%llu,\"batches\":%llu,\"batches_split\":%llu,\"retries\":%llu,"
-                  "\"epoch_bumps\":%llu,\"connects\":%llu,\"disconnects\":%llu",
+                  "\"epoch_bumps\":%llu,\"connects\":%llu,\"disconnects\":%llu,"
+                  "\"authentications\":%llu,\"reauthentications\":%llu,\"refusals\":%llu",
                   (ull)n->accepted, (ull)n->acked, (ull)n->failed, (ull)n->unknown,
                   (ull)n->refused_full, (ull)n->batches, (ull)n->batches_split, (ull)n->retries,
-                  (ull)n->epoch_bumps, (ull)n->connects, (ull)n->disconnects);
+                  (ull)n->epoch_bumps, (ull)n->connects, (ull)n->disconnects,
+                  (ull)n->authentications, (ull)n->reauthentications, (ull)n->refusals);
     kl_text_print(w,
                   ",\"produce_requests\":%llu,\"sent_batches\":%llu,\"plain_bytes\":%llu,"
                   "\"receive_bytes\":%llu,\"full\":%s,\"fatal\":",

@@ -186,10 +186,10 @@ void kloop_tls_received(kloop_tls_channel *c, size_t n)
 {
     if (is_over(c) || n == 0)
         return;
-    const uint8_t *bytes = c->pipe.in.data + c->pipe.in.tail;
+    kl_tls_pipe_in_put(&c->pipe, n);
+    const uint8_t *bytes = c->pipe.in.data + c->pipe.in.tail - n;
     for (size_t i = 0; i < n && c->first_len < KL_TLS_FIRST_BYTES; i++)
         c->first[c->first_len++] = bytes[i];
-    kl_tls_pipe_in_put(&c->pipe, n);
     if (c->state != KLOOP_TLS_SHAKING)
         return;
     kl_tls_errors_begin();

@@ -18,7 +18,7 @@
 typedef struct kl_tls_trust {
     char source[KL_TLS_WHERE]; /* "ssl.truststore.location=/etc/ca.pem" */
     bool is_set;               /* and not the system's */
-    size_t count;              /* of certificates */
+    size_t count;              /* of certificates; a directory that is searched is one */
 } kl_tls_trust;
 
 /* KLOOP_BAD_CONFIG: there is none, or one is broken. What was looked at is in w afterwards. */

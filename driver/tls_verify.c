@@ -62,7 +62,7 @@ static int on_certificate(int ok, X509_STORE_CTX *store)
     STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store);
     c->verdict = X509_STORE_CTX_get_error(store);
     c->refused = sent ? X509_chain_up_ref(sent) : NULL;
-    c->untrusted = true;
+    c->untrusted = c->verdict != X509_V_ERR_OUT_OF_MEM;
     kl_tls_peer peer = kl_tls_peer_of(c);
     kl_tls_why_refused(&peer, c->verdict, X509_STORE_CTX_get_error_depth(store),
                        X509_STORE_CTX_get_current_cert(store), sk_X509_num(sent) == 1, c->wall_ms,

@@ -186,11 +186,8 @@ bool kl_uv_filtered_transmit(kl_uv_connection *c)
     for (;;) {
         bool more = c->told && fill(c, &given, bytes_max);
         kloop_slice out = type->output(c->filter.me);
-        if (state_of(c) == KL_FILTER_FAILED) {
-            kl_uv_filtered_finish(c, "write to", 0);
-            return false;
-        }
         if (out.len == 0) {
+            /* Also of a filter that has failed: the next event finds that. */
             c->unsent = more;
             return true;
         }
@@ -202,7 +199,7 @@ bool kl_uv_filtered_transmit(kl_uv_connection *c)
             return false;
         }
         type->sent(c->filter.me, (size_t)n);
-        if ((size_t)n < out.len || given >= bytes_max)
+        if ((size_t)n < out.len)
             return true;
     }
 }

@@ -56,26 +56,48 @@ void kl_uv_secure_close(kloop_producer *p)
     kloop_tls_del(p->secure.tls);
 }
 
-/* ---- Tokens ---- */
+/* ---- The log ---- */
 
-static void give_token(kloop_producer *p, kloop_string value)
+static void tell(kloop_producer *p, const char *text)
 {
-    /* The engine logs a refusal. */
-    const kloop_token token = {.value = value, .expires_ms = kloop_sasl_token_expiry_ms(value)};
-    (void)kloop_engine_set_token(p->engine, &token, p->now, NULL);
+    kl_uv_process_note_trouble(p, text);
+    if (p->on_log && p->secure.log_level_max >= KLOOP_LOG_WARN)
+        p->on_log(p, KLOOP_LOG_WARN, text, p->log_me);
 }
+
+void kl_uv_secure_tell(kloop_producer *p)
+{
+    kloop_error note;
+    p->secure.noted = false;
+    while (kloop_tls_take_note(p->secure.tls, &note)) {
+        tell(p, note.text);
+        if (p->state != KL_UV_OPEN || p->living.forked)
+            return;
+    }
+}
+
+/* ---- Tokens ---- */
 
 static void read_token(kloop_producer *p, const char *path)
 {
     char why[512] = "there is no memory for a token";
-    kloop_string token;
+    kloop_string value;
     size_t size = KL_TOKEN_FILE_BYTES_MAX + 1;
     char *bytes = kl_mem_alloc(&p->alloc, size);
-    if (bytes && kl_token_file_read(path, bytes, &token, why, sizeof why))
-        give_token(p, token);
-    else
+    bool refused = false;
+    if (bytes && kl_token_file_read(path, bytes, &value, why, sizeof why)) {
+        const kloop_token token = {.value = value, .expires_ms = kloop_sasl_token_expiry_ms(value)};
+        refused = kloop_engine_set_token(p->engine, &token, p->now, NULL) != KLOOP_OK;
+    } else {
         kloop_engine_token_failed(p->engine, why, p->now);
+    }
     kl_wipe_release(&p->alloc, bytes, size);
+    if (!refused)
+        return;
+    /* Why, the engine says. */
+    snprintf(why, sizeof why, "the token in %s (sasl.oauthbearer.token.endpoint.url) is of no use",
+             path);
+    tell(p, why);
 }
 
 void kl_uv_secure_want_token(kloop_producer *p)
@@ -90,19 +112,4 @@ void kl_uv_secure_want_token(kloop_producer *p)
                                   "nobody gives tokens: kloop_on_token() was not called, and "
                                   "sasl.oauthbearer.token.endpoint.url names no file",
                                   p->now);
-}
-
-/* ---- Notes ---- */
-
-void kl_uv_secure_tell(kloop_producer *p)
-{
-    kloop_error note;
-    p->secure.noted = false;
-    while (kloop_tls_take_note(p->secure.tls, &note)) {
-        kl_uv_process_note_trouble(p, note.text);
-        if (p->on_log && p->secure.log_level_max >= KLOOP_LOG_WARN)
-            p->on_log(p, KLOOP_LOG_WARN, note.text, p->log_me);
-        if (p->state != KL_UV_OPEN || p->living.forked)
-            return;
-    }
 }

@@ -6,11 +6,10 @@
  *     comment    from a slash to the end of the line, or between slash star and star slash
  *     ; and =    each for itself
  *     quoted     from ' or " to the same again, on one line, with escapes
- *     word       the longest run of anything else
+ *     word       from a letter, _ or $ on: letters, digits and any of _ $ . -
  *
- * Refused here and not there: a quote that is closed by the end of the line, control characters
- * outside of quotes, what is not UTF-8, and a word where Java would take a sign of punctuation for
- * the name of an option.
+ * Everything else is strange: nothing that is of use can begin with it, not even a number. Refused
+ * here and not there: a quote that the end of the line closes, and a comment without its end.
  */
 #include "sasl/jaas.h"
 #include "base/ascii.h"
@@ -48,22 +47,28 @@ static bool is_blank(char c)
     return (unsigned char)c <= ' ';
 }
 
-static bool is_word(char c)
+/* A letter, also any beyond ASCII from U+00A0 on; below that there are signs and no letters. */
+static bool begins_word(const reader *r)
 {
-    return !is_blank(c) && !strchr(";=/'\"", c);
+    unsigned char c = (unsigned char)*r->at;
+    if (c == 0xc2)
+        return r->end - r->at > 1 && (unsigned char)r->at[1] >= 0xa0;
+    char lower = kl_ascii_lower(*r->at);
+    return c >= 0x80 || (lower >= 'a' && lower <= 'z') || c == '_' || c == '$';
 }
 
-/* U+0081 to U+009F, which belong to no word. */
-static bool is_strange(const reader *r)
+static bool goes_on(const reader *r)
 {
-    return (unsigned char)r->at[0] == 0xc2 && r->end - r->at > 1 &&
-           (unsigned char)r->at[1] > 0x80 && (unsigned char)r->at[1] < 0xa0;
+    return begins_word(r) || kl_ascii_is_digit(*r->at) || *r->at == '.' || *r->at == '-';
 }
 
 /* From behind the slash. false: it has no end, which is only wrong between stars. */
 static bool skip_comment(reader *r)
 {
     if (at_end(r) || *r->at != '*') {
+        /* Java looks at the character behind the slash, and does not look at it again: a line end
+         * there ends nothing. */
+        r->at += !at_end(r);
         while (!at_end(r) && *r->at != '\n' && *r->at != '\r')
             r->at++;
         return true;
@@ -130,8 +135,13 @@ static token take_quoted(reader *r)
 
 static token take_word(reader *r)
 {
-    while (!at_end(r) && is_word(*r->at) && !is_strange(r))
-        r->text.data[r->text_len++] = *r->at++;
+    if (!begins_word(r))
+        return STRANGE;
+    while (!at_end(r) && goes_on(r)) {
+        do
+            r->text.data[r->text_len++] = *r->at++;
+        while (!at_end(r) && ((unsigned char)*r->at & 0xc0) == 0x80);
+    }
     return TEXT;
 }
 
@@ -161,7 +171,7 @@ static token next(reader *r)
     case '\'':
         return take_quoted(r);
     default:
-        return is_strange(r) ? STRANGE : take_word(r);
+        return take_word(r);
     }
 }
 
@@ -179,8 +189,8 @@ static kloop_status refuse(const reader *r, token found, const char *wanted, klo
                                   "sasl.jaas.config: it ends at byte %zu, where %s belongs",
                                   r->began, wanted);
     return kl_sentence_refuse(error, KLOOP_BAD_CONFIG,
-                              "sasl.jaas.config: at byte %zu %s belongs; values with blanks, "
-                              "quotes, slashes, semicolons or equals signs stand in quotes",
+                              "sasl.jaas.config: at byte %zu %s belongs; what is not a plain word "
+                              "stands in quotes, as in password=\"...\"",
                               r->began, wanted);
 }
 

@@ -73,10 +73,10 @@ static bool is(kloop_string text, const char *wanted)
     return text.len == strlen(wanted) && memcmp(text.data, wanted, text.len) == 0;
 }
 
-/* NULL: it is not set. */
+/* NULL: it is not set, or empty, which is the same here. */
 static const char *text_of(const kloop_config *config, const char *key)
 {
-    const char *text = kloop_config_is_set(config, key) ? kloop_config_get(config, key) : NULL;
+    const char *text = kloop_config_get(config, key);
     return text && *text ? text : NULL;
 }
 
@@ -163,13 +163,12 @@ static kloop_status read_jaas(wishes *w, const kloop_allocator *alloc, kloop_err
     const char *text = text_of(w->config, "sasl.jaas.config");
     if (!text)
         return KLOOP_OK;
-    if (kloop_config_is_set(w->config, "sasl.username") ||
-        kloop_config_is_set(w->config, "sasl.password"))
-        return kl_sentence_refuse(
-            error, KLOOP_BAD_CONFIG,
-            "sasl.jaas.config and %s are both set: credentials come from "
-            "one of them",
-            kloop_config_is_set(w->config, "sasl.username") ? "sasl.username" : "sasl.password");
+    const char *user = text_of(w->config, "sasl.username");
+    if (user || text_of(w->config, "sasl.password"))
+        return kl_sentence_refuse(error, KLOOP_BAD_CONFIG,
+                                  "sasl.jaas.config and %s are both set: credentials come from "
+                                  "one of them",
+                                  user ? "sasl.username" : "sasl.password");
     kloop_status status = kl_jaas_parse(&w->jaas, alloc, string_of(text), error);
     w->has_jaas = !status;
     return status ? status : check_module(w, error);
@@ -354,8 +353,10 @@ kloop_string kloop_sasl_token_file(const kloop_sasl *s)
 /* The middle of three parts with dots between; data NULL: there are not three. */
 static kloop_string claims_of(kloop_string token)
 {
+    if (!token.len)
+        return (kloop_string){0};
     const char *end = token.data + token.len;
-    const char *first = token.len ? memchr(token.data, '.', token.len) : NULL;
+    const char *first = memchr(token.data, '.', token.len);
     const char *second = first ? memchr(first + 1, '.', (size_t)(end - first - 1)) : NULL;
     if (!second || memchr(second + 1, '.', (size_t)(end - second - 1)))
         return (kloop_string){0};

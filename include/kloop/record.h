@@ -100,7 +100,7 @@ typedef enum kloop_cause {
     KLOOP_CAUSE_PURGED,    /* the user gave it up */
     KLOOP_CAUSE_NEIGHBOUR, /* a broker refused other records of its batch, and it could not be sent
                               without them */
-    KLOOP_CAUSE_REFUSED, /* of another thread: kloop_send() would have refused it, text says why */
+    KLOOP_CAUSE_REFUSED,  /* of another thread: kloop_send() would have refused it, text says why */
     KLOOP_CAUSE_SECURITY, /* all brokers that could be tried have refused the producer, or it them:
                              credentials or certificates, and text says whose */
 } kloop_cause;

@@ -34,12 +34,13 @@ def server_context(pem, *, asks_for=None, newest=None):
 
 
 def plain(users):
-    """The server's side of a login: each yield gives an answer and gets the next token."""
+    """The server's side of a login: each yield gives an answer and gets the next token; what is returned is the last answer,
+    and the client is in."""
     token = yield None
     _, user, password = token.decode().split("\0")
     if users.get(user) != password:
         raise Refused("Authentication failed: Invalid username or password")
-    yield b""
+    return b""
 
 
 def scram(users, mechanism, bend=lambda name, text: text, iterations=4096):
@@ -61,7 +62,7 @@ def scram(users, mechanism, bend=lambda name, text: text, iterations=4096):
     if bytes(a ^ b for a, b in zip(client_key, signature)) != base64.b64decode(proof):
         raise Refused(f"Authentication failed during authentication due to invalid credentials with SASL mechanism {mechanism}")
     ours = hmac.digest(hmac.digest(salted, b"Server Key", digest), whole, digest)
-    yield bend("final", f"v={base64.b64encode(ours).decode()}").encode()
+    return bend("final", f"v={base64.b64encode(ours).decode()}").encode()
 
 
 def bearer(tokens):
@@ -69,7 +70,7 @@ def bearer(tokens):
     if re.search(b"auth=Bearer ([^\x01]*)\x01", token).group(1).decode() not in tokens:
         yield b'{"status":"invalid_token"}'
         raise Refused("the token is of no use")
-    yield b""
+    return b""
 
 
 class SecureBroker(Broker):
@@ -131,10 +132,13 @@ class SecureBroker(Broker):
         token = base64.b64decode(self._decode("SaslAuthenticate", version, frame)["authBytes"])
         body = {"errorCode": 0, "errorMessage": None, "authBytes": "", "sessionLifetimeMs": self.lifetime_ms}
         try:
-            body["authBytes"] = base64.b64encode(self.own.talk.send(token)).decode()
-            # Whoever gets what proves us may go on.
+            said = self.own.talk.send(token)
+        except StopIteration as end:
+            said = end.value
             self.own.is_in = True
         except Refused as refused:
             self.own.ends = True
             body.update(errorCode=58, errorMessage=str(refused))
+            return body
+        body["authBytes"] = base64.b64encode(said).decode()
         return body

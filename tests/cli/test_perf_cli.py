@@ -75,7 +75,7 @@ class CommandLine(unittest.TestCase):
                 ([*good, "--sink"], "--bootstrap-server and --sink"),
                 ([*good, "--payload-delimiter", "\\q"], "behind a backslash"),
                 ([*good, "--producer-props"], "--producer-props needs a value"),
-                ([*good, "--producer-props", "acks"], "--producer-props 'acks': key=value is wanted"),
+                ([*good, "--producer-props", "acks"], "--producer-props 'acks': KEY=VALUE is wanted"),
                 ([*good, "-X", "lingerms=5"], "linger.ms"),
                 ([*good, "-X", "linger.ms=soon"], "linger.ms"),
                 ([*good, "-X", "acks=1", "enable.idempotence=true"], "enable.idempotence"),

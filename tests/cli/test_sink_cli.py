@@ -40,7 +40,7 @@ class CommandLine(unittest.TestCase):
             self.assertIn("usage: kloop sink", lines[0])
             self.assertIn("examples:", lines)
             for word in ("--listen", "-t, --topic", "--auto-create", "--delay-ms", "--check", "--discard", "--error",
-                         "--max-version", "--progress", "-q, --quiet"):
+                         "--max-version", "--user", "--session-ms", "--progress", "-q, --quiet"):
                 self.assertRegex(done.stdout.decode(), rf"(?m)^  {word} ?")
 
     def test_what_is_wrong_is_said_and_nothing_starts(self):
@@ -67,6 +67,12 @@ class CommandLine(unittest.TestCase):
                 (["--max-version", "Produse=7"], "did you mean 'Produce'?"),
                 (["--max-version", "Produce"], "Produce=V is wanted, with V from 3 to 13"),
                 (["--max-version", "Produce=99"], "Produce=V is wanted, with V from 3 to 13"),
+                (["--user", "alice"], "--user: NAME:PASSWORD is wanted"),
+                (["--user", ":secret"], "--user: NAME:PASSWORD is wanted"),
+                (["--user", "alice:"], "--user: NAME:PASSWORD is wanted"),
+                (["--user", "a" * 256 + ":b"], "each of 1 to 255 bytes"),
+                (["--user", "a:b", "--session-ms", "0"], "a number from 1"),
+                (["--session-ms", "5"], "without --user there are none"),
                 (["--progress", "perhaps"], "auto, always or never is wanted"),
                 (["--error"] + ["19@0"] * 17, "too many of them"),
                 (["word"], "'word' belongs to no flag")):
@@ -99,6 +105,23 @@ class Running(unittest.TestCase):
             self.assertEqual(sink.stored, {
                 "records": 0, "bytes": 0, "batches": 0, "duplicates": 0, "refused": 0, "requests": 0, "connections": 0,
                 "complaints": 0, "topics": [{"topic": "a", "next_offsets": [0, 0]}, {"topic": "b", "next_offsets": [0]}]})
+
+    def test_users_are_let_in_and_nobody_else(self):
+        with Sink(KLOOP, "--topic", "t", "--user", "alice:alice:secret", "bob:b", "--session-ms", "60000") as sink:
+            for mechanism in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"):
+                for user, password, good in (("alice", "alice:secret", True), ("bob", "b", True), ("alice", "b", False),
+                                             ("eve", "b", False)):
+                    done = subprocess.run(
+                        [KLOOP, "produce", "-b", sink.place, "-t", "t", "-X", "security.protocol=SASL_PLAINTEXT", "-X",
+                         f"sasl.mechanism={mechanism}", "-X", f"sasl.username={user}", "-X", f"sasl.password={password}"],
+                        input=b"one\ntwo\n", capture_output=True, timeout=SECONDS)
+                    self.assertEqual(done.returncode == 0, good, (mechanism, user, done.stderr))
+                    self.assertNotIn(b"alice:secret", done.stderr)
+            done = subprocess.run([KLOOP, "produce", "-b", sink.place, "-t", "t", "-X", "delivery.timeout.ms=1500", "-X",
+                                   "request.timeout.ms=500", "-X", "linger.ms=0", "-X", "max.block.ms=1000"],
+                                  input=b"one\n", capture_output=True, timeout=SECONDS)
+            self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(sink.stored["records"], 12)
 
     def test_every_way_to_write_a_topic(self):
         """The value was once looked for in the word after the flag: --topic=a was refused, and -ta made a topic "-ta"."""

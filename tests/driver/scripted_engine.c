@@ -459,6 +459,10 @@ uint8_t *kloop_engine_read_space(kloop_engine *e, kloop_id conn, size_t *room)
     static uint8_t scratch[16];
     size_t left = c->in_len - c->in_at;
     *room = left < c->room_max ? left : c->room_max;
+    if (c->pause_at && c->in_at >= c->pause_at && !c->paused) {
+        c->paused = true;
+        scripted_act(e, KLOOP_ACT_PAUSE, conn);
+    }
     if (c->paused) {
         *room = 0;
         return NULL;
@@ -632,6 +636,16 @@ kloop_config *kloop_config_new(const kloop_allocator *alloc)
 void kloop_config_del(kloop_config *c)
 {
     (void)c;
+}
+
+bool kloop_config_is_set(const kloop_config *c, const char *key)
+{
+    (void)c;
+    for (const char *const *s = settings; s && *s; s += 2) {
+        if (strcmp(*s, key) == 0)
+            return true;
+    }
+    return false;
 }
 
 const char *kloop_config_get(const kloop_config *c, const char *key)

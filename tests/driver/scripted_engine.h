@@ -59,6 +59,7 @@ typedef struct scripted_connection {
     size_t in_len;
     size_t in_at;
     size_t room_max; /* of one read_space */
+    size_t pause_at; /* with so many bytes in there is no room, and PAUSE follows; 0: never */
 } scripted_connection;
 
 kloop_engine *scripted_engine(void);

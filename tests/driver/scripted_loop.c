@@ -29,6 +29,10 @@ ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t __real_recv(int fd, void *to, size_t room, int flags);
 ssize_t __wrap_recv(int fd, void *to, size_t room, int flags);
+int __real_uv_random(uv_loop_t *loop, uv_random_t *request, void *to, size_t len, unsigned flags,
+                     uv_random_cb fn);
+int __wrap_uv_random(uv_loop_t *loop, uv_random_t *request, void *to, size_t len, unsigned flags,
+                     uv_random_cb fn);
 uint64_t __real_uv_hrtime(void);
 uint64_t __wrap_uv_hrtime(void);
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
@@ -76,6 +80,14 @@ ssize_t __wrap_recv(int fd, void *to, size_t room, int flags)
     if (n > 0)
         scripted_sys.read_bytes += (size_t)n;
     return n;
+}
+
+int __wrap_uv_random(uv_loop_t *loop, uv_random_t *request, void *to, size_t len, unsigned flags,
+                     uv_random_cb fn)
+{
+    if (scripted_sys.random_error)
+        return scripted_sys.random_error;
+    return __real_uv_random(loop, request, to, len, flags, fn);
 }
 
 uint64_t __wrap_uv_hrtime(void)

@@ -72,6 +72,7 @@ typedef struct scripted_system {
     size_t write_max;
     size_t read_max;
     bool write_swallows; /* all is taken, as by a peer without bounds */
+    int random_error;    /* what uv_random answers; 0: as the system says */
     /* counted since the program began */
     size_t writes;
     size_t reads;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * run_with_broker TOPIC RECORDS PROGRAM ARGUMENT...
+ * run_with_broker [--bearer] TOPIC RECORDS PROGRAM ARGUMENT...
  *
- * Runs a program beside a model cluster of two brokers; the argument "@" stands for where to reach
- * it. 0 when the program ended with 0 and the topic holds so many records afterwards; RECORDS may
- * be "any".
+ * Runs a program beside a model cluster of two brokers; an "@" that is an argument, or the end of
+ * one behind "=", stands for where to reach it. 0 when the program ended with 0 and the topic holds
+ * so many records afterwards; RECORDS may be "any". With --bearer nobody gets in without a token,
+ * and sessions end with theirs.
  */
 #define _GNU_SOURCE
+#include "broker/login.h"
 #include "broker/truth.h"
 #include "tests/support/loop_broker.h"
 
@@ -30,14 +32,40 @@ static void on_timeout(uv_timer_t *timer)
     uv_process_kill(timer->data, 9);
 }
 
+static void demand_tokens(kl_cluster *cluster, int32_t broker_count)
+{
+    kl_login_config login;
+    kl_login_config_init(&login);
+    login.mechanisms = KL_LOGIN_OAUTHBEARER;
+    for (int32_t node = 1; node <= broker_count; node++) {
+        if (kl_cluster_set_login(cluster, node, &login) != KL_CLUSTER_OK)
+            exit(2);
+    }
+}
+
+/* argument, or a longer one that ends with the place. */
+static char *with_place(char *argument, const char *place)
+{
+    static char longer[256];
+    size_t len = strlen(argument);
+    if (len == 0 || argument[len - 1] != '@' || (len > 1 && argument[len - 2] != '='))
+        return argument;
+    snprintf(longer, sizeof longer, "%.*s%s", (int)len - 1, argument, place);
+    return longer;
+}
+
 int main(int argc, char **argv)
 {
     uv_loop_t loop;
     uv_process_t process;
     uv_timer_t timer;
     int32_t topic;
+    bool bearer = argc > 1 && strcmp(argv[1], "--bearer") == 0;
+    argc -= bearer;
+    argv += bearer;
     if (argc < 4) {
-        fprintf(stderr, "usage: %s TOPIC RECORDS PROGRAM ARGUMENT...\n", argv[0]);
+        fprintf(stderr, "usage: %s [--bearer] TOPIC RECORDS PROGRAM ARGUMENT...\n",
+                argv[-(int)bearer]);
         return 2;
     }
     kl_cluster_config config;
@@ -47,14 +75,12 @@ int main(int argc, char **argv)
     kl_topic_config made = {.name = argv[1], .partitions = PARTITIONS, .replication_factor = 1};
     if (uv_loop_init(&loop) || !cluster || kl_cluster_add_topic(cluster, &made, &topic))
         return 2;
+    if (bearer)
+        demand_tokens(cluster, config.broker_count);
     kl_loop_broker *broker = kl_loop_broker_new(&loop, cluster, config.broker_count);
 
-    char where[64];
-    snprintf(where, sizeof where, "%s", kl_loop_broker_servers(broker));
-    for (int i = 4; i < argc; i++) {
-        if (strcmp(argv[i], "@") == 0)
-            argv[i] = where;
-    }
+    for (int i = 4; i < argc; i++)
+        argv[i] = with_place(argv[i], kl_loop_broker_servers(broker));
     uv_stdio_container_t stdio[3] = {
         {.flags = UV_IGNORE},
         {.flags = UV_INHERIT_FD, .data.fd = 1},

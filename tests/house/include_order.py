@@ -23,7 +23,7 @@ LIBRARIES = {
     "uv": {"driver", "cli", "examples", "tests", "bench"},
     "uv.h": {"include", "driver", "cli", "examples", "tests", "bench"},
     "ares.h": {"driver", "cli"},
-    "openssl": {"driver", "tests"},
+    "openssl": {"driver", "tests", "fuzz", "bench"},
     "jansson.h": {"wiretools", "cli", "tests"},
     "cmocka.h": {"tests"},
     "snappy-c.h": {"tests", "fuzz", "bench"},

@@ -5,12 +5,14 @@ connections crawl or stall. Nothing of it may cost a record, or be seen twice, o
 import os
 import resource
 import subprocess
+import sys
 import time
 
 import security
 from faults import Kill, Roll
 from in_turn import InTurn, Trouble
 from judges import Difference, Mismatch
+from libraries import HERE
 from network import DRIP, FINE, around, stall
 from security import REAUTH_MS, own, sasl, token, trust
 from transfer import Watch, transfer
@@ -163,12 +165,43 @@ def token_file(run, seconds=25, count=100_000):
     return f"{words}; {len(watch.written)} tokens, {made} connections"
 
 
+def token_program(run, count=2_000):
+    """examples/oauth_token.c, whose tokens come from a command that fails the first time: records go out for 20 s, tokens last 6."""
+    program = os.path.join(os.path.abspath(run.options.build), "examples", "oauth_token")
+    if not os.access(program, os.X_OK):
+        raise Mismatch(f"there is no {program}: the build has no examples")
+    topic, mark = f"live.token.program.{run.repeat}", os.path.join(run.bench.folder, "token.mark")
+    run.cluster.create(topic, 1)
+    if os.path.exists(mark):
+        os.remove(mark)
+    fetch = f"test -e {mark} || {{ touch {mark}; exit 1; }}; exec {sys.executable} -B {os.path.join(HERE, 'security.py')} 6"
+    config = {"security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER", **trust(run.certificates), **_SAFE,
+              "bootstrap.servers": run.cluster.bootstrap_at("BRIEFTLS")}
+    with around(run.cluster, "BRIEFTLS") as between:
+        done = subprocess.run([program, topic, str(count), *(f"{key}={value}" for key, value in config.items()), "--", "sh", "-c",
+                               fetch], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+        made = sum(_accepted(between))
+    path = os.path.join(run.bench.folder, f"{topic}.values")
+    run.bench.clerk.ask("values", topic=topic, partitions=1, file=path, seconds=30)
+    with open(path, encoding="ascii") as file:
+        stored = file.read().split()
+    words = done.stdout.strip()
+    if done.returncode or not words.startswith(f"{count} acked, 0 failed, ") or stored != [str(n) for n in range(count)]:
+        raise Difference(f"ended with {done.returncode}, {len(stored)} stored: {words} {done.stderr[-1500:]}")
+    if made > 2 or int(words.split()[4]) < 3:
+        raise Mismatch(f"{words}, {made} connections: sessions were not renewed, but begun anew")
+    if any(secret in done.stdout + done.stderr for secret in security.secrets(run.certificates)):
+        raise Mismatch(f"a secret is in what it says: {done.stderr[-1500:]}")
+    run.bench.clerk.ask("delete", topic=topic)
+    return f"{words}, {made} connections"
+
+
 # ---- certificates ------------------------------------------------------------------------------------------------------------
 
 
 def rotate(run, count=60_000, rate=2_500):
-    """Certificates of the node, of the client, and the CA file are replaced while kloop runs. All connections are reset after
-    each step: the new ones have to be made with what is there now."""
+    """Certificates of the node, of the client, and the CA file are replaced while kloop runs. All connections are reset at
+    the end of each step: the new ones have to be made with what is there now."""
     of, cluster = run.certificates, run.cluster
     soon = 14
     began = time.monotonic()
@@ -182,22 +215,28 @@ def rotate(run, count=60_000, rate=2_500):
         cluster.clerk.ask("reconfigure", node=1, configs={"listener.name.rotated.ssl.keystore.location": of.path(certificate)})
 
     with around(cluster, "ROTATED") as between:
-        def step(words, *todo, seconds=1.0):
+        def renew():
+            """All connections end; answers when there is another one."""
+            before = sum(_accepted(between))
+            between.reset()
+            cluster.wait_until("new connection", lambda: sum(_accepted(between)) > before, 20)
+
+        def step(words, *todo):
             def begin():
                 for one in todo:
                     one()
-                between.reset()
-            return Trouble(words, begin, lambda: None, seconds)
+            # Files are looked at once a second at most.
+            return Trouble(words, begin, renew, 1.2)
 
         steps = [
-            step("connections reset"),
+            # First, as kloop shows the first few lines of what it has to say.
+            step("a CA file that is none", lambda: of.join("rotating.ca.pem", "ca.cnf")),
+            step("a CA file that is one", lambda: of.join("rotating.ca.pem", "ca.crt")),
             step("a second CA trusted, the node's certificate of that one", lambda: of.join("rotating.ca.pem", "ca.crt", "other_ca.crt"),
                  lambda: serve("other_broker.pem")),
             step("the first CA no longer trusted", lambda: of.join("rotating.ca.pem", "other_ca.crt")),
             step("the client's certificate replaced", lambda: of.join("rotating.client.pem", "fresh.pem")),
-            Trouble("the old one expired", lambda: None, between.reset, max(0.0, soon + 1 - (time.monotonic() - began))),
-            step("a CA file that is none", lambda: of.join("rotating.ca.pem", "ca.cnf")),
-            step("a CA file that is one", lambda: of.join("rotating.ca.pem", "other_ca.crt")),
+            Trouble("the old one expired", lambda: None, renew, max(0.0, soon + 1 - (time.monotonic() - began))),
         ]
         watch = InTurn(cluster, "live." + name, _PARTITIONS, count, steps)
         words = transfer(run.bench, run.cluster, name, count, "lz4", options=flags(_SAFE, config), watch=watch, rate=rate,
@@ -226,8 +265,9 @@ def dripping(run):
                         bootstrap=run.cluster.bootstrap_at("SLOW"))
 
 
-# Where the bytes of one way end: before anything, within the first record's header, within the first message, after some.
-_STALLS = tuple((way, after) for way in ("down", "up") for after in (0, 3, 100, 400))
+# Where the bytes of one way end: before anything, within the first record's header, within the first message, and the node's after
+# its first message. With 400 bytes of the client's the handshake would be done.
+_STALLS = (("down", 0), ("down", 3), ("down", 100), ("down", 400), ("up", 0), ("up", 3), ("up", 100))
 
 
 def stalled(run):

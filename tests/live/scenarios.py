@@ -13,7 +13,7 @@ from logins import check_the_doors, config_out, sasl_in, sasl_out, tls_in, tls_o
 from meta_check import look_at_a_loss, look_at_it
 from model_check import compare_logins, compare_with_model
 from network import around
-from renewals import codecs, dripping, killed, renewed, rolled, rotate, stalled, token_file
+from renewals import codecs, dripping, killed, renewed, rolled, rotate, stalled, token_file, token_program
 from security import MECHANISMS, sasl, trust
 from self_check import check_the_check, check_the_network
 from shipper import ship
@@ -261,6 +261,7 @@ def behind_locks(few):
               (FULL, OLD) if (name, tls) in (("PLAIN", False), ("OAUTHBEARER", True)) else (FULL,))
           for name in MECHANISMS for tls in (False, True)),
         row("sasl.token_file", "tokens of 8 s in a file that is written again and again", token_file, (FULL, OLD)),
+        row("sasl.token_program", "examples/oauth_token.c: tokens of 6 s from a command that fails at first", token_program),
         row("sasl.kill", "sessions of 3 s while a leader is killed, and comes back", killed("SCRAM-SHA-256", True), nodes=3),
         row("sasl.roll", "sessions of 3 s while all nodes are restarted in turn", rolled("PLAIN", False), nodes=3),
         row("sasl.roll.token", "the same with tokens, over TLS", rolled("OAUTHBEARER", True), nodes=3),

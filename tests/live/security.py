@@ -3,6 +3,7 @@
 
 import base64
 import json
+import sys
 import time
 
 from certificates import KEY_PASSWORD, STORE_PASSWORD
@@ -144,3 +145,8 @@ def secrets(certificates, *tokens):
     for key in ("client.key", "client.locked.key", "stranger.key"):
         words += [line for line in certificates.text(key).splitlines() if line and not line.startswith("-----")]
     return words
+
+
+if __name__ == "__main__":
+    # For programs that run a command to get a token: how many seconds it is to live.
+    print(token(seconds=float(sys.argv[1])))

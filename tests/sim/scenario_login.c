@@ -310,8 +310,8 @@ SIM_SCENARIO(lies_for_ever)
 /* More than the least, and as many as are allowed. */
 SIM_SCENARIO(many_iterations)
 {
-    s->plan.login.iterations = 20000;
-    sim_set(s, "sasl.scram.iterations.max", "20000");
+    s->plan.login.iterations = 100000;
+    sim_set(s, "sasl.scram.iterations.max", "100000");
     begin(s, KL_LOGIN_SCRAM_SHA_256);
 }
 
@@ -553,8 +553,6 @@ SIM_SCENARIO(token_late)
 SIM_SCENARIO(token_fails)
 {
     sim_topic(s, "t", 3, 1);
-    sim_set(s, "max.block.ms", "30000");
-    sim_set(s, "delivery.timeout.ms", "30000");
     s->plan.login.token_life_ms = 3600000;
     s->login.token_lack = 6;
     use(s, KL_LOGIN_OAUTHBEARER);
@@ -562,8 +560,14 @@ SIM_SCENARIO(token_fails)
     sim_send(s, 0, 30);
     sim_go(s, 2 * KL_SECOND);
     sim_expect(s, s->login.tokens >= 3 && s->login.tokens <= 6, "asked for later each time");
-    sim_drain(s, 28 * KL_SECOND);
-    sim_expect_all(s, SIM_RECORD_ACKED);
+    sim_expect_all(s, SIM_RECORD_FAILED);
+    sim_expect(s, sim_ledger_record(s, 1)->cause == KLOOP_CAUSE_SECURITY,
+               "nobody can be asked without one, and that is said");
+    sim_go(s, 28 * KL_SECOND);
+    sim_expect(s, s->login.token_lack == 0, "and asked for, all the same");
+    sim_send(s, 0, 30);
+    sim_drain(s, 5 * KL_SECOND);
+    sim_expect(s, s->ledger.acked == 30, "there is one now");
 }
 
 SIM_SCENARIO(token_never)
@@ -581,6 +585,14 @@ SIM_SCENARIO(token_never)
     sim_send(s, 0, 5);
     sim_drain(s, 6 * KL_SECOND);
     sim_expect(s, s->ledger.acked == 5, "there is one at last");
+}
+
+/* Larger than any that somebody has seen, and smaller than what a broker takes. */
+SIM_SCENARIO(token_huge)
+{
+    s->plan.login.token_life_ms = 3600000;
+    s->plan.login.token_bytes = 180000;
+    delivers(s, KL_LOGIN_OAUTHBEARER);
 }
 
 /* Nobody gives out new tokens for a while: connections go on until their sessions end, then there

@@ -455,6 +455,7 @@
     XX(token_late, "the token comes after three seconds", "F147")                                  \
     XX(token_fails, "no token at first: asked for again, later each time", "F147")                 \
     XX(token_never, "a token that nobody brings, until somebody does", "F147")                     \
+    XX(token_huge, "a token of 240 KB", "F147")                                                    \
     XX(token_runs_out, "no new token before the old one ends", "F147")
 /* clang-format on */
 

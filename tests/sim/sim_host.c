@@ -395,6 +395,7 @@ static void deliver(sim *s, const kloop_report *r)
     snprintf(text, sizeof text, "%s (cause %d, error %d) %s",
              (unsigned)r->outcome <= 2 ? outcomes[r->outcome] : "?", (int)r->cause, r->broker_error,
              r->text ? r->text : "");
+    sim_login_look_at_text(s, r->text);
     sim_note(s, SIM_NOTE_DELIVER, text, sim_user_topic_of(s, r->topic), r->partition,
              (int64_t)r->count, 0);
     sim_ledger_report(s, r);

@@ -71,6 +71,7 @@ static void check_row(sim *s, kloop_topic *t, const kloop_partition_stats *p)
         (p->waiting || kloop_topic_partitions(t)))
         sim_fail(s, "inside", "partition %d waits for %s, and is said to: %s", (int)p->index,
                  kloop_waiting_name(p->waiting), text);
+    sim_login_look_at_text(s, p->waiting ? text : NULL);
     if (p->waiting && !text[0])
         sim_fail(s, "inside", "partition %d waits for %s, without a word", (int)p->index,
                  kloop_waiting_name(p->waiting));

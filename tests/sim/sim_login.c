@@ -6,11 +6,15 @@
 #include "base/hmac.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define RANDOM SIM_STREAM_LOGIN
+
+/* Of some 50 us each: nothing is to hold the loop for more than 2 ms. */
+#define PIECES_MAX 40
 
 /* What the claims of all tokens begin with; nobody but those who have one knows it. */
 #define TOKEN_SECRET "{\"jti\":\"nobody knows this 30\","
@@ -149,6 +153,90 @@ void sim_login_start(sim *s)
     }
 }
 
+/* ---- Looking on ---- */
+
+/* In front of a mechanism's own session. */
+typedef struct session {
+    sim *s;
+    max_align_t inner[];
+} session;
+
+static kloop_sasl_verdict begin(void *of, void *me, kloop_now now, kloop_sasl_step *step)
+{
+    session *x = of;
+    x->s = me;
+    return x->s->login.inner.begin(x->inner, x->s->login.inner.me, now, step);
+}
+
+static kloop_sasl_verdict challenge(void *of, kloop_slice from_broker, kloop_now now,
+                                    kloop_sasl_step *step)
+{
+    session *x = of;
+    kloop_sasl_verdict v = x->s->login.inner.challenge(x->inner, from_broker, now, step);
+    sim_login_look_at_text(x->s, step->why);
+    return v;
+}
+
+static kloop_sasl_verdict work(void *of, kloop_now now, kloop_sasl_step *step)
+{
+    session *x = of;
+    sim_login *l = &x->s->login;
+    l->pieces = l->worked_in == x->s->host.turns ? l->pieces + 1 : 1;
+    l->worked_in = x->s->host.turns;
+    if (l->pieces > PIECES_MAX)
+        sim_fail(x->s, "I43", "%d pieces of work of a mechanism in one turn", PIECES_MAX);
+    return l->inner.work(x->inner, now, step);
+}
+
+/* From now on it may be given back, and nothing may be in it then. */
+static void end(void *of)
+{
+    session *x = of;
+    sim *s = x->s;
+    if (s->login.inner.end)
+        s->login.inner.end(x->inner);
+    for (size_t i = 0; i < SIM_ENDED_MAX; i++) {
+        if (!s->login.ended[i]) {
+            s->login.ended[i] = of;
+            return;
+        }
+    }
+    sim_fail(s, "I40", "%d sessions are over, and the engine has them all", SIM_ENDED_MAX);
+}
+
+static kloop_status set_token(void *me, const kloop_token *token, kloop_now now, kloop_error *error)
+{
+    sim *s = me;
+    return s->login.inner.set_token(s->login.inner.me, token, now, error);
+}
+
+static kloop_sasl_mechanism looked_at(sim *s)
+{
+    const kloop_sasl_mechanism *m = &s->login.inner;
+    return (kloop_sasl_mechanism){.name = m->name,
+                                  .session_bytes = sizeof(session) + m->session_bytes,
+                                  .begin = begin,
+                                  .challenge = challenge,
+                                  .work = work,
+                                  .end = end,
+                                  .set_token = m->set_token ? set_token : NULL,
+                                  .warns = m->warns,
+                                  .me = s};
+}
+
+void sim_login_look_at_session(sim *s, const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < SIM_ENDED_MAX; i++) {
+        const uint8_t *of = s->login.ended[i];
+        if (!of || of < bytes || of >= bytes + len)
+            continue;
+        s->login.ended[i] = NULL;
+        for (size_t k = 0; k < sizeof(session) + s->login.inner.session_bytes; k++)
+            if (of[k])
+                sim_fail(s, "I44", "a session is given back, and was not wiped");
+    }
+}
+
 static bool try_open(sim *s)
 {
     sim_login *l = &s->login;
@@ -162,8 +250,9 @@ static bool try_open(sim *s)
         return false;
     if (status || !l->sasl)
         sim_fail(s, "border", "no SASL: %s", error.text);
-    if (kloop_engine_secure(s->host.engine, s->plan.login.tls, kloop_sasl_mechanism_of(l->sasl),
-                            &error))
+    l->inner = *kloop_sasl_mechanism_of(l->sasl);
+    kloop_sasl_mechanism mechanism = looked_at(s);
+    if (kloop_engine_secure(s->host.engine, s->plan.login.tls, &mechanism, &error))
         sim_fail(s, "border", "the engine is not made safe: %s", error.text);
     return true;
 }
@@ -221,22 +310,26 @@ static void give_token(sim *s)
 {
     static const char head[] = "eyJhbGciOiJub25lIn0"; /* {"alg":"none"} */
     sim_login *l = &s->login;
-    char claims[200], text[300], token[400];
+    size_t room = 300 + s->plan.login.token_bytes;
+    char *claims = sim_zalloc(room, 1), *text = sim_zalloc(room, 2), *token = sim_zalloc(room, 2);
     /* Whoever gives out tokens has a clock that is right. */
     uint64_t now_ms = (uint64_t)SIM_START_WALL + s->world.now_ns / KL_MS;
     uint64_t ends_ms = now_ms + s->plan.login.token_life_ms;
-    int len =
-        snprintf(claims, sizeof claims,
-                 "%s\"n\":%" PRIu64 ",\"sub\":\"%s\",\"exp\":%" PRIu64 ".%03" PRIu64 "}",
-                 TOKEN_SECRET, ++l->token_number, SIM_LOGIN_USER, ends_ms / 1000, ends_ms % 1000);
+    int len = snprintf(claims, room,
+                       "%s\"n\":%" PRIu64 ",\"sub\":\"%s\",%*s\"exp\":%" PRIu64 ".%03" PRIu64 "}",
+                       TOKEN_SECRET, ++l->token_number, SIM_LOGIN_USER,
+                       (int)s->plan.login.token_bytes, "", ends_ms / 1000, ends_ms % 1000);
     kl_login_base64(text, (const uint8_t *)claims, (size_t)len);
     text[strcspn(text, "=")] = 0;
-    len = snprintf(token, sizeof token, "%s.%s.", head, text);
+    len = snprintf(token, 2 * room, "%s.%s.", head, text);
     kloop_error error = {.text = ""};
     kloop_token t = {.value = {token, (size_t)len},
                      .expires_ms = (uint64_t)sim_world_wall_ms(s) + s->plan.login.token_life_ms,
                      .principal = {SIM_LOGIN_USER, strlen(SIM_LOGIN_USER)}};
     kloop_status status = kloop_engine_set_token(s->host.engine, &t, sim_world_now(s), &error);
+    free(claims);
+    free(text);
+    free(token);
     sim_login_look_at_text(s, error.text);
     if (status == KLOOP_NO_MEMORY ? !s->plan.starved : status)
         sim_fail(s, "border", "the token is not taken: %s", error.text);

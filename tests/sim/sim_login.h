@@ -84,8 +84,9 @@ typedef struct sim_login_plan {
     int32_t iterations;     /* 0: 4096 */
     uint64_t token_life_ms; /* of OAUTHBEARER */
     uint64_t token_delay_ns;
-    unsigned without; /* brokers, by bit, that have no SASL: nobody asked them */
-    bool unsecured;   /* the host does not know that there is such a thing */
+    size_t token_bytes; /* so long at least */
+    unsigned without;   /* brokers, by bit, that have no SASL: nobody asked them */
+    bool unsecured;     /* the host does not know that there is such a thing */
 } sim_login_plan;
 
 #define SIM_SECRETS_MAX 40
@@ -96,8 +97,15 @@ typedef struct sim_secret {
     size_t len;
 } sim_secret;
 
+/* Sessions that are over and whose memory was not given back yet, at most. */
+#define SIM_ENDED_MAX 16
+
 typedef struct sim_login {
     kloop_sasl *sasl;
+    kloop_sasl_mechanism inner; /* what the engine has is one that looks over its shoulder */
+    const uint8_t *ended[SIM_ENDED_MAX];
+    uint64_t worked_in; /* which turn, and how many pieces of work there were in it */
+    uint32_t pieces;
     bool on;
     sim_secret secrets[SIM_SECRETS_MAX];
     size_t secret_count;
@@ -153,6 +161,8 @@ bool sim_login_was_ready(const sim *s, const sim_conn *c);
 /* ---- Secrets ---- */
 
 void sim_login_look_at_memory(sim *s, const uint8_t *bytes, size_t len);
+/* Was there a session in it that is over? */
+void sim_login_look_at_session(sim *s, const uint8_t *bytes, size_t len);
 void sim_login_look_at_text(sim *s, const char *text);
 
 #endif

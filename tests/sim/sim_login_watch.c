@@ -36,7 +36,10 @@ static const sim_secret *find_secret(const sim *s, const uint8_t *bytes, size_t 
 
 void sim_login_look_at_memory(sim *s, const uint8_t *bytes, size_t len)
 {
-    const sim_secret *found = s->login.on ? find_secret(s, bytes, len) : NULL;
+    if (!s->login.on)
+        return;
+    sim_login_look_at_session(s, bytes, len);
+    const sim_secret *found = find_secret(s, bytes, len);
     if (found)
         sim_fail(s, "I44", "memory of %zu bytes is given back with %s in it", len, found->what);
 }

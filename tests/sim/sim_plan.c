@@ -502,7 +502,9 @@ uint64_t sim_plan_recovery_ns(const sim *s)
     uint64_t backoff = p->reconnect_backoff_max_ns > p->retry_backoff_max_ns
                            ? p->reconnect_backoff_max_ns
                            : p->retry_backoff_max_ns;
+    /* Who has no token asks for one each ten seconds or so. */
+    uint64_t token = p->login.mechanism == KL_LOGIN_OAUTHBEARER ? 13 * KL_SECOND : 0;
     /* Setup times and pauses are up to a fifth longer than their limit. */
-    return 2 * (backoff + backoff / 5 + p->request_timeout_ns) + p->setup_timeout_max_ns +
+    return token + 2 * (backoff + backoff / 5 + p->request_timeout_ns) + p->setup_timeout_max_ns +
            p->setup_timeout_max_ns / 5 + 20 * s->links.delay_ns + 2 * KL_SECOND;
 }

@@ -10,7 +10,7 @@
 
 #define HELLO_BYTES  37
 #define RECORD_MAX   2000
-#define RAW_MAX      4096
+#define RAW_MAX      16384
 #define PLAIN_MAX    (4 * RECORD_MAX)
 #define OUT_MAX      65536
 #define OUT_ENOUGH   20000
@@ -27,6 +27,7 @@ typedef struct filter {
     int greetings; /* of the peer, that came */
     bool untrusted;
     bool refuses_hello;
+    bool fail_write;
     bool finished;
     size_t pieces_max;
     size_t fail_at;
@@ -88,12 +89,23 @@ static void greet(filter *f)
     put(f, hello, sizeof hello);
 }
 
+static void fail(filter *f, const char *why)
+{
+    f->state = KL_FILTER_FAILED;
+    snprintf(f->why, sizeof f->why, "%s", why);
+    put(f, "!!!", 3);
+}
+
 static size_t write_plain(void *me, const kloop_slice *slices, size_t count)
 {
     filter *f = me;
     KL_ASSERT(count > 0 && !f->finished && f->state != KL_FILTER_SHAKING);
     if (f->state != KL_FILTER_UP || f->out_len >= OUT_ENOUGH)
         return 0;
+    if (f->fail_write) {
+        fail(f, "there is no ink");
+        return 0;
+    }
     size_t offered = 0, taken = 0, at = 0;
     for (size_t i = 0; i < count; i++)
         offered += slices[i].len;
@@ -144,13 +156,6 @@ static void finish(void *me)
 }
 
 /* ---- In ---- */
-
-static void fail(filter *f, const char *why)
-{
-    f->state = KL_FILTER_FAILED;
-    snprintf(f->why, sizeof f->why, "%s", why);
-    put(f, "!", 1);
-}
 
 static void drop_raw(filter *f, size_t n)
 {
@@ -337,6 +342,7 @@ static kloop_status make(void *me, kl_byte_filter *to, kloop_string host, uint16
     f->fail_at = maker->fail_at;
     f->untrusted = maker->untrusted;
     f->refuses_hello = maker->refuses_hello;
+    f->fail_write = maker->fail_write;
     f->ask_at = ASK_EVERY;
     maker->live++;
     maker->made++;

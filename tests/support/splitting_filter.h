@@ -35,6 +35,7 @@ typedef struct splitting_filters {
     size_t fail_at;     /* so many plain bytes in, it fails; 0: never */
     bool untrusted;     /* and says that trying again is no cure */
     bool refuses_hello; /* fails in the greeting */
+    bool fail_write;    /* fails at the first bytes that it is to write */
 } splitting_filters;
 
 void splitting_filters_init(splitting_filters *f, uint64_t seed, bool is_server);

@@ -18,6 +18,7 @@ typedef struct filter {
     BIO *in;
     BIO *out;
     kl_filter_state state;
+    size_t bytes_sent;
     uint8_t raw[RAW_MAX];
 } filter;
 
@@ -95,6 +96,8 @@ static size_t write_plain(void *me, const kloop_slice *slices, size_t count)
 {
     filter *f = me;
     size_t taken = 0;
+    if (f->server->renews_keys)
+        SSL_key_update(f->ssl, SSL_KEY_UPDATE_REQUESTED);
     for (size_t i = 0; i < count && f->state == KL_FILTER_UP; i++) {
         if (BIO_ctrl_pending(f->out) >= OUT_ENOUGH)
             break;
@@ -126,6 +129,9 @@ static kloop_slice output(const void *me)
     kloop_slice out = {(const uint8_t *)bytes, len > 0 ? (size_t)len : 0};
     if (f->server->pieces_max && out.len > f->server->pieces_max)
         out.len = f->server->pieces_max;
+    size_t limit = f->server->mute_after;
+    if (limit && out.len > limit - f->bytes_sent)
+        out.len = limit - f->bytes_sent;
     return out;
 }
 
@@ -133,6 +139,7 @@ static void sent(void *me, size_t n)
 {
     filter *f = me;
     uint8_t sink[4096];
+    f->bytes_sent += n;
     while (n > 0) {
         int got = BIO_read(f->out, sink, n < sizeof sink ? (int)n : (int)sizeof sink);
         KL_ASSERT(got > 0);

@@ -6,7 +6,7 @@
  * The context is the caller's, with certificate, key and whatever else the server is to demand; a
  * change counts for connections that come later. What OpenSSL says when a handshake fails is kept
  * in why, the latest alone. pieces_max cuts what is sent into pieces of so many bytes at most, so
- * that records come split.
+ * that records come split; mute_after stalls in the middle of anything.
  */
 #ifndef KL_TESTS_SUPPORT_TLS_SERVER_FILTER_H
 #define KL_TESTS_SUPPORT_TLS_SERVER_FILTER_H
@@ -18,6 +18,8 @@
 typedef struct tls_server {
     SSL_CTX *ctx;
     size_t pieces_max; /* 0: as it is */
+    size_t mute_after; /* a connection sends so many bytes and then nothing; 0: no such limit */
+    bool renews_keys;  /* asks for new keys with each answer */
     size_t live;
     size_t shaken; /* handshakes that were done */
     size_t resumed;

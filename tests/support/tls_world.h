@@ -43,7 +43,7 @@ void kl_tls_world_disconnect(kl_tls_world *w);
 /* Runs the wire; the channel must be UP then. */
 void kl_tls_world_up(kl_tls_world *w);
 /* Runs the wire; the channel must fail, and say all these words; NULL at the end. */
-void kl_tls_world_fails(kl_tls_world *w, bool untrusted, ...);
+void kl_tls_world_fails(kl_tls_world *w, int untrusted, ...);
 /* len bytes there and back, from slices of many sizes. */
 void kl_tls_world_talk(kl_tls_world *w, size_t len);
 

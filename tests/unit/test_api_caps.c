@@ -23,6 +23,9 @@ static void limits_are_read(void **state)
     assert_int_equal(caps.metadata, 9);
     assert_int_equal(caps.api_versions, 2);
     assert_int_equal(caps.init_producer_id, 3);
+    caps = kl_api_caps_of(text("SaslHandshake=0,SaslAuthenticate=1"));
+    assert_int_equal(caps.sasl_handshake, 0);
+    assert_int_equal(caps.sasl_authenticate, 1);
     caps = kl_api_caps_of(text("ApiVersions=0"));
     assert_int_equal(caps.api_versions, 0);
     assert_int_equal(caps.produce, INT16_MAX);

@@ -29,23 +29,35 @@ static void lines_of_pem(void **state)
         {"-----BEGIN X-----\nab\n-----END X-----", "-----BEGIN X-----\nab\n-----END X-----"},
         {"-----BEGIN X-----\\nab\\n-----END X-----", "-----BEGIN X-----\nab\n-----END X-----"},
         {"-----BEGIN X-----\\r\\nab\\r\\n-----END X-----\\n",
-         "-----BEGIN X-----\n\nab\n\n-----END X-----\n"},
+         "-----BEGIN X-----\nab\n-----END X-----\n"},
         {"-----BEGIN A KEY----- ab cd\tef -----END A KEY-----",
          "-----BEGIN A KEY-----\nab\ncd\nef\n-----END A KEY-----"},
         {"-----BEGIN A----- ab -----END A----- -----BEGIN B C----- cd -----END B C-----",
          "-----BEGIN A-----\nab\n-----END A-----\n-----BEGIN B C-----\ncd\n-----END B C-----"},
+        /* Two blanks make no empty line, and none are needed around BEGIN and END. */
+        {"-----BEGIN A-----  ab \t cd-----END A----------BEGIN B-----ef-----END B-----",
+         "-----BEGIN A-----\nab\ncd\n-----END A-----\n-----BEGIN B-----\nef\n-----END B-----"},
+        {"-----BEGIN A-----ab-----END A-----", "-----BEGIN A-----\nab\n-----END A-----"},
+        {"ab cd", "ab\ncd"},
+        {"-", "-"},
         /* What stands before, and blanks that are among lines, are left alone. */
         {"Bag Attributes: x\n-----BEGIN X-----\nab", "Bag Attributes: x\n-----BEGIN X-----\nab"},
+        {"Proc-Type: x\\n\\nab", "Proc-Type: x\n\nab"},
         {"\\", "\\"},
         {"\\x\\", "\\x\\"},
         {"\\n\\", "\n\\"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char text[200];
-        snprintf(text, sizeof text, "%s", cases[i].text);
-        size_t len = kl_config_pem_lines(text, strlen(text));
-        assert_string_equal(text, cases[i].lines);
+        /* No byte beyond its room, and what is read is not terminated. */
+        size_t from_len = strlen(cases[i].text);
+        char *exact = malloc(from_len ? from_len : 1);
+        char *to = malloc(KL_CONFIG_PEM_SIZE(from_len));
+        memcpy(exact, cases[i].text, from_len);
+        size_t len = kl_config_pem_lines((kloop_string){exact, from_len}, to);
+        assert_string_equal(to, cases[i].lines);
         assert_int_equal(len, strlen(cases[i].lines));
+        free(exact);
+        free(to);
     }
 }
 

@@ -251,6 +251,9 @@ static void ten_thousand_mechanisms(void **state)
         m.mechanisms = kloop_array_of(names, count);
         host_respond(&h, host_at(&h, 1), &m, sizeof m);
         host_run(&h);
+        host_expect_line(&h, count == 0     ? "it has none; see sasl.mechanism"
+                             : count < 5000 ? "it has NONE-OF-OURS, NONE-OF-OURS, "
+                                            : "");
         /* The longest is larger than what anybody has to say who has not let us in. */
         if (count < 5000)
             host_expect_fate(&h, 1, 1, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_SECURITY);
@@ -336,7 +339,7 @@ static void hung_up_on(void **state)
     host_run(&h);
     host_lose_connection(&h, 1, "the peer hung up");
     host_expect_line(&h, "b1:9091: the peer hung up, while asking for SASL");
-    host_expect_line(&h, "See security.protocol");
+    host_expect_line(&h, ": see security.protocol");
     host_sleep(&h, 200);
     host_answer_handshake(&h, host_at(&h, 1));
     host_run(&h);
@@ -357,11 +360,64 @@ static void plain_text_to_a_listener_with_sasl(void **state)
     h.hold_metadata = true;
     host_send(&h, topic, 0, 1);
     host_run(&h);
-    for (int i = 0; i < 3; i++) {
+    /* Once it may be anything, and the third time perhaps not. */
+    for (int i = 1; i <= 4; i++) {
         host_lose_connection(&h, 1, "the peer hung up");
+        assert_int_equal(host_count_lines(&h, "LOG warn: b1:9091: the peer hung up, at the first"),
+                         i > 2 ? i - 2 : 0);
+        host_sleep(&h, 1500);
+        host_expect_pending(&h, 1, 1);
+    }
+    host_lose_connection(&h, 1, "the peer hung up");
+    host_expect_fate(&h, 1, 1, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_SECURITY);
+    host_expect_text(&h, 1, "See security.protocol");
+    host_expect_line(&h, "LOG error: b1:9091: the peer hung up, at the first request");
+    h.hold_metadata = false;
+    host_sleep(&h, 2000);
+    host_send(&h, topic, 0, 1);
+    host_run(&h);
+    expect_delivery(2);
+    host_close(&h, 0, 0);
+    host_end(&h);
+}
+
+/* A connection that fails otherwise in between is no such thing. */
+static void hung_up_on_now_and_then(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", "reconnect.backoff.ms", "100", NULL);
+    topic = host_add_topic(&h, "t", 1);
+    h.hold_metadata = true;
+    host_send(&h, topic, 0, 1);
+    host_run(&h);
+    for (int i = 0; i < 12; i++) {
+        h.hold_versions = i % 2;
+        if (i % 2 == 0) {
+            host_run(&h);
+        }
+        host_lose_connection(&h, 1, "the peer hung up");
+        h.hold_versions = i % 2 == 0;
         host_sleep(&h, 1500);
     }
-    host_expect_line(&h, "See security.protocol");
+    host_expect_pending(&h, 1, 1);
+    assert_int_equal(host_stats(&h).refusals, 0);
+    host_close(&h, 0, 0);
+    host_end(&h);
+}
+
+static void plain_text_to_a_listener_with_tls(void **state)
+{
+    (void)state;
+    host_new(&h, "linger.ms", "0", NULL);
+    topic = host_add_topic(&h, "t", 1);
+    h.hold_versions = true;
+    host_send(&h, topic, 0, 1);
+    host_run(&h);
+    host_receive(&h, host_at(&h, 1), "\x15\x03\x03\0\2\2\x50", 7);
+    host_run(&h);
+    host_expect_fate(&h, 1, 1, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_SECURITY);
+    host_expect_text(&h, 1, "the listener speaks TLS, security.protocol does not");
+    host_expect_line(&h, "LOG error: b1:9091: this is no Kafka broker's answer");
     host_close(&h, 0, 0);
     host_end(&h);
 }
@@ -583,6 +639,56 @@ static void untrusted_peer(void **state)
         host_close(&h, 0, 0);
         host_end(&h);
     }
+}
+
+/* What is wrong with one address of a name is not hidden by another at which nobody is. */
+static void one_of_two_addresses(void **state)
+{
+    (void)state;
+    for (int untrusted = 0; untrusted < 2; untrusted++) {
+        host_prepare(&h, 0);
+        h.has_tls = true;
+        h.manual_resolve = h.manual_connect = true;
+        static const char *const pairs[] = {"linger.ms", "0", "security.protocol", "SSL", NULL};
+        assert_int_equal(host_open(&h, pairs), KLOOP_OK);
+        topic = host_add_topic(&h, "t", 1);
+        host_send(&h, topic, 0, 1);
+        host_run(&h);
+        static const kloop_address two[] = {{.bytes = {127, 0, 0, 1}, .family = 4},
+                                            {.bytes = {[3] = 1, [15] = 1}, .family = 6}};
+        kloop_engine_on_resolved(h.e, h.resolving[0], two, 2, NULL, h.now);
+        h.resolving_count = 0;
+        host_run(&h);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(h.conn_count, i + 1);
+            if (i == untrusted)
+                kloop_engine_on_untrusted(h.e, h.conns[i].id, "the certificate is nobody's", h.now);
+            else
+                kloop_engine_on_disconnected(h.e, h.conns[i].id, "refused", h.now);
+            host_run(&h);
+        }
+        host_expect_fate(&h, 1, 1, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_SECURITY);
+        host_expect_text(&h, 1, "the certificate is nobody's");
+        assert_int_equal(host_count_lines(&h, "LOG error: b1:9091: the certificate is nobody's"),
+                         1);
+        assert_int_equal(host_stats(&h).refusals, 1);
+        host_close(&h, 0, 0);
+        host_end(&h);
+    }
+}
+
+static void handshake_of_tls_takes_too_long(void **state)
+{
+    (void)state;
+    host_prepare(&h, 0);
+    h.has_tls = true;
+    h.manual_connect = true;
+    static const char *const pairs[] = {"linger.ms", "0", "security.protocol", "SSL", NULL};
+    assert_int_equal(host_open(&h, pairs), KLOOP_OK);
+    host_sleep(&h, 15000);
+    host_expect_line(&h, "while in the TCP or TLS handshake");
+    host_close(&h, 0, 0);
+    host_end(&h);
 }
 
 /* ---- Who else waits ---- */
@@ -821,6 +927,8 @@ int main(void)
         cmocka_unit_test(broker_without_sasl_at_all),
         cmocka_unit_test(hung_up_on),
         cmocka_unit_test(plain_text_to_a_listener_with_sasl),
+        cmocka_unit_test(hung_up_on_now_and_then),
+        cmocka_unit_test(plain_text_to_a_listener_with_tls),
         cmocka_unit_test(answers_that_cannot_be_read),
         cmocka_unit_test(frames_are_small_until_ready),
         cmocka_unit_test(setup_time_covers_all_of_it),
@@ -829,6 +937,8 @@ int main(void)
         cmocka_unit_test(unsecured_engine_connects_to_nobody),
         cmocka_unit_test(host_must_do_what_is_asked_for),
         cmocka_unit_test(untrusted_peer),
+        cmocka_unit_test(one_of_two_addresses),
+        cmocka_unit_test(handshake_of_tls_takes_too_long),
         cmocka_unit_test(all_brokers_have_their_say),
         cmocka_unit_test(dead_brokers_are_no_refusal),
         cmocka_unit_test(known_topics_keep_their_time),

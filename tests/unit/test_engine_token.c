@@ -290,11 +290,35 @@ static void refused_tokens_are_failures(void **state)
         sasl.token_status = KLOOP_OK;
         assert_int_equal(host_give_token(&h), KLOOP_OK);
         assert_int_equal(h.error.status, KLOOP_OK);
-        host_run(&h);
-        HOST_ANSWER(&h, 1, 0);
-        host_expect_acked(&h, 1, 1);
+        deliver_one();
         finish();
     }
+}
+
+/* Without one nobody can be asked for metadata: what waits for that need not wait longer. */
+static void records_fail_where_no_token_is_to_be_had(void **state)
+{
+    (void)state;
+    open_host(0);
+    h.hold_token = true;
+    host_send(&h, topic, 0, 1);
+    host_sleep(&h, 1000);
+    host_expect_pending(&h, 1, 1);
+    kloop_engine_token_failed(h.e, "there is no file", h.now);
+    host_run(&h);
+    host_expect_fate(&h, 1, 1, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_SECURITY);
+    host_expect_text(&h, 1, "no token for SCRIPT: there is no file");
+    host_give_token(&h);
+    deliver_one();
+    /* Those of a topic that is known keep their time. */
+    sasl.has_token = false;
+    host_lose_connection(&h, 1, "gone");
+    host_send(&h, topic, 0, 1);
+    host_sleep(&h, 2000);
+    kloop_engine_token_failed(h.e, "there is no file", h.now);
+    host_sleep(&h, 2000);
+    host_expect_pending(&h, 3, 3);
+    finish();
 }
 
 static void mechanism_without_tokens(void **state)
@@ -481,6 +505,7 @@ int main(void)
         cmocka_unit_test(failures_back_off),
         cmocka_unit_test(no_reason_is_a_reason),
         cmocka_unit_test(refused_tokens_are_failures),
+        cmocka_unit_test(records_fail_where_no_token_is_to_be_had),
         cmocka_unit_test(mechanism_without_tokens),
         cmocka_unit_test(old_one_is_used_while_it_is_good),
         cmocka_unit_test(wall_clock_jumps),

@@ -4,6 +4,7 @@
  * has a line of words.
  */
 #include "tests/support/engine_host.h"
+#include "tests/support/scripted_sasl.h"
 
 #include "base/now.h"
 #include "core/engine_state.h"
@@ -394,6 +395,35 @@ static void an_idle_connection(void **state)
     end();
 }
 
+static void told_who_we_are(void **state)
+{
+    (void)state;
+    static scripted_sasl sasl;
+    static const char *const pairs[] = {"linger.ms", "0", NULL};
+    scripted_sasl_init(&sasl, "tsd", true);
+    host_prepare(&h, 0);
+    h.session_ms = 20000;
+    h.hold_token = true;
+    assert_int_equal(host_open_sasl(&h, &sasl.mechanism, pairs), KLOOP_OK);
+    start();
+    host_run(&h);
+    kloop_engine_token_failed(h.e, "away", h.now);
+    host_sleep(&h, 200);
+    host_give_token(&h);
+    host_sleep(&h, 19000);
+    static const int64_t steps[] = {0, 2, 0, 1};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(find(KLOOP_TRACE_TOKEN, i)->a, steps[i]);
+    assert_int_equal(find(KLOOP_TRACE_AUTHENTICATED, 0)->why, 0);
+    assert_int_equal(find(KLOOP_TRACE_AUTHENTICATED, 1)->why, 1);
+    assert_int_equal(find(KLOOP_TRACE_AUTHENTICATED, 0)->a, 20000);
+    assert_in_range(find(KLOOP_TRACE_AUTHENTICATED, 0)->b, 17 * KL_SECOND, 19 * KL_SECOND);
+    char text[200];
+    kloop_trace_text(find(KLOOP_TRACE_AUTHENTICATED, 0), text, sizeof text);
+    assert_memory_equal(text, "broker -1 has let us in: session 20000 ms, again in 1", 53);
+    end();
+}
+
 /* ---- All of them ---- */
 
 /* The tests above are to bring each kind about. */
@@ -472,6 +502,7 @@ int main(void)
         cmocka_unit_test(purged),
         cmocka_unit_test(an_encoded_batch),
         cmocka_unit_test(an_idle_connection),
+        cmocka_unit_test(told_who_we_are),
         cmocka_unit_test(every_kind_was_seen),
         cmocka_unit_test(text_is_cut_where_there_is_no_room),
         cmocka_unit_test(any_record_has_a_text),

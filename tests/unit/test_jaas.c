@@ -72,8 +72,8 @@ static void java_s_rules(void **state)
     READS("m sufficient a = b ;", "m", "a", "b", );
     READS("'m' \"required\" \"a\"='b';", "m", "a", "b", );
     READS("m required a=b a=c;", "m", "a", "c", );
-    READS("m required a=1234 b=-5.0 c=x,y:z{}!@#$%^&*()|\\~`<>?[];", "m", "a", "1234", "b", "-5.0",
-          "c", "x,y:z{}!@#$%^&*()|\\~`<>?[]", );
+    READS("m required a=b-1.$_ _b=$ c=d\xc2\xa0;", "m", "a", "b-1.$_", "_b", "$", "c",
+          "d\xc2\xa0", );
     READS("m required a=\"\";", "m", "a", "", );
     READS("m required a=\"x\"b='y';", "m", "a", "x", "b", "y", );
     READS("m required a=x\"b\"=y;", "m", "a", "x", "b", "y", );
@@ -92,6 +92,8 @@ static void java_s_rules(void **state)
     /* comments */
     READS("/* one */ m // two\n required / three\r a=/*four*/b/*/*/;// five", "m", "a", "b", );
     READS("m required a=b/c\n;", "m", "a", "b", );
+    READS("m required a=b /\n c=d\n;", "m", "a", "b", );
+    READS("m required a=b //\n c=d\n;", "m", "a", "b", "c", "d", );
     READS("m required a=\"b/*c*///d\";", "m", "a", "b/*c*///d", );
 }
 
@@ -152,6 +154,15 @@ static void what_is_refused(void **state)
     refused("m required a=\xff;", 13, "UTF-8");
     refused("m required a=\xc2\x85;", 13, value);
     refused("m required a=b\xc2\x9f;", 14, name);
+    refused("m required a=b!;", 14, name);
+    refused("m required a=!;", 13, value);
+    refused("m required a=1234;", 13, value);
+    refused("m required a=-x;", 13, value);
+    refused("m required a=.x;", 13, value);
+    refused("m required a=\\x;", 13, value);
+    refused("m required password=s3cret@home;", 26, name);
+    refused("m! required;", 1, flag);
+    refused("5 required;", 0, class);
 }
 
 static void too_many_options(void **state)

@@ -79,6 +79,26 @@ static void not_too_many(void **state)
     assert_non_null(strstr(read_seen(), "\nkloop test: 950 more lines like these are not shown\n"));
 }
 
+/* The budget was one for the whole run: a certificate that could not be read on the third day was
+ * not told of. */
+static void and_later_again(void **state)
+{
+    (void)state;
+    kl_log_lines l;
+    char text[16];
+    kl_log_lines_init(&l, "test", false);
+    for (int i = 0; i < KL_LOG_LINES_MAX + 5; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        kl_log_lines_add(&l, KLOOP_LOG_WARN, text);
+    }
+    read_seen();
+    l.since_ns -= KL_LOG_LINES_WINDOW_NS;
+    kl_log_lines_add(&l, KLOOP_LOG_WARN, "on the third day");
+    kl_log_lines_end(&l);
+    assert_string_equal(read_seen(), "kloop test: 5 more lines like these are not shown\n"
+                                     "kloop test: on the third day\n");
+}
+
 static void quiet(void **state)
 {
     (void)state;
@@ -123,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_told, begin, end),
         cmocka_unit_test_setup_teardown(not_too_many, begin, end),
+        cmocka_unit_test_setup_teardown(and_later_again, begin, end),
         cmocka_unit_test_setup_teardown(quiet, begin, end),
         cmocka_unit_test_setup_teardown(above_the_live_line, begin, end),
     };

@@ -647,7 +647,7 @@ static void test_no_memory(void **state)
         kloop_status status = kloop_open_with(&w.producer, &w.loop, config, &alloc, NULL);
         kloop_config_del(config);
         memset(w.reported, 0, sizeof w.reported);
-        w.closed = 0;
+        w.closed = w.dead_turns = 0;
         if (status == KLOOP_OK) {
             uint64_t accepted = 0;
             put_filters(w.producer);

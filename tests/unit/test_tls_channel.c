@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* driver/tls_channel.c and tls_bytes.c: both ends of a connection in one process, over a wire that
  * cuts bytes into pieces. */
+#include "driver/tls_bytes.h"
 #include "tests/support/fail_alloc.h"
 #include "tests/support/tls_world.h"
 
@@ -204,6 +205,34 @@ static void asking_alone_ends(void **state)
         assert_true(kloop_tls_output(w.c).len <= 512 << 10);
     }
     go_down(&w);
+}
+
+/* The bound itself, whoever asks. */
+static void what_waits_is_bounded(void **state)
+{
+    (void)state;
+    kl_tls_spares spares;
+    kl_tls_pipe pipe;
+    kl_fail_alloc f;
+    kl_fail_alloc_init(&f, 0);
+    kloop_allocator alloc = kl_fail_alloc_table(&f);
+    kl_tls_spares_init(&spares, &alloc);
+    kl_tls_pipe_init(&pipe, &spares);
+    assert_false(kl_tls_pipe_out_reserve(&pipe, KL_TLS_OUT_MAX_BYTES + 1));
+    assert_false(kl_tls_pipe_out_reserve(&pipe, SIZE_MAX));
+    assert_int_equal(f.calls, 0);
+    assert_true(kl_tls_pipe_out_reserve(&pipe, KL_TLS_OUT_MAX_BYTES));
+    pipe.out.tail = KL_TLS_OUT_MAX_BYTES;
+    assert_false(kl_tls_pipe_out_reserve(&pipe, 1));
+    /* Room at the front is used when it is as much as what waits. */
+    kl_tls_pipe_out_sent(&pipe, KL_TLS_OUT_MAX_BYTES / 2 - 1);
+    assert_false(kl_tls_pipe_out_reserve(&pipe, 1));
+    kl_tls_pipe_out_sent(&pipe, 1);
+    assert_true(kl_tls_pipe_out_reserve(&pipe, KL_TLS_OUT_MAX_BYTES / 2));
+    assert_int_equal(f.peak_bytes, KL_TLS_OUT_MAX_BYTES);
+    kl_tls_pipe_deinit(&pipe);
+    kl_tls_spares_deinit(&spares);
+    kl_fail_alloc_check(&f);
 }
 
 /* ---- Ends ---- */
@@ -512,6 +541,7 @@ int main(void)
         cmocka_unit_test(records_of_all_sizes_come),
         cmocka_unit_test(keys_may_change),
         cmocka_unit_test(asking_alone_ends),
+        cmocka_unit_test(what_waits_is_bounded),
         cmocka_unit_test(a_goodbye_is_an_end),
         cmocka_unit_test(an_end_without_goodbye_is_the_networks),
         cmocka_unit_test(an_alert_after_data_is_told),

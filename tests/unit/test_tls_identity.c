@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* driver/tls_identity.c: the own certificate out of every form in which people have it, and what is
  * said of one that cannot be used. */
+#include "driver/tls_context.h"
 #include "tests/support/tls_world.h"
+
+#include <openssl/err.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -170,6 +173,11 @@ static void pkcs12(void **state)
     kl_tls_world_refused(&p.w, "needs a password", "set ssl.keystore.password", NULL);
     kl_tls_world_set(&p.w, "ssl.keystore.password", "hunter3");
     kl_tls_world_refused(&p.w, "password in ssl.keystore.password is wrong", NULL);
+    /* An error of somebody else in the queue is not the reason. */
+    kloop_error error;
+    ERR_raise(ERR_LIB_X509, ERR_R_MALLOC_FAILURE);
+    assert_int_equal(kloop_tls_new(&p.w.tls, p.w.config, NULL, p.w.now, &error), KLOOP_BAD_CONFIG);
+    ERR_clear_error();
     kl_tls_world_set(&p.w, "ssl.keystore.password", "hunter2");
     works(&p);
     /* A truststore is no keystore. */
@@ -272,13 +280,91 @@ static void is_shown_only_when_asked_for(void **state)
     end(&p);
 }
 
+/* ---- Secrets ---- */
+
+/* Looks into each block that is given back. */
+typedef struct nosy {
+    const char *secrets[3];
+    size_t seen;
+    size_t blocks;
+} nosy;
+
+static void look(nosy *n, const char *p, size_t size)
+{
+    n->blocks++;
+    for (size_t i = 0; i < 3; i++) {
+        size_t len = strlen(n->secrets[i]);
+        for (size_t at = 0; at + len <= size; at++)
+            n->seen += memcmp(p + at, n->secrets[i], len) == 0;
+    }
+}
+
+static void *nosy_alloc(void *me, size_t size)
+{
+    (void)me;
+    return malloc(size);
+}
+
+static void nosy_release(void *me, void *p, size_t size)
+{
+    look(me, p, size);
+    free(p);
+}
+
+static void *nosy_resize(void *me, void *p, size_t old_size, size_t size)
+{
+    if (p)
+        look(me, p, old_size);
+    return realloc(p, size);
+}
+
+static void secrets_are_wiped(void **state)
+{
+    (void)state;
+    place p;
+    begin(&p, 0);
+    char *locked = kl_tls_pem_key_text(&p.alice, "hunter2");
+    char line[33];
+    memcpy(line, strchr(p.key, '\n') + 1, 32);
+    line[32] = 0;
+    nosy n = {.secrets = {"hunter2", "PRIVATE KEY", line}};
+    const kloop_allocator alloc = {nosy_alloc, nosy_resize, nosy_release, &n};
+    p.w.alloc = &alloc;
+    set_file(&p, "ssl.keystore.location", "a.pem", PARTS(locked, p.alice_pem, p.between_pem));
+    kl_tls_world_set(&p.w, "ssl.key.password", "hunter2");
+    works(&p);
+    /* Where it fails, too. */
+    set_file(&p, "ssl.keystore.location", "b.pem", PARTS(p.key));
+    kl_tls_world_refused(&p.w, "no certificate", NULL);
+    kl_tls_world_set(&p.w, "ssl.keystore.location", "");
+    kl_tls_world_set(&p.w, "ssl.keystore.key", p.key);
+    kl_tls_world_set(&p.w, "ssl.keystore.certificate.chain", p.alice_pem);
+    kl_tls_world_open(&p.w);
+    kl_tls_world_connect(&p.w, "broker1");
+    /* What a small record was gathered from may be a password. */
+    kl_tls_world_serve(&p.w, &p.w.own, NULL);
+    kl_tls_world_disconnect(&p.w);
+    kl_tls_world_connect(&p.w, "broker1");
+    kl_tls_world_up(&p.w);
+    const kloop_slice parts[] = {{(const uint8_t *)"hun", 3}, {(const uint8_t *)"ter2", 4}};
+    assert_int_equal(kloop_tls_write(p.w.c, parts, 2), 7);
+    assert_true(memcmp(p.w.tls->gathered, "hunter2", 7) != 0);
+    kl_tls_world_disconnect(&p.w);
+    kloop_tls_del(p.w.tls);
+    p.w.tls = NULL;
+    assert_true(n.blocks > 20);
+    assert_int_equal(n.seen, 0);
+    free(locked);
+    end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_file_in_any_order),        cmocka_unit_test(keys_with_passwords),
         cmocka_unit_test(two_files_and_inline),         cmocka_unit_test(pkcs12),
         cmocka_unit_test(what_is_wrong_is_told),        cmocka_unit_test(times_are_noted),
-        cmocka_unit_test(is_shown_only_when_asked_for),
+        cmocka_unit_test(is_shown_only_when_asked_for), cmocka_unit_test(secrets_are_wiped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -316,6 +318,192 @@ static void test_close_after_turns(void **state)
     }
 }
 
+/* A child takes its handles back and says nothing to the broker; the parent goes on. */
+static void test_fork(void **state)
+{
+    (void)state;
+    const char *const settings[] = {TRUST_AND_PLAIN, "warn.at.exit", "false", NULL};
+    secure_world w;
+    open_cluster(&w, 1, KL_LOGIN_PLAIN);
+    secure_world_producer(&w, settings);
+    secure_world_send(&w, 10);
+    SECURE_RUN_UNTIL(&w, w.reported[KLOOP_OUTCOME_ACKED] == 10);
+    secure_world_send(&w, 10);
+    pid_t child = fork();
+    if (child == 0) {
+        uv_loop_fork(&w.loop);
+        kloop_close(w.producer, 0, secure_world_on_closed, &w);
+        while (!w.closed)
+            uv_run(&w.loop, UV_RUN_ONCE);
+        _exit(w.memory.live_blocks == 0 ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    SECURE_RUN_UNTIL(&w, w.reported[KLOOP_OUTCOME_ACKED] == 20);
+    secure_world_send(&w, 10);
+    SECURE_RUN_UNTIL(&w, w.reported[KLOOP_OUTCOME_ACKED] == 30);
+    assert_int_equal(server.shaken, 1);
+    assert_int_equal(server.failed, 0);
+    assert_int_equal(server.farewells, 0);
+    close_world(&w, 1000);
+}
+
+/* Each allocation of a producer's life fails once: nothing is lost, nothing left. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    const char *const settings[] = {TRUST_AND_PLAIN,
+                                    "retry.backoff.ms",
+                                    "1",
+                                    "socket.connection.setup.timeout.ms",
+                                    "500",
+                                    NULL};
+    secure_world w;
+    open_cluster(&w, 1, KL_LOGIN_PLAIN);
+    for (size_t nth = 1;; nth++) {
+        kloop_config *config = secure_world_config(&w, settings);
+        kl_fail_alloc_init(&w.memory, nth);
+        kloop_allocator alloc = kl_fail_alloc_table(&w.memory);
+        kloop_error error = {.status = KLOOP_OK};
+        kloop_status status = kloop_open_with(&w.producer, &w.loop, config, &alloc, &error);
+        kloop_config_del(config);
+        w.closed = w.dead_turns = 0;
+        if (status == KLOOP_OK) {
+            if (kloop_topic_get(w.producer, "events", &w.topic, NULL) == KLOOP_OK) {
+                for (int i = 0; i < 10; i++)
+                    (void)kloop_send(w.topic, &(kloop_record){.value = {(const uint8_t *)"a", 1}});
+            }
+            for (int i = 0; i < 25; i++)
+                uv_run(&w.loop, UV_RUN_NOWAIT);
+            kloop_close(w.producer, 50, secure_world_on_closed, &w);
+            SECURE_RUN_UNTIL(&w, w.closed);
+            assert_int_equal(w.stats.accepted, w.stats.acked + w.stats.failed + w.stats.unknown);
+        } else {
+            assert_int_equal(status, KLOOP_NO_MEMORY);
+            assert_int_equal(error.status, KLOOP_NO_MEMORY);
+            assert_true(strlen(error.text) > 5);
+        }
+        size_t refused = w.memory.refused;
+        kl_fail_alloc_check(&w.memory);
+        if (!refused)
+            break;
+    }
+    w.producer = NULL;
+    close_world(&w, 0);
+}
+
+/* ---- Long lives ---- */
+
+/* New keys with each answer: what has to be said for that goes out between the records. */
+static void test_new_keys(void **state)
+{
+    (void)state;
+    const char *const settings[] = {TRUST, "linger.ms", "0", NULL};
+    secure_world w;
+    open_cluster(&w, 1, 0);
+    server.renews_keys = true;
+    secure_world_producer(&w, settings);
+    for (uint64_t i = 1; i <= 200; i++) {
+        secure_world_send(&w, 3);
+        if (i % 5 == 0)
+            SECURE_RUN_UNTIL(&w, w.reported[KLOOP_OUTCOME_ACKED] == 3 * i);
+    }
+    assert_int_equal(server.shaken, 1);
+    close_world(&w, 1000);
+}
+
+/* The CA's file and the broker's certificate are exchanged while the producer runs: it reconnects
+ * until it looks at its file again, and goes on. */
+static void test_rotation(void **state)
+{
+    (void)state;
+    kl_tls_folder folder = kl_tls_test_folder_new();
+    char ca_file[128];
+    identity renewed = make_identity("broker", "IP:127.0.0.1", &other_authority);
+    kl_tls_test_text(&folder, "ca.pem", authority.pem);
+    kl_tls_test_path(&folder, "ca.pem", ca_file);
+    const char *const settings[] = {
+        "security.protocol", "SSL", "ssl.truststore.location", ca_file, "linger.ms", "0", NULL};
+    secure_world w;
+    open_cluster(&w, 1, 0);
+    secure_world_producer(&w, settings);
+    secure_world_send(&w, 3);
+    SECURE_RUN_UNTIL(&w, w.reported[KLOOP_OUTCOME_ACKED] == 3);
+    /* Trouble with the file is told, and what was loaded stays. */
+    kl_tls_test_text(&folder, "ca.pem", "no certificate at all\n");
+    for (size_t shaken = server.shaken; !strstr(w.log, "stay as they were"); shaken++) {
+        kl_loop_broker_reset(w.broker);
+        secure_world_send(&w, 1);
+        SECURE_RUN_UNTIL(&w, server.shaken > shaken);
+    }
+    show(&renewed);
+    SSL_CTX_flush_sessions(server.ctx, 0);
+    kl_tls_test_text(&folder, "ca.pem", other_authority.pem);
+    size_t shaken = server.shaken;
+    kl_loop_broker_reset(w.broker);
+    secure_world_send(&w, 3);
+    SECURE_RUN_UNTIL(&w, server.shaken > shaken);
+    close_world(&w, 10000);
+    assert_int_equal(w.stats.failed + w.stats.unknown, 0);
+    kl_tls_test_folder_del(&folder);
+    drop_identity(&renewed);
+}
+
+/* A name is what the certificate must be for, and what is asked for. */
+static void test_names(void **state)
+{
+    (void)state;
+    secure_world w;
+    char servers[64];
+    open_cluster(&w, 1, 0);
+    snprintf(servers, sizeof servers, "localhost:%u", (unsigned)kl_loop_broker_port(w.broker, 1));
+    const char *const by_name[] = {TRUST, "bootstrap.servers", servers, NULL};
+    kl_cluster_set_address(w.cluster, 1, "localhost", kl_loop_broker_port(w.broker, 1), NULL);
+    secure_world_producer(&w, by_name);
+    secure_world_send(&w, 3);
+    SECURE_RUN_UNTIL(&w, w.reported[KLOOP_OUTCOME_ACKED] == 3);
+    assert_string_equal(server.sni, "localhost");
+    close_world(&w, 1000);
+}
+
+/* ---- Stalls ---- */
+
+static void on_turn(uv_prepare_t *prepare)
+{
+    ++*(size_t *)prepare->data;
+}
+
+/* A server that falls silent at any byte of its handshake: the time for setting up a connection
+ * ends it, and until then the loop sleeps. */
+static void test_stalls(void **state)
+{
+    (void)state;
+    const char *const settings[] = {TRUST, "socket.connection.setup.timeout.ms",
+                                    "40",  "socket.connection.setup.timeout.max.ms",
+                                    "40",  NULL};
+    for (size_t bytes = 1; bytes < 700; bytes += bytes < 20 ? 1 : 23) {
+        size_t turns = 0;
+        uv_prepare_t prepare;
+        secure_world w;
+        open_cluster(&w, 1, 0);
+        server.mute_after = bytes;
+        secure_world_producer(&w, settings);
+        secure_world_send(&w, 1);
+        uv_prepare_init(&w.loop, &prepare);
+        prepare.data = &turns;
+        uv_prepare_start(&prepare, on_turn);
+        SECURE_RUN_UNTIL(&w, w.log[0]);
+        secure_world_expect(w.log, "setup.timeout");
+        if (turns > 100)
+            fail_msg("%zu turns of the loop for a handshake that stalls at byte %zu", turns, bytes);
+        uv_close((uv_handle_t *)&prepare, NULL);
+        close_world(&w, 0);
+        assert_int_equal(server.shaken, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +517,12 @@ int main(void)
         cmocka_unit_test(test_wrong_protocol),
         cmocka_unit_test(test_certificate_wanted),
         cmocka_unit_test(test_close_after_turns),
+        cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_new_keys),
+        cmocka_unit_test(test_rotation),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_stalls),
     };
     return cmocka_run_group_tests(tests, make_identities, drop_identities);
 }

@@ -241,6 +241,57 @@ static void a_new_ca_is_taken_up(void **state)
     kl_tls_world_deinit(&w);
 }
 
+/* Tickets that come on a connection of before stand for a trust that is no longer. */
+static void late_tickets_are_not_kept(void **state)
+{
+    (void)state;
+    kl_tls_world w;
+    uint8_t byte;
+    kl_tls_world_init(&w);
+    kl_tls_folder folder = kl_tls_test_folder_new();
+    write_trust(&folder, &w.ca, "");
+    kl_tls_world_set(&w, "ssl.enabled.protocols", "TLSv1.3");
+    open_on_files(&w, &folder);
+    kl_tls_world_connect(&w, "broker1");
+    kl_tls_world_up(&w);
+    kl_tls_wire first = w.wire;
+    kloop_tls_channel *c = w.c;
+    write_trust(&folder, &w.ca, "# written anew\n");
+    w.now.mono_ns += SECOND_NS;
+    kl_tls_world_connect(&w, "127.0.0.1");
+    kl_tls_world_disconnect(&w);
+    w.wire = first;
+    w.c = c;
+    assert_int_equal(kl_tls_wire_read(&w.wire, &byte, 1), 0);
+    kl_tls_world_disconnect(&w);
+    assert_false(resumes(&w, "broker1"));
+    assert_true(resumes(&w, "broker1"));
+    kl_tls_test_folder_del(&folder);
+    kl_tls_world_deinit(&w);
+}
+
+static void files_are_looked_at_once_a_second(void **state)
+{
+    (void)state;
+    kl_tls_world w;
+    kl_tls_world_init(&w);
+    kl_tls_folder folder = kl_tls_test_folder_new();
+    write_trust(&folder, &w.ca, "");
+    open_on_files(&w, &folder);
+    w.now.mono_ns += SECOND_NS;
+    assert_false(resumes(&w, "broker1"));
+    kl_tls_test_text(&folder, "ca.pem", "nonsense");
+    kloop_error note;
+    w.now.mono_ns += SECOND_NS - 1;
+    assert_true(resumes(&w, "broker1"));
+    assert_false(kloop_tls_take_note(w.tls, &note));
+    w.now.mono_ns += 1;
+    assert_true(resumes(&w, "broker1"));
+    assert_true(kloop_tls_take_note(w.tls, &note));
+    kl_tls_test_folder_del(&folder);
+    kl_tls_world_deinit(&w);
+}
+
 static void broken_files_change_nothing(void **state)
 {
     (void)state;
@@ -340,6 +391,8 @@ int main(void)
         cmocka_unit_test(a_new_ca_is_taken_up),
         cmocka_unit_test(broken_files_change_nothing),
         cmocka_unit_test(a_new_own_certificate_is_shown),
+        cmocka_unit_test(late_tickets_are_not_kept),
+        cmocka_unit_test(files_are_looked_at_once_a_second),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -241,6 +241,13 @@ static void the_systems_store(void **state)
     setenv("SSL_CERT_DIR", p.folder.path, 1);
     kl_tls_test_text(&p.folder, "ours.pem", p.pem);
     works(&p);
+    /* As openssl rehash makes it, it is searched when somebody is to be verified. */
+    char hashed[32], from[128], to[128];
+    snprintf(hashed, sizeof hashed, "%08lx.0", X509_subject_name_hash(p.w.ca.certificate));
+    kl_tls_test_path(&p.folder, "ours.pem", from);
+    kl_tls_test_path(&p.folder, hashed, to);
+    assert_int_equal(rename(from, to), 0);
+    works(&p);
     unsetenv("SSL_CERT_DIR");
     /* Whom it does not have, it does not trust: the sentence names a key to set. */
     kloop_error error;

@@ -139,14 +139,27 @@ static void test_never(void **state)
     assert_int_equal(w.tokens_wanted, 1);
 }
 
+/* Without a token nobody can be asked for a topic, and records that wait for that fail: as long as
+ * one does, there is another. */
+static bool sent_in_vain(secure_world *w)
+{
+    uint64_t failed = w->reported[KLOOP_OUTCOME_FAILED];
+    if (w->reported[KLOOP_OUTCOME_ACKED])
+        return false;
+    if (failed == w->wanted) {
+        secure_world_send(w, 1);
+        w->wanted++;
+    }
+    return true;
+}
+
 static void test_fails_twice(void **state)
 {
     (void)state;
     secure_world w;
     open_world(&w, settings);
     kloop_on_token(w.producer, fails_twice, &w);
-    secure_world_send(&w, 10);
-    SECURE_RUN_UNTIL(&w, w.reported[KLOOP_OUTCOME_ACKED] == 10);
+    SECURE_RUN_UNTIL(&w, !sent_in_vain(&w));
     assert_int_equal(w.tokens_wanted, 3);
     secure_world_expect(w.log, "the identity provider is on strike");
     secure_world_close(&w, 1000);
@@ -252,13 +265,12 @@ static void test_file(void **state)
     open_world(&w, with_file);
     /* Not asked while there is a file. */
     kloop_on_token(w.producer, at_once, &w);
-    secure_world_send(&w, 10);
-    SECURE_RUN_UNTIL(&w, strstr(w.log, "No such file or directory"));
+    SECURE_RUN_UNTIL(&w, sent_in_vain(&w) && strstr(w.log, "No such file or directory"));
     secure_world_expect(w.log, path);
     put_token(" \n");
-    SECURE_RUN_UNTIL(&w, strstr(w.log, "is empty"));
+    SECURE_RUN_UNTIL(&w, sent_in_vain(&w) && strstr(w.log, "is empty"));
     put_token("good-token\n");
-    SECURE_RUN_UNTIL(&w, w.reported[KLOOP_OUTCOME_ACKED] == 10);
+    SECURE_RUN_UNTIL(&w, !sent_in_vain(&w));
     assert_int_equal(w.tokens_wanted, 0);
     secure_world_close(&w, 1000);
     assert_null(strstr(w.log, "good-token"));

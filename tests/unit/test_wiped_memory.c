@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory of the command's settings: of a secret that went through it, from a file or the command
- * line into a configuration, nothing can be found afterwards. */
+/* Memory of the command's settings: of a secret that goes through it, from a file or the command
+ * line into a configuration, no copy is in what is freed on the way and in the end. */
 #define _GNU_SOURCE
 #include "cli/wiped_memory.h"
 #include "cli/config_flags.h"
 
+#include <dlfcn.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,41 +53,65 @@ static void blocks(void **state)
 
 #define WORD "correct-horse-battery-staple"
 
-/* How often the word stands in the heap, released blocks and all. */
+#if HEAP_IS_OURS
+static size_t freed_with_it; /* blocks */
+
+static void look(const char *block)
+{
+    size_t size = malloc_usable_size((void *)(uintptr_t)block);
+    for (size_t i = 0; i + sizeof WORD - 1 <= size; i++)
+        if (memcmp(block + i, WORD, sizeof WORD - 1) == 0) {
+            freed_with_it++;
+            return;
+        }
+}
+
+/* In place of the C library's, also for what it frees itself. */
+void free(void *p)
+{
+    static void (*real)(void *);
+    static bool asking;
+    if (!real && !asking) {
+        asking = true;
+        *(void **)(void *)&real = dlsym(RTLD_NEXT, "free");
+    }
+    if (p && real) {
+        look(p);
+        real(p);
+    }
+}
+
 static size_t traces(void)
 {
-    /* Not as it stands in the program's own constants. */
-    char word[sizeof WORD];
-    for (size_t i = 0; i < sizeof WORD; i++)
-        word[i] = (char)(WORD[i] ^ 1);
-    FILE *maps = fopen("/proc/self/maps", "r");
-    assert_non_null(maps);
-    char line[512];
-    size_t found = 0;
-    while (fgets(line, sizeof line, maps)) {
-        unsigned long long from, to;
-        if (sscanf(line, "%llx-%llx rw", &from, &to) != 2 || !strstr(line, "[heap]"))
-            continue;
-        const char *p = (const char *)(uintptr_t)from;
-        for (; p + sizeof word <= (const char *)(uintptr_t)to; p++) {
-            size_t n = 0;
-            while (n < sizeof word - 1 && (p[n] ^ 1) == word[n])
-                n++;
-            found += n == sizeof word - 1;
-        }
-    }
-    fclose(maps);
-    return found;
+    size_t n = freed_with_it;
+    freed_with_it = 0;
+    return n;
 }
+#else
+static size_t traces(void)
+{
+    return 0;
+}
+#endif
 
 static void no_trace_is_left(void **state)
 {
     (void)state;
     if (!HEAP_IS_OURS)
         skip();
+    /* What looks can see. */
+    char *block = kl_mem_alloc(&kl_mem_libc, sizeof WORD);
+    memcpy(block, WORD, sizeof WORD);
+    kl_mem_release(&kl_mem_libc, block, sizeof WORD);
+    assert_int_equal(traces(), 1);
     setenv("KLOOP_CONFIG", "", 1);
-    static const char file[] = "acks=all\nsasl.password=" WORD "\nssl.key.password=\\\n  " WORD
-                               "\nsasl.jaas.config=a password=\\\"" WORD "\\\";\n";
+    /* Continued lines, as Java people have them, so that buffers grow with the word inside. */
+    static const char file[] =
+        "acks=all\nsasl.password=" WORD "\nssl.key.password=\\\n  " WORD
+        "\nsasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\\n"
+        "  username=\"ada\" \\\n  password=\"" WORD "\" \\\n"
+        "  serviceName=\"of no use to anybody, and long enough for another buffer\" \\\n"
+        "  debug=\"true, whatever that may be good for, as it is in half of all files\";\n";
     int fd = memfd_create("properties", MFD_CLOEXEC);
     assert_int_equal(write(fd, file, sizeof file - 1), sizeof file - 1);
     char path[64], pair[128];
@@ -101,9 +127,7 @@ static void no_trace_is_left(void **state)
     kloop_config *config = kl_config_flags_make(&flags);
     assert_non_null(config);
     assert_string_equal(kloop_config_get(config, "sasl.password"), WORD);
-    assert_true(traces() >= 5);
     kl_config_flags_deinit(&flags);
-    assert_true(traces() > 0);
     kloop_config_del(config);
     assert_int_equal(traces(), 0);
     close(fd);

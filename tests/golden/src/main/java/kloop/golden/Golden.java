@@ -30,6 +30,7 @@ public final class Golden {
             encode         API VERSION request|response JSON      -> HEX | error: ...
             partitions     see PartitionLines                     -> partitions, with spaces between
             config         see ConfigLines                        -> what a producer's configuration is to Java
+            sasl           see SaslLines                          -> what Kafka's side of SASL says, in turn with its client
             decode-only marks lines whose bytes do not follow from their JSON: unknown tags, tagged fields at
             their default, packed records.""";
 
@@ -54,7 +55,8 @@ public final class Golden {
                 "batch-verdict", BatchLines::verdict,
                 "encode", MessageLines::encode,
                 "partitions", PartitionLines::answer,
-                "config", ConfigLines::answer);
+                "config", ConfigLines::answer,
+                "sasl", Golden::sasl);
         switch (args[0]) {
             case "rows" -> {
                 for (Shape shape : Shape.ALL) {
@@ -100,6 +102,17 @@ public final class Golden {
         }
     }
 
+    private static String sasl(String line) {
+        try {
+            return SaslLines.answer(line);
+        } catch (OwnFault e) {
+            throw e;
+        } catch (Exception e) {
+            String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+            return "error: " + why.replaceAll("[\\r\\n\\t]+", " ");
+        }
+    }
+
     private static String option(List<String> options, String name, String otherwise) {
         int at = options.indexOf(name);
         return at < 0 || at + 1 == options.size() ? otherwise : options.get(at + 1);
@@ -123,6 +136,10 @@ public final class Golden {
                 answer = "error: " + String.valueOf(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()).replaceAll("[\\r\\n\\t]+", " ");
             }
             put(out, answer);
+            /* Whoever asks line by line waits for the answer. */
+            if (!in.ready()) {
+                out.flush();
+            }
         }
     }
 }
