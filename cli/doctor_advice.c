@@ -55,7 +55,7 @@ static void advise_listener(kl_doctor *d, kl_finding *f, const kl_visit *v)
         kl_doctor_advises(r, f,
                           "'%s' looks like a name that is known within one network of containers "
                           "or machines only",
-                          v->host);
+                          v->shown);
 }
 
 /* ---- By trouble ---- */
@@ -71,7 +71,7 @@ static void advise_name(kl_doctor *d, kl_finding *f, const kl_visit *v)
     kl_doctor_advises(r, f,
                       "see the name in bootstrap.servers for a slip, and what this machine knows "
                       "of it: getent hosts %s",
-                      v->host);
+                      v->shown);
 }
 
 static void advise_refused(kl_doctor *d, kl_finding *f, const kl_visit *v)

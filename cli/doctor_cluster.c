@@ -250,8 +250,9 @@ static bool origin_is_here(const kl_doctor *d)
 void kl_doctor_listener(kl_doctor *d, kl_doctor_group *g, const kl_doctor_broker *b, bool known)
 {
     kl_doctor_report *r = &d->report;
+    char host[NAME_MAX_BYTES];
     kl_finding *f = kl_doctor_finding_add(r, g, "listener", KL_FINDING_OK);
-    kl_doctor_fact_text(r, f, "host", b->host);
+    kl_doctor_fact_text(r, f, "host", kl_excerpt(host, sizeof host, kloop_text(b->host)));
     kl_doctor_fact_int(r, f, "port", b->port);
     if (b->id == d->controller_id)
         kl_doctor_notes(r, g, "controller");

@@ -57,7 +57,7 @@ static void tell_name(kl_doctor *d, kl_doctor_group *g, kl_visit *v)
     if (!f)
         return;
     f->us = kl_doctor_us(&track->name);
-    kl_doctor_fact_text(r, f, "host", v->host);
+    kl_doctor_fact_text(r, f, "host", v->shown);
     if (!track->found) {
         kl_doctor_says(r, f, "%s", kl_dialog_why(v->dialog));
         kl_doctor_advise(d, f, v, NULL);

@@ -2,6 +2,7 @@
 /* See doctor_visit.h. */
 #include "cli/doctor_visit.h"
 
+#include "base/excerpt.h"
 #include "base/now.h"
 
 #include <stdio.h>
@@ -68,6 +69,7 @@ void kl_visits_run(kl_visit *list, size_t count, const kl_dialog_config *config,
         size_t n = pick_busy(list, started, busy);
         if (n < KL_DIALOGS_MAX && started < count) {
             kl_visit *v = &list[started++];
+            kl_excerpt(v->shown, sizeof v->shown, kloop_text(v->host));
             v->dialog = kl_dialog_new(config, v->host, v->port);
             look_at(v, stay);
             continue;

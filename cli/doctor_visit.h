@@ -19,6 +19,7 @@
 
 typedef struct kl_visit {
     char host[KL_HOST_MAX];
+    char shown[KL_HOST_MAX]; /* the same, fit for a line of text; filled in by kl_visits_run */
     uint16_t port;
     int32_t broker; /* -1: an entry of bootstrap.servers */
     kl_dialog *dialog;
@@ -38,8 +39,7 @@ void kl_visits_run(kl_visit *list, size_t count, const kl_dialog_config *config,
                    kl_visits_tick_fn tick, void *me);
 void kl_visits_deinit(kl_visit *list, size_t count);
 
-/* One dialog that was asked something: until it has the answer, or has failed. list is told to
- * tick. */
+/* Of one that was asked something: until there is the answer, or it has failed. */
 void kl_visit_wait(kl_visit *v, kl_visits_tick_fn tick, void *me);
 
 #endif

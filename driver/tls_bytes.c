@@ -110,6 +110,7 @@ void kl_tls_pipe_tidy(kl_tls_pipe *p)
 
 /* ---- What goes ---- */
 
+/* need is at most KL_TLS_OUT_MAX_BYTES, which is one of the steps. */
 static bool grow_out(kl_tls_pipe *p, size_t need)
 {
     kl_tls_bytes *out = &p->out;
@@ -123,8 +124,6 @@ static bool grow_out(kl_tls_pipe *p, size_t need)
     size_t cap = out->cap ? out->cap : OUT_FIRST_BYTES;
     while (cap < need)
         cap *= 2;
-    if (cap > KL_TLS_OUT_MAX_BYTES)
-        return false;
     uint8_t *data = kl_mem_resize(&s->alloc, out->data, out->cap, cap);
     if (!data)
         return false;

@@ -67,9 +67,11 @@ static void end(kl_uv_connection *c, const char *doing, int error)
     bool working = is_working(c);
     if (working)
         c->filter.type->received_end(c->filter.me);
-    /* That a stream just ends is a failure only for those who waited for more. */
+    /* That a stream just ends is a failure only for those who waited for more; whether by an end or
+     * a reset is chance, as it is by which side was faster. */
     bool failed = state_of(c) == KL_FILTER_FAILED;
-    if (failed && (!working || (!c->told && error == 0)))
+    bool hung_up = error == 0 || error == -ECONNRESET || error == -EPIPE;
+    if (failed && (!working || (!c->told && hung_up)))
         lose_failed(c);
     else if (error)
         kl_uv_connection_lose_for(c, c->told ? doing : "handshake with", error);

@@ -8,6 +8,10 @@
  * program only moves bytes and tells the time. Names are not looked up: brokers are reached by
  * their IPv4 addresses.
  *
+ * It speaks PLAINTEXT. For TLS and SASL call kloop_engine_secure() behind kloop_engine_new(), put a
+ * channel of <kloop/tls.h> between socket and engine, and link libkloop; docs/EMBEDDING.md, "On a
+ * loop of your own", says what goes where.
+ *
  *     turn:  wait for sockets or the deadline  ->  read and write what is ready
  *            ->  on_time  ->  take actions until there is none
  */

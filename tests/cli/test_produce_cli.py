@@ -88,7 +88,7 @@ class CommandLine(unittest.TestCase):
                 ([*good, "-T", "--dead-letter", "-"], "--dead-letter - and -T both write to standard output"),
                 ([*good, "--input", "json", "-K:"], "-K is about lines"),
                 ([*good, "--input", "json", "-Z"], "-Z is about lines"),
-                ([*good, "--reader-property", "parse.key"], "KEY=VALUE is wanted"),
+                ([*good, "--reader-property", "parse.key"], "key=value is wanted"),
                 ([*good, "--reader-property", "parse.key=yes"], "true or false is wanted"),
                 ([*good, "--reader-property", "parse.keys=true"], "did you mean 'parse.key'?"),
                 ([*good, "--progress", "maybe"], "auto, always or never"),

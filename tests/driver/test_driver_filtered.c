@@ -443,9 +443,8 @@ static void test_handshake_ends(void **state)
             close(w.peer);
         w.peer = 0;
         SCRIPTED_RUN_UNTIL(&w.l, count(&w, SCRIPTED_DISCONNECTED) == 1);
-        snprintf(wanted, sizeof wanted,
-                 reset ? "handshake with 127.0.0.1:%u: Connection reset by peer"
-                       : "splitting with 127.0.0.1:%u: the stream was cut off",
+        /* A listener without TLS does either; only the filter can say what it may mean. */
+        snprintf(wanted, sizeof wanted, "splitting with 127.0.0.1:%u: the stream was cut off",
                  (unsigned)w.l.port);
         assert_string_equal(reason(&w, SCRIPTED_DISCONNECTED), wanted);
         assert_int_equal(count(&w, SCRIPTED_CONNECTED), 0);

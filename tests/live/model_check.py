@@ -6,6 +6,7 @@ import subprocess
 
 import child
 from judges import Mismatch
+from network import around
 
 # Topics that compare_model makes by asking for them, where there is one node; see scripts_of_questions.c.
 MADE_BY_ASKING = ["cmp.made", "cmp.old.way"]
@@ -64,10 +65,11 @@ def compare_logins(run):
     if not os.access(run.model, os.X_OK):
         raise Mismatch(f"there is no {run.model}; ./dev build makes it")
     node, words = run.cluster.nodes[0], []
-    for flag, port in (("--logins", node.ports["SASL"]), ("--sessions", node.targets["BRIEF"])):
-        done = subprocess.run([run.model, flag, f"127.0.0.1:{port}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=180, check=False)
-        if done.returncode != 0:
-            raise Mismatch(f"{run.model} {flag} ended with {done.returncode}\n{done.stdout}")
-        words.append(done.stdout.splitlines()[-1])
+    with around(run.cluster, "BRIEF"):
+        for flag, listener in (("--logins", "SASL"), ("--sessions", "BRIEF")):
+            done = subprocess.run([run.model, flag, f"127.0.0.1:{node.ports[listener]}"], stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, timeout=180, check=False)
+            if done.returncode != 0:
+                raise Mismatch(f"{run.model} {flag} ended with {done.returncode}\n{done.stdout}")
+            words.append(done.stdout.splitlines()[-1])
     return "; ".join(words)

@@ -2,7 +2,7 @@
 /*
  * The login of a dialog: a mechanism out of letters, and a broker that this test plays on a socket
  * of its own. What mechanisms do by themselves is in tests of theirs; with real ones a dialog is in
- * tests/cli/test_doctor_cli.py.
+ * tests/cli/test_doctor_secure_cli.py.
  */
 #include "base/now.h"
 #include "cli/dialog.h"

@@ -556,6 +556,9 @@ static void work_is_shared_fairly(void **state)
     int turns = 0;
     for (; sasl.worked < 30 * open && turns < 100; turns++) {
         host_pump(&h);
+        for (int node = 1; node <= 3; node++)
+            if (host_find(&h, node) && host_waiting(host_at(&h, node)))
+                assert_true(sasl.worked > 30 * (open - 1));
         h.now.mono_ns += 1000;
         kloop_engine_on_time(h.e, h.now);
     }

@@ -2,6 +2,7 @@
 /* driver/tls_channel.c and tls_bytes.c: both ends of a connection in one process, over a wire that
  * cuts bytes into pieces. */
 #include "driver/tls_bytes.h"
+#include "driver/tls_why.h"
 #include "tests/support/fail_alloc.h"
 #include "tests/support/tls_world.h"
 
@@ -480,6 +481,10 @@ static void errors_of_others_stay_theirs(void **state)
     ERR_raise(ERR_LIB_SSL, SSL_R_NO_CIPHERS_AVAILABLE);
     ERR_raise(ERR_LIB_SSL, ERR_R_MALLOC_FAILURE);
     unsigned long first = ERR_peek_error(), last = ERR_peek_last_error();
+    kl_tls_errors_begin();
+    assert_false(kl_tls_reason_is_memory());
+    assert_string_equal(kl_tls_reason(), "no reason is given");
+    kl_tls_errors_end();
     kl_tls_world_open(&w);
     assert_int_equal(ERR_peek_error(), first);
     assert_int_equal(ERR_peek_last_error(), last);
