@@ -530,14 +530,24 @@ static void step_on(kloop_engine *e, const kloop_report *run)
     kl_meters_reported(e, e->reporting, run->outcome, run->record_count);
 }
 
-/* Whole batches may be settled without an action that would give the host a look at its clock. */
+/* Whole batches may be settled without an action that would give the host a look at its clock. Some
+ * of that may be done in each turn, whatever else there is to do: chunks once waited until the
+ * codec had nothing left. */
+static bool may_settle(const kloop_engine *e)
+{
+    return e->turn_reports > 0 || e->turn_work > 0;
+}
+
 static void count_steps(kloop_engine *e, uint32_t steps)
 {
     e->report_steps += steps;
-    if (e->report_steps >= REPORT_STEPS_MAX && e->turn_work > 0) {
-        e->report_steps = 0;
+    if (e->report_steps < REPORT_STEPS_MAX || !may_settle(e))
+        return;
+    e->report_steps = 0;
+    if (e->turn_reports > 0)
+        e->turn_reports--;
+    else
         e->turn_work--;
-    }
 }
 
 /* The next run, for the user or for its chunk, which is then set. */
@@ -572,7 +582,7 @@ bool kl_completion_next_report(kloop_engine *e, kloop_report *report)
             if (e->reporting->chunks)
                 count_steps(e, BATCH_STEPS);
         }
-        if (e->reporting->chunks && e->turn_work == 0)
+        if (e->reporting->chunks && !may_settle(e))
             return false;
         kloop_chunk *chunk;
         take_run(e, report, &chunk);

@@ -38,7 +38,8 @@
 #include <stdio.h>
 
 /* In units of about 50 us. */
-#define TURN_WORK 10
+#define TURN_WORK    10
+#define TURN_REPORTS 2
 
 /* Deadlines that are settled in one call. Ten thousand batches may run out of time at one instant;
  * the rest of them is the next turn's. */
@@ -123,6 +124,7 @@ kloop_status kloop_engine_new(kloop_engine **out, const kloop_config *config,
         e->host = host;
         e->now = now;
         e->turn_work = e->login.turn_work = TURN_WORK;
+        e->turn_reports = TURN_REPORTS;
         e->login.secured = !settings.tls && !settings.sasl;
         e->taking = true;
         e->plain = true;
@@ -300,6 +302,7 @@ void kloop_engine_stats(const kloop_engine *e, kloop_stats *stats)
 static void renew_turn(kloop_engine *e)
 {
     e->turn_work = e->login.turn_work = TURN_WORK;
+    e->turn_reports = TURN_REPORTS;
     /* Others may be refused before the user hears: it is no time for WRITABLE. */
     if (e->pool.sunk)
         kl_parking_retry(e);

@@ -204,6 +204,7 @@ struct kloop_engine {
     bool taking;           /* records: open, and not fatal */
     bool plain;            /* and no hook has a say in them, or runs now */
     uint32_t turn_work;    /* what may still hold the loop in this turn, in units of about 50 us */
+    uint32_t turn_reports; /* the same for settling chunks, before it draws on turn_work */
     char report_text[1400];
     kl_buf scratch; /* for putting requests together, and records that lie across segments */
 

@@ -57,6 +57,17 @@ static uint32_t step_cost(kl_codec_wanted wanted)
     return 8;
 }
 
+/* Of the next step of b. Small batches cost less: hundreds of them, of a record each, may wait for
+ * the codec at once, as when their leader has changed to one that does not know the codec they
+ * had; at a whole step each that took a turn or two of the host for a few hundred bytes. */
+static uint32_t next_cost(const kloop_engine *e, const kl_batch *b)
+{
+    uint32_t whole = step_cost(b->codec);
+    /* The first one clears tables, which are the smaller the fewer bytes are to come. */
+    size_t step = e->sealing ? e->sealing_step : KL_CODEC_STEP_BYTES;
+    return b->raw_bytes < step ? 1 + (uint32_t)((whole - 1) * b->raw_bytes / step) : whole;
+}
+
 static void finish(kloop_engine *e, kl_batch *b)
 {
     e->sealing = NULL;
@@ -99,7 +110,7 @@ bool kl_folding_step(kloop_engine *e)
     if (kl_list_is_empty(&e->folding) || e->turn_work == 0)
         return false;
     kl_batch *b = KL_CONTAINER_OF(kl_list_first(&e->folding), kl_batch, in_queue);
-    uint32_t cost = step_cost(b->codec);
+    uint32_t cost = next_cost(e, b);
     e->turn_work = e->turn_work > cost ? e->turn_work - cost : 0;
     bool done = false;
     kl_codec_status status =

@@ -51,6 +51,10 @@ typedef struct parked_header {
  * in memory twice. */
 #define PARKED_BATCH_BYTES (64 * 1024)
 
+/* No record of a batch is younger than its first one by more than this part of the time that it
+ * has. */
+#define AGE_PARTS 16
+
 static uint32_t len_of(kloop_slice s)
 {
     return s.data ? (uint32_t)s.len : NULL_LEN;
@@ -118,7 +122,7 @@ static bool takes_more(const kloop_engine *e, const kloop_topic *t, const kl_bat
     if (b->stage != KL_STAGE_PARKED || b->whole || b->generation != kl_batch_generation(e) ||
         kl_chain_len(&b->builder.payload) >= PARKED_BATCH_BYTES)
         return false;
-    return e->now.mono_ns < kl_time_add(b->created_ns, patience_ns(e) / 16);
+    return e->now.mono_ns < kl_time_add(b->created_ns, patience_ns(e) / AGE_PARTS);
 }
 
 /* The record, its user and its chunk, or nothing of these. */
@@ -428,6 +432,23 @@ static void hand_on(const kloop_topic *t, kl_batch *parked)
     kl_chain_hand_on(&parked->builder.payload, kl_chain_next_loan(&at));
 }
 
+/*
+ * Would a batch of the partition die too early for one of those that were parked together? Of their
+ * ages only the first one's is known: the others may have come until the batch took no more.
+ */
+static bool may_be_too_young(const kloop_engine *e, const kl_batch *open, const kl_batch *parked)
+{
+    uint64_t youngest =
+        kl_time_min(e->now.mono_ns, kl_time_add(parked->created_ns, patience_ns(e) / AGE_PARTS));
+    return youngest > kl_time_add(open->created_ns, open->topic->set->seal_after_ns);
+}
+
+static void close_open(kloop_engine *e, kl_partition *p, kloop_trace_seal why)
+{
+    kl_readiness_close_batch(e, p, why);
+    kl_readiness_update(e, p);
+}
+
 /* false: no memory; the record stays parked. */
 static bool send_anew(kloop_engine *e, kloop_topic *t, kl_batch *parked, const kloop_record *r,
                       int64_t timestamp_ms)
@@ -439,10 +460,10 @@ static bool send_anew(kloop_engine *e, kloop_topic *t, kl_batch *parked, const k
     if (!p)
         return false;
     /* A batch of another flush would let that flush come before these records. */
-    if (kl_topics_open(p) && kl_topics_open(p)->generation != parked->generation) {
-        kl_readiness_close_batch(e, p, KLOOP_SEAL_FLUSH);
-        kl_readiness_update(e, p);
-    }
+    if (kl_topics_open(p) && kl_topics_open(p)->generation != parked->generation)
+        close_open(e, p, KLOOP_SEAL_FLUSH);
+    else if (kl_topics_open(p) && may_be_too_young(e, kl_topics_open(p), parked))
+        close_open(e, p, KLOOP_SEAL_AGE);
     kl_link *had = kl_list_last(&p->line);
     kloop_status status =
         parked->whole ? kl_encoded_add(e, p, r, parked->created_ns, false)

@@ -44,14 +44,15 @@ class Certificates:
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
         for file in glob.glob(os.path.join(folder, "*.*")):
-            os.remove(file) if os.path.isfile(file) else None
+            os.remove(file)
         self._write("index.txt", "")
         self._write("ca.cnf", _CONFIG.format(folder=folder))
         self._authority("ca", "Live CA")
         self._authority("other_ca", "Other Live CA")
         self._authority("middle", "Live CA, middle", by="ca")
         for name, words in {
-                "broker": {}, "rsa_broker": {"rsa": True}, "expired": {"start": -40, "end": -10}, "not_yet": {"start": 20, "end": 50},
+                "broker": {}, "rsa_broker": {"rsa": True}, "expired": {"start": -40, "end": -10},
+                "not_yet": {"start": 20, "end": 50},
                 "wrong_name": {"names": "DNS:elsewhere.example,IP:192.0.2.7"}, "chained": {"by": "middle"},
                 "other_broker": {"by": "other_ca"}, "self_signed": {"by": "self_signed"}}.items():
             self.leaf(name, "localhost", **{"names": _HOSTS, **words})
@@ -90,7 +91,7 @@ class Certificates:
         self._run("genpkey", "-algorithm", *form, "-out", f"{name}.key")
 
     def _sign(self, name, subject, by, start, end, extensions):
-        """start, end: hours from now, or days with a sign in front of tens; see leaf()."""
+        """start, end: counted from now. by: whose key signs; its own, if it is its own name."""
         self._write(f"{name}.ext", "".join(f"{line}\n" for line in extensions))
         self._run("req", "-new", "-key", f"{name}.key", "-subj", subject, "-out", f"{name}.csr")
         now = datetime.datetime.now(datetime.timezone.utc)

@@ -20,9 +20,8 @@ from security import ALICE, BOB, MECHANISMS, ODD, WRONG, own, sasl, token, trust
 
 _RECORDS = 5
 _PARTITIONS = 3
-# A machine that is busy included; nothing here has to wait for more than a second.
-_SOON = 12
-_AT_ONCE = 3
+# A machine that is busy included: nothing here has to wait for more than a second, or for _PATIENCE.
+_SOON, _SOON_OF_PATIENT = 9, 12
 # For kloop produce, where nothing says that trying again is of no use.
 _PATIENCE = {"delivery.timeout.ms": 2500, "request.timeout.ms": 1000, "linger.ms": 0}
 
@@ -169,7 +168,8 @@ def sasl_walls(of, folder, mechanisms=MECHANISMS):
         if name != "PLAIN":
             walls.append(Wall(low + ".not_offered", "PLAINONLY", sasl(name), (_WHERE, name, "PLAIN", "sasl.mechanism")))
     if "OAUTHBEARER" in mechanisms:
-        walls += [Wall("oauthbearer.refused", "SASL", _by_file(folder, "signed", token() + "c2lnbmVk"), (_WHERE, "OAUTHBEARER", "token")),
+        walls += [Wall("oauthbearer.refused", "SASL", _by_file(folder, "signed", token() + "c2lnbmVk"),
+                       (_WHERE, "OAUTHBEARER", "token")),
                   Wall("oauthbearer.expired", "SASL", _by_file(folder, "late", token(seconds=-30)), ("expired", "token")),
                   Wall("oauthbearer.no_file", "SASL", {**_by_file(folder, "x", ""), "sasl.oauthbearer.token.endpoint.url":
                                                        "file:///nowhere/at/all"}, ("/nowhere/at/all", "token"))]
@@ -275,14 +275,14 @@ class Door:
 
     def expect(self, row, command, code, wanted, text):
         if code is not None and code != wanted:
-            self.fault(row.name, f"kloop {command} ended with {code}, not {wanted}\n    " + text.strip()[-1500:].replace("\n", "\n    "))
+            self.fault(row.name, f"kloop {command} ended with {code}, not {wanted}\n    " + _end_of(text))
         return code == wanted
 
     def says(self, row, command, text, words, **places):
         for word in words:
             pattern = word.format(**places) if word == _WHERE else word
             if not re.search(pattern, text, re.IGNORECASE):
-                self.fault(row.name, f"kloop {command} does not say {pattern!r}:\n    " + text.strip()[-1500:].replace("\n", "\n    "))
+                self.fault(row.name, f"kloop {command} does not say {pattern!r}:\n    " + _end_of(text))
                 return
 
     def together(self, rows, one):
@@ -382,9 +382,13 @@ class Door:
 
     def _in_time(self, row, command, took):
         self.slowest = max(self.slowest, took)
-        limit = _SOON if row.patient else _SOON - _AT_ONCE
+        limit = _SOON_OF_PATIENT if row.patient else _SOON
         if took > limit:
             self.fault(row.name, f"kloop {command} needed {took:.1f} s to fail, not at most {limit}")
+
+
+def _end_of(text):
+    return text.strip()[-1500:].replace("\n", "\n    ")
 
 
 def _lines(row):

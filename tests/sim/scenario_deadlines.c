@@ -58,6 +58,31 @@ SIM_SCENARIO(deadline_lingering)
     sim_expect(s, s->ledger.failed + s->ledger.unknown == 10, "lingering is part of the time");
 }
 
+static void no_producer_id(sim *s, const kl_request_info *request, void *response)
+{
+    (void)s;
+    if (request->api_key == KLOOP_INIT_PRODUCER_ID)
+        ((kloop_init_producer_id_response *)response)->error_code = 14;
+}
+
+/* Batches parked one after the other once became one that took all of the last one's records,
+ * though some of these were younger than the first of all by more than any batch's may be. */
+SIM_SCENARIO(deadline_parked_together)
+{
+    sim_topic(s, "t", 1, 1);
+    s->plan.topics[0].appears_ns = 3 * KL_SECOND;
+    sim_set(s, "max.block.ms", "60000");
+    sim_set(s, "linger.ms", "2000");
+    sim_answers_pass(s, no_producer_id);
+    sim_start(s);
+    for (int i = 0; i < 300; i++) {
+        sim_send(s, 0, 1);
+        sim_go(s, 10 * KL_MS);
+    }
+    sim_drain(s, 11 * KL_SECOND);
+    sim_expect_all(s, SIM_RECORD_FAILED);
+}
+
 SIM_SCENARIO(deadline_queued)
 {
     begin(s, 1);

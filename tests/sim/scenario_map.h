@@ -228,6 +228,7 @@
     XX(deadline_for_metadata, "time is over while waiting for metadata", "")                       \
     XX(deadline_connecting, "time is over while nobody answers the connect", "F2")                 \
     XX(deadline_lingering, "time is over behind a long linger.ms", "")                             \
+    XX(deadline_parked_together, "two parked batches do not become one of both ages", "")         \
     XX(deadline_queued, "time is over in the queue", "F47")                                        \
     XX(deadline_in_flight, "time is over in flight", "F94")                                        \
     XX(deadline_retrying, "time is over between retries", "F39")                                   \

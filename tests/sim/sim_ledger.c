@@ -134,9 +134,6 @@ static void check_report_time(sim *s, uint32_t number, const sim_record *r,
     uint64_t early = plan->delivery_timeout_ns / 16;
     if (plan->topics[r->topic].linger_ns > early)
         early = plan->topics[r->topic].linger_ns;
-    /* Once in the line of its topic, and again in that of its partition. */
-    if (r->parked)
-        early += plan->delivery_timeout_ns / 16;
     uint64_t least = plan->delivery_timeout_ns > early ? plan->delivery_timeout_ns - early : 0;
     /* Without memory those before it may be parked still when it comes. */
     if ((r->parked || plan->starved) && plan->max_block_ns < plan->delivery_timeout_ns)
