@@ -10,7 +10,6 @@ set(KLOOP_HOT_FILES
     base/crc32c.c
     base/crc32c_x86.c
     base/mem.c
-    base/segment.c
     codecs/snappy_compress.c
     codecs/xxh32.c
     core/accumulator.c

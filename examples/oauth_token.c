@@ -72,9 +72,11 @@ static void room(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
 static void printed(uv_stream_t *output, ssize_t n, const uv_buf_t *buf)
 {
     (void)buf;
+    if (n == UV_ENOBUFS) /* more than a token has: half of one is none */
+        fetch.len = 0;
     if (n > 0)
         fetch.len += (size_t)n;
-    else if (n < 0) /* its end, or more than a token has */
+    else if (n < 0)
         uv_close((uv_handle_t *)output, fetched);
 }
 

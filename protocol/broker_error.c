@@ -37,9 +37,17 @@
      (code) == KLOOP_BROKER_TRANSACTION_COORDINATOR_FENCED ||                                      \
      (code) == KLOOP_BROKER_FETCH_SESSION_TOPIC_ID_ERROR ||                                        \
      (code) >= KLOOP_BROKER_SHARE_SESSION_NOT_FOUND)
+/* Of those who have transactions; the producer has none yet. */
+#define TRANSACTS(code)                                                                            \
+    ((code) == KLOOP_BROKER_NOT_COORDINATOR || (code) == KLOOP_BROKER_INVALID_TXN_STATE ||         \
+     (code) == KLOOP_BROKER_INVALID_PRODUCER_ID_MAPPING ||                                         \
+     (code) == KLOOP_BROKER_INVALID_TRANSACTION_TIMEOUT ||                                         \
+     (code) == KLOOP_BROKER_CONCURRENT_TRANSACTIONS ||                                             \
+     (code) == KLOOP_BROKER_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||                               \
+     (code) == KLOOP_BROKER_TRANSACTION_ABORTABLE)
 #define TELLS(code, classes)                                                                       \
     (MAKES_TOPICS(code) || (code) == KLOOP_BROKER_REBOOTSTRAP_REQUIRED ||                          \
-     ((classes) && !COMMITS_OFFSETS(code) && !READS_OR_ELECTS(code)))
+     ((classes) && !COMMITS_OFFSETS(code) && !READS_OR_ELECTS(code) && !TRANSACTS(code)))
 
 static const char not_for_producers[] =
     "No request of a producer is answered so. KLOOP_BROKER_ERROR_MAP in <kloop/broker_error.h> has "

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The pages promise nothing that does not work: their programs are built and run, and what they show is what comes out.
 
-    readme_example.py --source DIR --build DIR --kloop PROGRAM [--cmake CMAKE] [--cc CC] [PAGE...]
+    readme_example.py --source DIR --build DIR --kloop PROGRAM [--without-tls] [--cmake CMAKE] [--cc CC] [PAGE...]
 
 Without pages it is README.md. A comment before a fenced block says what the block is:
 
@@ -248,13 +248,16 @@ def check_decode(place, inside):
 
 
 def build_and_run(show, name, text, *arguments):
-    """A program of one file; what it prints is nobody's business."""
+    """A program of one file; what it prints is nobody's business. One that asks for TLS is not run in a build without."""
     place = show.place
     place.write(name, text)
     program = os.path.splitext(name)[0]
     done = place.run(f"cc -o {program} {name} $(pkg-config --cflags --libs kloop libuv)")
     if done.returncode or done.stderr:
         fail(f"{name}:\n{done.stderr}")
+    if place.args.without_tls and '_SSL"' in text:
+        print(f"not run: {name}, in a build without TLS")
+        return
     done = place.run(f"./{program} {shlex.join(arguments)}")
     if done.returncode or done.stderr:
         fail(f"{name} ends with {done.returncode} and prints\n{done.stdout}{done.stderr}")
@@ -298,6 +301,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("source", "build", "kloop"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--without-tls", action="store_true")
     parser.add_argument("--cmake", default="cmake")
     parser.add_argument("--cc", default="cc")
     parser.add_argument("pages", nargs="*", default=["README.md"])
