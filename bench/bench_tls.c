@@ -66,6 +66,7 @@ static kloop_tls *client_of(const char *suite)
     kloop_config *config = kloop_config_new(NULL);
     kloop_now now = {.mono_ns = 1, .wall_ms = KL_TLS_TEST_WALL_MS};
     char *pem = kl_tls_pem_certificate(&ca);
+    kloop_config_set(config, "bootstrap.servers", "broker1:9093");
     kloop_config_set(config, "security.protocol", "SSL");
     kloop_config_set(config, "ssl.truststore.certificates", pem);
     kloop_config_set(config, "ssl.cipher.suites", suite);

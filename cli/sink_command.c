@@ -34,6 +34,7 @@
 #define PARTITIONS_MAX 100000
 #define DELAY_MS_MAX   3600000
 #define SESSION_MS_MAX 86400000
+#define ITERATIONS_MAX 100000000
 #define NAME_SIZE      250 /* of a topic, with its terminator */
 
 enum {
@@ -47,6 +48,7 @@ enum {
     MAX_VERSION,
     USER,
     SESSION,
+    ITERATIONS,
     PROGRESS,
     QUIET
 };
@@ -71,6 +73,8 @@ static const kl_option options[] = {
      "let in these alone, by SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, without TLS"},
     {SESSION, KL_OPTION_VALUE, 0, "session-ms", "N",
      "end their sessions after N ms: clients have to authenticate anew before that"},
+    {ITERATIONS, KL_OPTION_VALUE, 0, "scram-iterations", "N",
+     "what a login by SCRAM costs both sides (4096)"},
     {PROGRESS, KL_OPTION_VALUE, 0, "progress", "auto|always|never",
      "the live line on stderr: auto is where that is a terminal"},
     {QUIET, KL_OPTION_SWITCH, 'q', "quiet", NULL, "nothing on stderr"},
@@ -242,6 +246,11 @@ static int parse(sink *s, int argc, char **argv)
         case SESSION:
             if (!kl_options_number(&o, 1, SESSION_MS_MAX, &s->login.reauth_ms))
                 return KL_EXIT_USAGE;
+            break;
+        case ITERATIONS:
+            if (!kl_options_number(&o, 1, ITERATIONS_MAX, &n))
+                return KL_EXIT_USAGE;
+            s->login.scram_iterations = (int32_t)n;
             break;
         case PROGRESS:
             if (!kl_progress_parse(o.value, &s->progress))

@@ -135,8 +135,8 @@ static void fail_token(kloop_engine *e, const char *why)
     snprintf(l->trouble, sizeof l->trouble, ": %s", why);
     KL_TRACE(e, engine, e, KLOOP_TRACE_TOKEN, NULL, 2, (int64_t)pause);
     kl_log_trouble(e, KLOOP_LOG_ERROR, "no token for %s: %s", l->sasl.name, why);
-    /* No broker can be tried without one. */
-    if (!kl_list_is_empty(&l->waiting) && kl_list_is_empty(&e->ready_brokers))
+    /* No broker can be tried without one, and there never was one that was of use. */
+    if (!e->metadata_known && !kl_list_is_empty(&l->waiting) && kl_list_is_empty(&e->ready_brokers))
         kl_parking_shut_out(e, KLOOP_BROKER_NONE);
 }
 

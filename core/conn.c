@@ -550,7 +550,8 @@ static bool take_frame(kloop_engine *e, kl_conn *c, kloop_slice frame)
                      (unsigned)c->broker->port, r->kind->name);
         return false;
     }
-    return e->hooks.on_frame ? read_hooked(e, c, r, frame) : read_answer(e, c, r, frame);
+    return e->hooks.on_frame && !r->kind->secret ? read_hooked(e, c, r, frame)
+                                                 : read_answer(e, c, r, frame);
 }
 
 void kl_conn_received(kloop_engine *e, kl_conn *c, size_t n)

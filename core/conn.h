@@ -56,7 +56,7 @@ typedef struct kl_request_kind {
     /* Before its memory goes. NULL: nothing. */
     void (*release)(kloop_engine *e, kl_request *r);
     bool handshake; /* may go out before READY, and an answer to it proves nothing */
-    bool secret;    /* no hook sees it, and its memory is wiped */
+    bool secret;    /* no hook sees it or its answer, and its memory is wiped */
     bool bare;      /* bytes without the headers of Kafka, and so is its answer */
 } kl_request_kind;
 

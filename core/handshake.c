@@ -57,6 +57,9 @@ const char *kl_handshake_hung_up(const kloop_engine *e, kl_conn *c)
 {
     kl_broker *b = c->broker;
     uint8_t before = b->hung_up;
+    /* That nobody is at another of its addresses says nothing of this one. */
+    if (c->state == KL_CONN_CONNECTING)
+        return "";
     b->hung_up = 0;
     if (c->refused)
         return "";

@@ -74,7 +74,7 @@ static void hold_namesakes(kloop_engine *e, const kl_broker *b, uint64_t until)
         if (other->failures < b->failures)
             other->failures = b->failures;
         other->unreachable |= b->unreachable;
-        other->refused = b->refused;
+        other->refused = other->shut = b->shut;
         other->refusal = b->refusal;
         if (other->wanted)
             kl_heap_set(&e->timers, &other->timer, other->retry_at);
@@ -89,8 +89,12 @@ static void keep_trouble(kloop_engine *e, kl_broker *b, kloop_log_level level, c
         kl_nodes_set_trouble(e, b, why);
 }
 
-/* Each of those that are tried has failed, and one at least because it or we found the other not to
- * be trusted: what waits to be told where its topic is would wait in vain. */
+/*
+ * Each of those that are tried has failed, and one at least because it or we found the other not to
+ * be trusted: what waits to be told where its topic is would wait in vain. Once somebody has let us
+ * in, one whose certificate has expired does not speak for others that are just away: it is over
+ * when all of them have refused.
+ */
 static void give_up_if_shut_out(kloop_engine *e)
 {
     const kl_broker *by[2] = {NULL, NULL};
@@ -104,8 +108,8 @@ static void give_up_if_shut_out(kloop_engine *e)
             continue;
         int node = b->id >= 0;
         known[node] = true;
-        hope[node] |= b->failures == 0;
-        if (b->refused)
+        hope[node] |= b->failures == 0 || (e->metadata_known && !b->shut);
+        if (b->shut)
             by[node] = b;
     }
     /* Entries of bootstrap.servers are not tried where nodes are known. */
@@ -120,6 +124,7 @@ static void failed_as(kloop_engine *e, kl_broker *b, kloop_log_level level, cons
         b->failures++;
     if (b->unproved < UINT32_MAX)
         b->unproved++;
+    b->shut = b->refused;
     b->wanted = false;
     keep_trouble(e, b, level, why);
     KL_TRACE(e, broker, b, KLOOP_TRACE_BACKED_OFF, 0, (int64_t)(b->retry_at - e->now.mono_ns),
@@ -366,7 +371,7 @@ void kl_nodes_ready(kloop_engine *e, kl_conn *c)
     kl_broker *b = c->broker;
     c->ready_ns = e->now.mono_ns;
     b->failures = 0;
-    b->refused = false;
+    b->refused = b->shut = false;
     b->unreachable = false;
     b->retry_at = 0;
     b->wanted = false;

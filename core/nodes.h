@@ -69,6 +69,7 @@ struct kl_broker {
     kl_conn *conn;      /* NULL: none, or only lost ones */
     uint32_t failures;  /* in a row, until a connection is ready */
     bool refused;       /* at one of its addresses, and was not ready since; see kl_conn */
+    bool shut;          /* and so the last attempt has ended */
     int16_t refusal;    /* likewise */
     uint8_t hung_up;    /* so often in a row, at the first request of all */
     bool unreachable;   /* the last attempt has led to nobody who could be talked to */

@@ -48,7 +48,8 @@ typedef struct kl_byte_filter_type {
     void (*received_end)(void *filter);
     /* 0: there is nothing now. */
     size_t (*read)(void *filter, uint8_t *to, size_t room);
-    /* How much was taken; less than all: output has to be sent first. */
+    /* How much was taken; less than all: output has to be sent first, or, if there is none, bytes
+     * of the peer have to come first. */
     size_t (*write)(void *filter, const kloop_slice *slices, size_t count);
     /* Nothing more will be written. */
     void (*finish)(void *filter);

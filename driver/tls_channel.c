@@ -87,6 +87,9 @@ static void shake(kloop_tls_channel *c)
         return;
     }
     if (kl_tls_verify_done(c)) {
+        /* A warning that did not end the handshake will not have ended what comes after it; and
+         * whoever is on the way can say one before there are keys. */
+        c->alert = -1;
         c->state = KLOOP_TLS_UP;
         return;
     }
@@ -282,11 +285,13 @@ static const uint8_t *next_record(kloop_tls *t, place p, size_t *len)
 static bool write_record(kloop_tls_channel *c, const uint8_t *record, size_t len)
 {
     size_t wrote = 0;
+    c->pipe.in_ran_dry = false;
     bool done = SSL_write_ex(c->ssl, record, len, &wrote) == 1;
     if (record == c->owner->gathered && len < WIPE_BELOW_BYTES)
         kl_wipe(c->owner->gathered, len);
+    /* Half a message about tickets or keys has come: OpenSSL wants the other half first. */
     if (!done)
-        kl_tls_fail(c);
+        stopped(c);
     KL_ASSERT(!done || wrote == len);
     return done;
 }

@@ -92,50 +92,19 @@ static kloop_status read_versions(kl_tls_settings *s, kloop_error *error)
         list, kl_tls_text(s, KL_TLS_PROTOCOL));
 }
 
-/* One place for each thing: what two keys say would be one of them, and which one is a guess. */
-static kloop_status check_places(const kl_tls_settings *s, kloop_error *error)
-{
-    static const kl_tls_key rivals[][2] = {
-        {KL_TLS_TRUST_LOCATION, KL_TLS_TRUST_PEM},
-        {KL_TLS_KEYSTORE_LOCATION, KL_TLS_KEYSTORE_KEY},
-        {KL_TLS_KEYSTORE_LOCATION, KL_TLS_KEYSTORE_CHAIN},
-        {KL_TLS_KEYSTORE_LOCATION, KL_TLS_KEY_LOCATION},
-        {KL_TLS_KEYSTORE_LOCATION, KL_TLS_CERTIFICATE_LOCATION},
-        {KL_TLS_KEYSTORE_KEY, KL_TLS_KEY_LOCATION},
-        {KL_TLS_KEYSTORE_CHAIN, KL_TLS_CERTIFICATE_LOCATION},
-    };
-    for (size_t i = 0; i < sizeof rivals / sizeof rivals[0]; i++)
-        if (kl_tls_has(s, rivals[i][0]) && kl_tls_has(s, rivals[i][1]))
-            return kl_tls_refuse(error, KLOOP_BAD_CONFIG,
-                                 "%s and %s are both set: keep one of them", names[rivals[i][0]],
-                                 names[rivals[i][1]]);
-    bool key = kl_tls_has(s, KL_TLS_KEYSTORE_KEY) || kl_tls_has(s, KL_TLS_KEY_LOCATION);
-    bool chain = kl_tls_has(s, KL_TLS_KEYSTORE_CHAIN) || kl_tls_has(s, KL_TLS_CERTIFICATE_LOCATION);
-    if (key == chain)
-        return KLOOP_OK;
-    kl_tls_key set = kl_tls_has(s, KL_TLS_KEYSTORE_KEY)     ? KL_TLS_KEYSTORE_KEY
-                     : kl_tls_has(s, KL_TLS_KEY_LOCATION)   ? KL_TLS_KEY_LOCATION
-                     : kl_tls_has(s, KL_TLS_KEYSTORE_CHAIN) ? KL_TLS_KEYSTORE_CHAIN
-                                                            : KL_TLS_CERTIFICATE_LOCATION;
-    return kl_tls_refuse(error, KLOOP_BAD_CONFIG, "%s is set without its %s: set %s or %s as well",
-                         names[set], key ? "certificate" : "key",
-                         names[key ? KL_TLS_KEYSTORE_CHAIN : KL_TLS_KEYSTORE_KEY],
-                         names[key ? KL_TLS_CERTIFICATE_LOCATION : KL_TLS_KEY_LOCATION]);
-}
-
 kloop_status kl_tls_settings_init(kl_tls_settings *s, const kloop_config *config,
                                   const kloop_allocator *alloc, kloop_error *error)
 {
     memset(s, 0, sizeof *s);
     s->alloc = *alloc;
-    kloop_status status = KLOOP_OK;
+    /* Whoever has a loop of his own may come here first, with keys that were refused, or that
+     * contradict each other: what would be left of them is a guess at whom to trust. */
+    kloop_status status = kloop_config_check(config, error);
     for (kl_tls_key key = 0; key < KL_TLS_KEY_COUNT && status == KLOOP_OK; key++)
         if (!copy(s, config, key))
             status = kl_tls_refuse_memory(error);
     if (status == KLOOP_OK)
         status = read_versions(s, error);
-    if (status == KLOOP_OK)
-        status = check_places(s, error);
     /* Java's "" is none. */
     const char *algorithm = kloop_config_get(config, names[KL_TLS_HOST_CHECK]);
     s->checks_host = !algorithm || (algorithm[0] && strcasecmp(algorithm, "none") != 0);

@@ -49,6 +49,13 @@ static kloop_status take_bytes(kl_tls_trust *trust, const kl_tls_settings *s, SS
         EVP_PKEY *key;
         status = kl_tls_pkcs12(&key, certificates, bytes, kl_tls_text(s, KL_TLS_TRUST_PASSWORD),
                                kl_tls_key_name(KL_TLS_TRUST_PASSWORD), where, error);
+        /* Certificates beside it are its own chain, or CAs of brokers: the store does not say. */
+        if (key)
+            status = kl_tls_refuse(
+                error, KLOOP_BAD_CONFIG,
+                "%s: there is a private key in it, as in a keystore; take out what is to be "
+                "trusted: openssl pkcs12 -in FILE -nokeys -cacerts -out ca.pem",
+                where);
         EVP_PKEY_free(key);
         if (status == KLOOP_OK && sk_X509_num(certificates) == 0)
             status =

@@ -296,7 +296,7 @@ static void update_poll(kl_uv_connection *c)
 {
     int events = UV_WRITABLE;
     if (c->up)
-        events = (c->paused ? 0 : UV_READABLE) | (c->unsent ? UV_WRITABLE : 0);
+        events = (c->paused ? 0 : UV_READABLE) | (c->unsent && !c->awaits ? UV_WRITABLE : 0);
     /* libuv takes two calls of the system for a change, and for no change, too. */
     if (events == c->events)
         return;

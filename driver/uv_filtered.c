@@ -185,12 +185,17 @@ bool kl_uv_filtered_transmit(kl_uv_connection *c)
     const kl_byte_filter_type *type = c->filter.type;
     size_t given = 0, bytes_max = kl_uv_connection_quota(c);
     c->unsent = true;
+    c->awaits = false;
     for (;;) {
         bool more = c->told && fill(c, &given, bytes_max);
         kloop_slice out = type->output(c->filter.me);
         if (out.len == 0) {
-            /* Also of a filter that has failed: the next event finds that. */
-            c->unsent = more;
+            c->unsent = more && is_working(c);
+            c->awaits = c->unsent && given < bytes_max;
+            /* That it has failed is found by reading, and the socket would have room for ever where
+             * that has to wait. */
+            if (more && !c->unsent)
+                kl_uv_connection_stir(c);
             return true;
         }
         ssize_t n = kl_tcp_write(c->fd, &out, 1);
@@ -221,6 +226,6 @@ bool kl_uv_filtered_exchange(kl_uv_connection *c, bool readable, bool writable)
         return false;
     }
     /* An answer of the filter itself, as of a handshake, is sent at once. */
-    bool talks = !c->unsent && c->filter.type->output(c->filter.me).len > 0;
+    bool talks = c->awaits || (!c->unsent && c->filter.type->output(c->filter.me).len > 0);
     return !(writable || talks) || kl_uv_filtered_transmit(c);
 }

@@ -42,6 +42,7 @@ typedef struct kl_uv_connection {
     bool unsent; /* the socket is full, and there may be more */
     bool paused;
     bool told;             /* filtered: the engine knows that it is connected */
+    bool awaits;           /* filtered, unsent: not the socket is full, the peer has to say more */
     kl_byte_filter filter; /* type NULL: none */
     kl_link stirred;       /* in the producer's list: something waits inside the filter */
     size_t size;           /* of this block */

@@ -62,6 +62,7 @@ static void begin(trial *t)
                                            "TLSv1.2,TLSv1.3"};
     kloop_config *config = kloop_config_new(NULL);
     kloop_now now = {.mono_ns = 1, .wall_ms = KL_TLS_TEST_WALL_MS};
+    kloop_config_set(config, "bootstrap.servers", "broker1:9093");
     kloop_config_set(config, "security.protocol", "SSL");
     kloop_config_set(config, "ssl.enabled.protocols", versions[t->set & SET_VERSIONS]);
     kloop_config_set(config, "ssl.truststore.certificates",

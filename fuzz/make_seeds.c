@@ -17,6 +17,7 @@
 #include "fuzz/seed_message.h"
 #include "fuzz/seed_packed.h"
 #include "fuzz/seed_sasl.h"
+#include "fuzz/seed_tls.h"
 #include "fuzz/sha1.h"
 #include "wiretools/batch_print.h"
 #include "wiretools/hex.h"
@@ -561,33 +562,6 @@ static size_t check_names(const char *path)
     return total;
 }
 
-/* Scripts of a TLS connection: each way to set it up, with all that can happen to it once. */
-static void tls_scripts(void)
-{
-    static const uint8_t talk[] = {
-        11, 3,                                    /* straight on */
-        6,  3, 232, 0,                            /* a thousand bytes to the broker */
-        7,  7, 208,                               /* two thousand from him */
-        11, 3, 9,   16, 0, 8, 16, 0,  10,         /* both read; new keys */
-        11, 3, 7,   0,  9, 2, 0,  12, 8,  0, 255, /* nine bytes that come in pieces */
-        11, 2, 11,  3,  8, 0, 1,
-    };
-    static const uint8_t ends[][8] = {
-        {11, 0},                  /* cut */
-        {11, 1, 11, 3},           /* our goodbye */
-        {5, 0, 9, 64, 11, 3},     /* a changed byte */
-        {4, 5, 0x15, 3, 3, 0, 2}, /* bytes of a stranger */
-    };
-    static const uint8_t sets[] = {0, 1, 2, 4, 8, 9, 10, 16, 17, 32, 33, 34};
-    for (size_t set = 0; set < sizeof sets; set++)
-        for (size_t i = 0; i < 4; i++) {
-            uint8_t script[1 + sizeof talk + 8] = {sets[set]};
-            memcpy(script + 1, talk, sizeof talk);
-            memcpy(script + 1 + sizeof talk, ends[i], 8);
-            seed("tls_channel", script, sizeof script, "a script of a TLS connection");
-        }
-}
-
 int main(int argc, char **argv)
 {
     checking = argc == 3 && strcmp(argv[1], "--check") == 0;
@@ -605,7 +579,7 @@ int main(int argc, char **argv)
     batches();
     batch_scripts();
     codecs();
-    tls_scripts();
+    kl_seed_tls(seed_buf);
     kl_seed_sasl(seed_buf);
     printf("%zu seeds\n", made);
     if (checking) {

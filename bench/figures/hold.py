@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The longest turn of the loop, of what kloop does in it, callbacks included, sends not: `kloop perf --json --cpu-hold` at full
-speed, with each codec, with many partitions, with late answers.
+speed, with each codec, with many partitions, with late answers, after a login that costs a million iterations.
 
     hold.py [--build DIR] [--json] [--quick] [--rounds N] [--only zstd]
 
@@ -19,6 +19,7 @@ from sheet import Sheet, arguments, progress
 from world import peers
 
 HOLD_MS = 2
+LOGIN_S = 4  # for both sides to derive their keys
 WORDS, LINES = 1000, 20_000
 # name, properties, partitions, delay ms, more words of `kloop perf`
 FULL = ("--throughput", "-1")
@@ -35,6 +36,13 @@ CASES += [(f"100 B, {count:,} partitions in turn, 50,000/s", ("partitioner.class
            ("--record-size", "100", "--throughput", "50000")) for count in (1000, 10_000)]
 CASES += [(f"100 B, {count:,} partitions in turn", ("partitioner.class=RoundRobinPartitioner",), count, 0,
            ("--record-size", "100", *FULL)) for count in (1000, 10_000)]
+# Two million digests before the first record leaves: about a second of them, in turns.
+LOGINS = [(f"100 B, after a login by {mechanism} of 1,000,000 iterations",
+           ("security.protocol=SASL_PLAINTEXT", f"sasl.mechanism={mechanism}", "sasl.username=alice", "sasl.password=secret",
+            "sasl.scram.iterations.max=1000000", "socket.connection.setup.timeout.ms=30000"), 12, 0, ("--record-size", "100", *FULL))
+          for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512")]
+CASES += LOGINS
+MILLION = ("--user", "alice:secret", "--scram-iterations", "1000000")
 
 
 def words_file(options):
@@ -50,9 +58,12 @@ def words_file(options):
     return path
 
 
-def run(options, words, properties, partitions, delay, more, seconds):
+def run(options, words, case, seconds):
+    _, properties, partitions, delay, more = case
     payload = () if "--record-size" in more else ("--payload-file", words)
-    with world.sink(options, "--discard", "--topic", f"{world.TOPIC}:{partitions}", "--delay-ms", str(delay)) as one:
+    login = MILLION if case in LOGINS else ()
+    seconds += LOGIN_S if login else 0
+    with world.sink(options, "--discard", "--topic", f"{world.TOPIC}:{partitions}", "--delay-ms", str(delay), *login) as one:
         client = subprocess.Popen(
             [options.kloop, "perf", "--quiet", "--json", "--cpu-hold", "--bootstrap-server", one.address, "--topic", world.TOPIC,
              "--num-records", "1000000000000", *payload, *more, *(word for p in properties for word in ("-X", p))],
@@ -80,8 +91,8 @@ def main():
     cases = [case for case in CASES if options.only in case[0]]
     seen = {case[0]: [] for case in cases}
     for number in range(options.rounds):
-        for name, properties, partitions, delay, more in cases:
-            seen[name].append(run(options, words, properties, partitions, delay, more, seconds))
+        for case in cases:
+            seen[case[0]].append(run(options, words, case, seconds))
         progress(f"hold: round {number + 1} of {options.rounds}")
     for name, lines in seen.items():
         sheet.figure(f"{name}: longest turn, CPU time", [line["cpu_hold_max_ms"] for line in lines], "ms", at_most=HOLD_MS)

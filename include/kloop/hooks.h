@@ -105,7 +105,8 @@ typedef struct kloop_frame {
  * Runs once for each request when it is first shown to the host (inside kloop_engine_write_vec()),
  * and for each answer before it is read (inside kloop_engine_on_received()). So a frame that was
  * seen as written may still not arrive; what the host was never shown is never seen. Requests that
- * hold a password, or what proves that we know it (SaslAuthenticate), are never shown.
+ * hold a password, or what proves that we know it (SaslAuthenticate), are never shown, and neither
+ * are the answers to them, by which a password could be guessed.
  *
  * true: *instead goes on in its place. The engine copies it before the hook is called again, and
  * nothing of it is checked: bytes and lengths may be anything. A request without bytes is not sent

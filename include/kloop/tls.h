@@ -48,9 +48,10 @@ typedef struct kloop_tls kloop_tls;
 typedef struct kloop_tls_channel kloop_tls_channel;
 
 /*
- * KLOOP_OK with *out NULL where security.protocol has no TLS in it. KLOOP_BAD_CONFIG: error names
- * key, file and what is wrong with it, never a password or a key. KLOOP_NO_MEMORY. The
- * configuration is not needed any longer afterwards; alloc may be NULL: the C library's.
+ * KLOOP_OK with *out NULL where security.protocol has no TLS in it. KLOOP_BAD_CONFIG: what
+ * kloop_config_check() says, or error names key, file and what is wrong with it, never a password
+ * or a key. KLOOP_NO_MEMORY. The configuration is not needed any longer afterwards; alloc may be
+ * NULL: the C library's.
  */
 KLOOP_API kloop_status kloop_tls_new(kloop_tls **out, const kloop_config *config,
                                      const kloop_allocator *alloc, kloop_now now,
@@ -71,7 +72,7 @@ KLOOP_API bool kloop_tls_take_note(kloop_tls *t, kloop_error *note);
  * when certificates must be valid. Files that have changed are loaded anew, which is looked at once
  * a second; channels that are there already do not notice.
  *
- * KLOOP_BAD_ARGUMENT: host is empty, too long or has a NUL. KLOOP_NO_MEMORY.
+ * KLOOP_BAD_ARGUMENT: host is empty, too long, has a NUL or begins with a dot. KLOOP_NO_MEMORY.
  */
 KLOOP_API kloop_status kloop_tls_channel_new(kloop_tls_channel **out, kloop_tls *t,
                                              kloop_string host, uint16_t port, kloop_now now,
@@ -108,7 +109,8 @@ KLOOP_API size_t kloop_tls_read(kloop_tls_channel *c, uint8_t *to, size_t room);
 /*
  * Takes plain text, in records of up to 16 KiB whatever the slices are, and answers how many bytes
  * it took, which are not looked at again. It is less than all when so much cipher text waits that
- * some has to be sent first, and 0 unless the state is UP.
+ * some has to be sent first, and 0 unless the state is UP. 0 with nothing to be sent: the peer has
+ * said a part of something, and the rest of it has to come first.
  */
 KLOOP_API size_t kloop_tls_write(kloop_tls_channel *c, const kloop_slice *slices, size_t count);
 

@@ -40,7 +40,7 @@ class CommandLine(unittest.TestCase):
             self.assertIn("usage: kloop sink", lines[0])
             self.assertIn("examples:", lines)
             for word in ("--listen", "-t, --topic", "--auto-create", "--delay-ms", "--check", "--discard", "--error",
-                         "--max-version", "--user", "--session-ms", "--progress", "-q, --quiet"):
+                         "--max-version", "--user", "--session-ms", "--scram-iterations", "--progress", "-q, --quiet"):
                 self.assertRegex(done.stdout.decode(), rf"(?m)^  {word} ?")
 
     def test_what_is_wrong_is_said_and_nothing_starts(self):
@@ -73,6 +73,7 @@ class CommandLine(unittest.TestCase):
                 (["--user", "a" * 256 + ":b"], "each of 1 to 255 bytes"),
                 (["--user", "a:b", "--session-ms", "0"], "a number from 1"),
                 (["--session-ms", "5"], "without --user there are none"),
+                (["--user", "a:b", "--scram-iterations", "0"], "a number from 1"),
                 (["--progress", "perhaps"], "auto, always or never is wanted"),
                 (["--error"] + ["19@0"] * 17, "too many of them"),
                 (["word"], "'word' belongs to no flag")):
@@ -105,6 +106,17 @@ class Running(unittest.TestCase):
             self.assertEqual(sink.stored, {
                 "records": 0, "bytes": 0, "batches": 0, "duplicates": 0, "refused": 0, "requests": 0, "connections": 0,
                 "complaints": 0, "topics": [{"topic": "a", "next_offsets": [0, 0]}, {"topic": "b", "next_offsets": [0]}]})
+
+    def test_a_login_costs_what_was_asked_for(self):
+        """By RFC 7677 a client takes no fewer than 4096 iterations."""
+        for iterations, code, words in (("4095", 3, b"4095"), ("4097", 0, b"")):
+            with Sink(KLOOP, "--topic", "t", "--user", "alice:secret", "--scram-iterations", iterations) as sink:
+                done = subprocess.run(
+                    [KLOOP, "produce", "-b", sink.place, "-t", "t", "-X", "security.protocol=SASL_PLAINTEXT", "-X",
+                     "sasl.mechanism=SCRAM-SHA-512", "-X", "sasl.username=alice", "-X", "sasl.password=secret"],
+                    input=b"one\n", capture_output=True, timeout=SECONDS)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(words, done.stderr)
 
     def test_users_are_let_in_and_nobody_else(self):
         with Sink(KLOOP, "--topic", "t", "--user", "alice:alice:secret", "bob:b", "--session-ms", "60000") as sink:

@@ -638,6 +638,13 @@ void kloop_config_del(kloop_config *c)
     (void)c;
 }
 
+kloop_status kloop_config_check(const kloop_config *c, kloop_error *error)
+{
+    (void)c;
+    (void)error;
+    return KLOOP_OK;
+}
+
 bool kloop_config_is_set(const kloop_config *c, const char *key)
 {
     (void)c;

@@ -173,6 +173,30 @@ static const char *reason(world *w, scripted_kind kind)
 
 /* ---- Bytes ---- */
 
+/* TLS takes nothing while half a message about tickets or keys has come. The socket is ready all
+ * that time: nobody must go round in circles for it, and the peer's words must set it going. */
+static void test_peer_first(void **state)
+{
+    (void)state;
+    uint8_t *bytes = pattern(5000), in[8];
+    world w;
+    begin(&w, 5);
+    w.near_end.hears_first = true;
+    connect_both(&w);
+    give_bytes(&w, bytes, 5000, in, sizeof in);
+    for (int i = 0; i < 100; i++)
+        uv_run(&w.l.loop, UV_RUN_NOWAIT);
+    assert_in_range(w.near_end.put_off, 1, 3);
+    assert_int_equal(count(&w, SCRIPTED_DISCONNECTED), 0);
+    w.got = malloc(5000);
+    w.got_room = 5000;
+    assert_true(tell(&w, bytes, 8) > 0);
+    RUN_BOTH_UNTIL(&w, w.got_len == 5000);
+    assert_memory_equal(w.got, bytes, 5000);
+    free(bytes);
+    end(&w);
+}
+
 /* Both ways at once, all of it and in order. Nothing is told to the engine before the filter is up.
  */
 static void test_bytes(void **state)
@@ -708,6 +732,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_peer_first),
         cmocka_unit_test(test_left_inside),
         cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_bounded),

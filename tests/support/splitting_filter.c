@@ -28,6 +28,7 @@ typedef struct filter {
     bool untrusted;
     bool refuses_hello;
     bool fail_write;
+    bool hears_first;
     bool finished;
     size_t pieces_max;
     size_t fail_at;
@@ -104,6 +105,10 @@ static size_t write_plain(void *me, const kloop_slice *slices, size_t count)
         return 0;
     if (f->fail_write) {
         fail(f, "there is no ink");
+        return 0;
+    }
+    if (f->hears_first && f->plain_in == 0) {
+        f->maker->put_off++;
         return 0;
     }
     size_t offered = 0, taken = 0, at = 0;
@@ -343,6 +348,7 @@ static kloop_status make(void *me, kl_byte_filter *to, kloop_string host, uint16
     f->untrusted = maker->untrusted;
     f->refuses_hello = maker->refuses_hello;
     f->fail_write = maker->fail_write;
+    f->hears_first = maker->hears_first;
     f->ask_at = ASK_EVERY;
     maker->live++;
     maker->made++;

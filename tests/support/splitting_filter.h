@@ -36,6 +36,8 @@ typedef struct splitting_filters {
     bool untrusted;     /* and says that trying again is no cure */
     bool refuses_hello; /* fails in the greeting */
     bool fail_write;    /* fails at the first bytes that it is to write */
+    bool hears_first;   /* takes none before there are some to be read */
+    size_t put_off;     /* how often it took none for that */
 } splitting_filters;
 
 void splitting_filters_init(splitting_filters *f, uint64_t seed, bool is_server);

@@ -20,6 +20,7 @@ void kl_tls_world_init(kl_tls_world *w)
                        .names = "DNS:broker1,DNS:*.example.org,IP:127.0.0.1,IP:::1"},
         &w->ca);
     w->config = kloop_config_new(NULL);
+    kl_tls_world_set(w, "bootstrap.servers", "broker1:9093");
     kl_tls_world_set(w, "security.protocol", "SSL");
     char *pem = kl_tls_pem_certificate(&w->ca);
     kl_tls_world_set(w, "ssl.truststore.certificates", pem);

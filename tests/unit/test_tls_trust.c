@@ -149,6 +149,13 @@ static void pkcs12_stores(void **state)
         kl_tls_world_refused(&p.w, "cut.p12", NULL);
     }
     free(bytes);
+    /* The own store, named by mistake: who issued the own certificate need not be who may issue
+     * those of brokers. */
+    bytes = kl_tls_pkcs12_bytes(&p.other, (const kl_tls_pair *const[]){&p.w.ca, NULL}, "changeit",
+                                &len);
+    trust_bytes(&p, "own.p12", bytes, len);
+    kl_tls_world_refused(&p.w, "own.p12", "private key", "openssl pkcs12", NULL);
+    free(bytes);
     end(&p);
 }
 
@@ -204,8 +211,21 @@ static void inline_text(void **state)
     works(&p);
     free(both);
     trust_texts(&p, "ca.pem", (const char *const[]){p.pem, NULL});
-    kl_tls_world_refused(&p.w, "ssl.truststore.location", "ssl.truststore.certificates", "keep one",
-                         NULL);
+    kl_tls_world_refused(&p.w, "ssl.truststore.location", "ssl.truststore.certificates",
+                         "leave one out", NULL);
+    end(&p);
+}
+
+/* Whoever overlooks that a key was refused does not get TLS without it. */
+static void what_was_refused_stays_so(void **state)
+{
+    (void)state;
+    place p;
+    begin(&p);
+    kl_tls_world_set(&p.w, "ssl.truststore.certificates", p.pem);
+    assert_int_equal(kloop_config_set(p.w.config, "ssl.crl.location", "/etc/crl.pem"),
+                     KLOOP_BAD_CONFIG);
+    kl_tls_world_refused(&p.w, "ssl.crl.location", NULL);
     end(&p);
 }
 
@@ -269,6 +289,7 @@ int main(void)
         cmocka_unit_test(pkcs12_stores),
         cmocka_unit_test(what_is_wrong_is_told),
         cmocka_unit_test(inline_text),
+        cmocka_unit_test(what_was_refused_stays_so),
         cmocka_unit_test(what_is_in_the_store_is_trusted),
         cmocka_unit_test(the_systems_store),
     };
