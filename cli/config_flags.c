@@ -21,6 +21,7 @@
 #define MASK           "********"
 #define TOPIC          "topic."
 #define SERVERS        "bootstrap.servers"
+#define JAAS           "sasl.jaas.config"
 
 typedef struct entry {
     kl_config_rank rank;
@@ -68,6 +69,16 @@ static bool add(kl_config_flags *f, entry e)
     if (e.key && e.value && e.origin && kl_buf_append(&f->entries, &e, sizeof e))
         return true;
     return no_memory(f);
+}
+
+static size_t entry_count(const kl_config_flags *f)
+{
+    return f->entries.len / sizeof(entry);
+}
+
+static const entry *entry_at(const kl_config_flags *f, size_t i)
+{
+    return (const entry *)(const void *)f->entries.data + i;
 }
 
 bool kl_config_flags_set(kl_config_flags *f, kl_config_rank rank, const char *key,
@@ -152,9 +163,27 @@ static bool take_from_file(kl_config_flags *f, const char *key, const char *path
     return ok;
 }
 
+/* A module's name and nothing behind it: the rest went into other words. */
+static bool was_cut_by_a_shell(const entry *e)
+{
+    return e->typed && e->known && strcmp(e->known->name, JAAS) == 0 && *e->value &&
+           !strpbrk(e->value, " \t\r\n;");
+}
+
+static int refuse_cut(const kl_config_flags *f, const entry *e)
+{
+    return kl_usage_error(f->command,
+                          "%s %s has one word: a shell cuts at blanks, so all of it stands in "
+                          "quotes: %s '%s=... required username=\"...\" password=\"...\";'",
+                          e->origin, e->key, e->origin, e->key);
+}
+
 /* Of what is no pair only what could be a key is repeated: the rest may be a secret. */
 static int refuse_pair(const kl_config_flags *f, const char *pair, const char *flag)
 {
+    size_t count = entry_count(f);
+    if (count > 0 && was_cut_by_a_shell(entry_at(f, count - 1)))
+        return refuse_cut(f, entry_at(f, count - 1));
     size_t len = strspn(pair, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
     return kl_usage_error(f->command,
                           "%s '%.*s%s': KEY=VALUE is wanted, or KEY@FILE, or list, or dump", flag,
@@ -234,16 +263,6 @@ static bool load(kl_config_flags *f, kl_config_rank rank, const char *path, cons
 bool kl_config_flags_load(kl_config_flags *f, const char *path, const char *flag)
 {
     return load(f, KL_CONFIG_FILE, path, flag);
-}
-
-static size_t entry_count(const kl_config_flags *f)
-{
-    return f->entries.len / sizeof(entry);
-}
-
-static const entry *entry_at(const kl_config_flags *f, size_t i)
-{
-    return (const entry *)(const void *)f->entries.data + i;
 }
 
 /* "kloop COMMAND: " and the sentence about a key, and where keys are told of. */
@@ -400,11 +419,20 @@ static kloop_config *make_parts(kl_config_flags *f)
     return NULL;
 }
 
+/* Also by the name that is meant for topics. */
+static bool is_secret(const entry *e)
+{
+    const kloop_config_key *key = e->known;
+    if (!key && strncmp(e->key, TOPIC, strlen(TOPIC)) == 0)
+        key = kloop_config_key_find(e->key + strlen(TOPIC));
+    return key && key->secret;
+}
+
 static void note_what_is_typed(const kl_config_flags *f)
 {
     for (size_t i = 0; i < entry_count(f); i++) {
         const entry *e = entry_at(f, i);
-        if (e->typed && e->known && e->known->secret) {
+        if (e->typed && is_secret(e)) {
             note(f,
                  "%s is a word of the command line, which others on this machine can read; "
                  "%s %s@FILE takes it from a file, and so does -F FILE",
@@ -417,6 +445,12 @@ static void note_what_is_typed(const kl_config_flags *f)
 static bool check_whole(const kl_config_flags *f, kloop_config *config)
 {
     kloop_error error;
+    for (size_t i = 0; i < entry_count(f); i++) {
+        if (was_cut_by_a_shell(entry_at(f, i))) {
+            refuse_cut(f, entry_at(f, i));
+            return false;
+        }
+    }
     if (kloop_config_check(config, &error)) {
         bool asked = kloop_config_is_set(config, SERVERS);
         refuse(f, "%s%s", error.text, asked ? "" : "; the flag for it is -b");

@@ -15,6 +15,7 @@
 #include "base/now.h"
 #include "base/wipe.h"
 #include "cli/dialog_inside.h"
+#include "cli/mechanism_list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -161,30 +162,13 @@ void kl_dialog_login(kl_dialog *d)
 
 /* ---- What it answers ---- */
 
-static void keep_offer(kl_dialog *d, const kloop_array *mechanisms)
-{
-    kloop_string one;
-    size_t len = 0;
-    char *to = d->track.offered;
-    for (kloop_iter i = kloop_iterate(mechanisms); kloop_next(&i, &one);) {
-        char name[KL_EXCERPT_SIZE];
-        kl_excerpt(name, sizeof name, one);
-        int n = snprintf(to + len, sizeof d->track.offered - len, "%s%s", len ? ", " : "", name);
-        if (n < 0 || (size_t)n >= sizeof d->track.offered - len) {
-            to[len] = '\0';
-            return;
-        }
-        len += (size_t)n;
-    }
-}
-
 static void on_handshake(kl_dialog *d)
 {
     kloop_sasl_handshake_response m;
     char why[KL_DIALOG_WHY_MAX + 200];
     if (!kl_dialog_decode(d, &m, sizeof m))
         return;
-    keep_offer(d, &m.mechanisms);
+    kl_mechanism_list(d->track.offered, sizeof d->track.offered, &m.mechanisms);
     switch (m.error_code) {
     case 0:
         d->login.shaken = true;

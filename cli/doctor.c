@@ -2,10 +2,9 @@
 /* The order of things. See doctor.h. */
 #include "cli/doctor.h"
 
-#include "base/check.h"
 #include "base/excerpt.h"
+#include "cli/server_list.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,37 +48,16 @@ const char *kl_doctor_copy(kl_doctor *d, kloop_string text)
 
 /* ---- The entries of bootstrap.servers ---- */
 
-/* The next one; false: there is none left. */
-static bool take_server(const char **rest, char host[KL_HOST_MAX], uint16_t *port)
-{
-    char entry[PLACE_MAX];
-    const char *p = *rest;
-    while (isspace((unsigned char)*p))
-        p++;
-    if (*p == '\0')
-        return false;
-    size_t len = strcspn(p, ",");
-    *rest = p[len] ? p + len + 1 : p + len;
-    while (len > 0 && isspace((unsigned char)p[len - 1]))
-        len--;
-    KL_ASSERT(len < sizeof entry);
-    memcpy(entry, p, len);
-    entry[len] = '\0';
-    bool known = kl_host_port_parse(entry, host, port);
-    KL_ASSERT(known);
-    return true;
-}
-
 static bool find_entries(kl_doctor *d)
 {
     kl_visit one;
-    for (const char *rest = d->order->servers; take_server(&rest, one.host, &one.port);)
+    for (const char *rest = d->order->servers; kl_server_list_next(&rest, one.host, &one.port);)
         d->entry_count++;
     d->entries = kl_doctor_room(d, d->entry_count, sizeof *d->entries);
     if (!d->entries)
         return false;
     kl_visit *v = d->entries;
-    for (const char *rest = d->order->servers; take_server(&rest, v->host, &v->port); v++)
+    for (const char *rest = d->order->servers; kl_server_list_next(&rest, v->host, &v->port); v++)
         v->broker = -1;
     return true;
 }

@@ -3,6 +3,7 @@
 #include "cli/doctor_live.h"
 
 #include "base/now.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -54,7 +55,7 @@ void kl_doctor_live_tick(void *me, const kl_visit *list, size_t count)
     /* The last column stays free: some terminals go to the next line behind it. */
     unsigned room = l->terminal.width > 1 ? l->terminal.width - 1 : 1;
     if (room < strlen(words))
-        words[room] = '\0';
+        words[kl_utf8_valid_len(words, room)] = '\0';
     fprintf(stderr, "\r%s\033[K", words);
     fflush(stderr);
     l->shown = true;

@@ -197,6 +197,8 @@ static void tell_lifetime(kl_doctor_report *r, kl_finding *f, int64_t ms)
     kl_doctor_fact_int(r, f, "session_lifetime_ms", ms);
     if (ms >= 3600000)
         kl_doctor_says(r, f, "to be renewed within %.3g h", (double)ms / 3600000);
+    else if (ms >= 100000)
+        kl_doctor_says(r, f, "to be renewed within %lld s", (long long)(ms / 1000));
     else if (ms > 0)
         kl_doctor_says(r, f, "to be renewed within %.3g s", (double)ms / 1000);
 }

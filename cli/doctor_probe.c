@@ -6,8 +6,8 @@
  * of a mechanism. Nothing else leaves, and no credentials, so that this is safe also where TLS
  * is what was wanted.
  */
-#include "base/excerpt.h"
 #include "cli/doctor.h"
+#include "cli/mechanism_list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,19 +25,6 @@ typedef struct probe {
     char why[KL_DIALOG_WHY_MAX];
 } probe;
 
-static void keep_offer(probe *p, const kloop_array *mechanisms)
-{
-    kloop_string one;
-    for (kloop_iter i = kloop_iterate(mechanisms); kloop_next(&i, &one);) {
-        char name[KL_EXCERPT_SIZE];
-        size_t len = strlen(p->offered);
-        kl_excerpt(name, sizeof name, one);
-        if (len + strlen(name) + 3 > sizeof p->offered)
-            return;
-        snprintf(p->offered + len, sizeof p->offered - len, "%s%s", len ? ", " : "", name);
-    }
-}
-
 static void ask_login(const kl_doctor *d, kl_visit *v, probe *p)
 {
     kloop_sasl_handshake_request m;
@@ -54,7 +41,7 @@ static void ask_login(const kl_doctor *d, kl_visit *v, probe *p)
         return;
     p->login =
         answer.error_code == 0 || answer.error_code == KLOOP_BROKER_UNSUPPORTED_SASL_MECHANISM;
-    keep_offer(p, &answer.mechanisms);
+    kl_mechanism_list(p->offered, sizeof p->offered, &answer.mechanisms);
 }
 
 static void look_at_failure(const kl_dialog *dialog, probe *p)

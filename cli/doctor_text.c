@@ -172,7 +172,7 @@ void kl_doctor_text_sum(const kl_doctor_report *r, FILE *to)
         fprintf(to, "all %zu steps are ok\n", all);
         return;
     }
-    fprintf(to, "of %zu steps %zu failed", all, failed);
+    fprintf(to, "of %zu step%s %zu failed", all, all == 1 ? "" : "s", failed);
     if (warnings)
         fprintf(to, ", %zu with a warning", warnings);
     if (r->counts[KL_FINDING_SKIPPED])

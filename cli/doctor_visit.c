@@ -4,8 +4,7 @@
 
 #include "base/excerpt.h"
 #include "base/now.h"
-
-#include <stdio.h>
+#include "cli/dialog_metadata.h"
 
 /* Nobody's topics: the brokers alone. The oldest version takes an empty list for all topics. */
 static void ask_metadata(kl_visit *v)
@@ -20,20 +19,6 @@ static void ask_metadata(kl_visit *v)
     kl_dialog_ask(v->dialog, KLOOP_METADATA, version, &m);
 }
 
-static void take_metadata(kl_visit *v)
-{
-    char why[320];
-    if (!kl_dialog_answer(v->dialog, &v->metadata))
-        return;
-    v->told = v->metadata.error_code == 0;
-    if (v->told)
-        return;
-    snprintf(why, sizeof why, "its answer to Metadata is %s: %s",
-             kloop_broker_error_name(v->metadata.error_code),
-             kloop_broker_error_explain(v->metadata.error_code));
-    kl_dialog_give_up(v->dialog, why);
-}
-
 static void look_at(kl_visit *v, bool stay)
 {
     if (!v->dialog || kl_dialog_state_of(v->dialog) != KL_DIALOG_READY || v->told)
@@ -41,7 +26,7 @@ static void look_at(kl_visit *v, bool stay)
     if (!v->asked)
         ask_metadata(v);
     else if (kl_dialog_version(v->dialog, KLOOP_METADATA) >= 0)
-        take_metadata(v);
+        v->told = kl_dialog_take_metadata(v->dialog, &v->metadata);
     if (!stay && kl_dialog_state_of(v->dialog) == KL_DIALOG_READY)
         kl_dialog_part(v->dialog);
 }

@@ -4,15 +4,15 @@
 
 #include <string.h>
 
-static bool parse_port(const char *text, uint16_t *port)
+static bool parse_port(kloop_string text, uint16_t *port)
 {
     uint32_t n = 0;
-    if (*text == '\0')
+    if (text.len == 0)
         return false;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9')
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
             return false;
-        n = n * 10 + (uint32_t)(*text - '0');
+        n = n * 10 + (uint32_t)(text.data[i] - '0');
         if (n > UINT16_MAX)
             return false;
     }
@@ -20,21 +20,25 @@ static bool parse_port(const char *text, uint16_t *port)
     return true;
 }
 
-bool kl_host_port_parse(const char *text, char host[KL_HOST_MAX], uint16_t *port)
+bool kl_host_port_parse(kloop_string text, char host[KL_HOST_MAX], uint16_t *port)
 {
-    const char *colon = strrchr(text, ':');
-    if (!colon)
+    size_t len = text.len;
+    while (len > 0 && text.data[len - 1] != ':')
+        len--;
+    if (len == 0)
         return false;
-    size_t len = (size_t)(colon - text);
-    if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
-        text++;
+    kloop_string behind = {text.data + len, text.len - len};
+    const char *at = text.data;
+    len--;
+    if (len > 2 && at[0] == '[' && at[len - 1] == ']') {
+        at++;
         len -= 2;
-    } else if (memchr(text, ':', len) || memchr(text, '[', len)) {
+    } else if (memchr(at, ':', len) || memchr(at, '[', len)) {
         return false;
     }
     if (len == 0 || len >= KL_HOST_MAX)
         return false;
-    memcpy(host, text, len);
+    memcpy(host, at, len);
     host[len] = '\0';
-    return parse_port(colon + 1, port);
+    return parse_port(behind, port);
 }

@@ -2,11 +2,10 @@
 /* See meta_ask.h. */
 #include "cli/meta_ask.h"
 
-#include "base/check.h"
 #include "base/now.h"
-#include "cli/host_port.h"
+#include "cli/dialog_metadata.h"
+#include "cli/server_list.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,33 +16,12 @@
 
 /* ---- The entries of bootstrap.servers ---- */
 
-/* The next one; false: there is none left. */
-static bool take_server(const char **rest, char host[KL_HOST_MAX], uint16_t *port)
-{
-    char entry[KL_HOST_MAX + 16];
-    const char *p = *rest;
-    while (isspace((unsigned char)*p))
-        p++;
-    if (*p == '\0')
-        return false;
-    size_t len = strcspn(p, ",");
-    *rest = p[len] ? p + len + 1 : p + len;
-    while (len > 0 && isspace((unsigned char)p[len - 1]))
-        len--;
-    KL_ASSERT(len < sizeof entry);
-    memcpy(entry, p, len);
-    entry[len] = '\0';
-    bool known = kl_host_port_parse(entry, host, port);
-    KL_ASSERT(known);
-    return true;
-}
-
 static size_t count_servers(const char *list)
 {
     char host[KL_HOST_MAX];
     uint16_t port;
     size_t count = 0;
-    while (take_server(&list, host, &port))
+    while (kl_server_list_next(&list, host, &port))
         count++;
     return count;
 }
@@ -78,21 +56,6 @@ static bool ask_metadata(const kl_meta_question *q, kl_dialog *d, bool *all)
     return true;
 }
 
-/* Is this the answer? Otherwise the dialog has FAILED. */
-static bool take_metadata(kl_meta_answer *a, kl_dialog *d)
-{
-    char why[320];
-    if (!kl_dialog_answer(d, &a->metadata))
-        return false;
-    if (a->metadata.error_code == 0)
-        return true;
-    snprintf(why, sizeof why, "its answer to Metadata is %s: %s",
-             kloop_broker_error_name(a->metadata.error_code),
-             kloop_broker_error_explain(a->metadata.error_code));
-    kl_dialog_give_up(d, why);
-    return false;
-}
-
 /* ---- The race ---- */
 
 typedef struct race {
@@ -109,7 +72,7 @@ static bool start_next(race *r)
 {
     char host[KL_HOST_MAX];
     uint16_t port;
-    if (!take_server(&r->rest, host, &port))
+    if (!kl_server_list_next(&r->rest, host, &port))
         return true;
     kl_dialog *d = kl_dialog_new(&r->q->dialog, host, port);
     if (!d)
@@ -129,7 +92,7 @@ static bool look_at(race *r, size_t i)
         r->asked[i] = true;
         return ask_metadata(r->q, d, &r->all[i]);
     }
-    if (take_metadata(r->a, d)) {
+    if (kl_dialog_take_metadata(d, &r->a->metadata)) {
         r->a->origin = d;
         r->a->asked_all = r->all[i];
     }

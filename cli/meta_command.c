@@ -187,6 +187,8 @@ static int say_nobody(const meta_flags *f, const kl_meta_answer *a)
     }
     if (late)
         fprintf(stderr, "That was all in %g s; --timeout gives more.\n", f->timeout_s);
+    if (!f->quiet)
+        fprintf(stderr, "kloop doctor with the same -b, -F and -X says more, and what to do.\n");
     return KL_EXIT_NO_BROKER;
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,17 +38,23 @@ kloop_status kl_security_init(kl_security *s, const kloop_config *config, kloop_
     kloop_status status = kloop_tls_new(&s->tls, config, NULL, kl_security_now(), error);
     if (status)
         return status;
-    if (getrandom(entropy, sizeof entropy, 0) != (ssize_t)sizeof entropy) {
-        error->status = KLOOP_BAD_CONFIG;
-        snprintf(error->text, sizeof error->text, "the system has no random bytes: %s",
-                 strerror(errno));
-        return KLOOP_BAD_CONFIG;
-    }
+    bool random = getrandom(entropy, sizeof entropy, 0) == (ssize_t)sizeof entropy;
+    int why = errno;
+    if (!random)
+        memset(entropy, 0, sizeof entropy);
     status = kloop_sasl_new(&s->sasl, config, NULL, entropy, error);
     kl_wipe(entropy, sizeof entropy);
-    if (!status && s->sasl)
-        s->mechanism = kloop_sasl_mechanism_of(s->sasl);
-    return status;
+    if (status || !s->sasl)
+        return status;
+    /* Nothing else needs them. */
+    if (!random) {
+        error->status = KLOOP_BAD_CONFIG;
+        snprintf(error->text, sizeof error->text, "the system has no random bytes: %s",
+                 strerror(why));
+        return KLOOP_BAD_CONFIG;
+    }
+    s->mechanism = kloop_sasl_mechanism_of(s->sasl);
+    return KLOOP_OK;
 }
 
 void kl_security_deinit(kl_security *s)
@@ -73,29 +80,40 @@ static bool refuse(kloop_error *error, const char *path, const char *why)
     return false;
 }
 
-/* The bytes of the file; -1: they cannot be read, and errno says why. */
-static ssize_t read_file(const char *path, char *to, size_t room)
+/* -1: errno. */
+static ssize_t read_all(int fd, char *to, size_t room)
 {
     size_t len = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return -1;
     while (len < room) {
         ssize_t n = read(fd, to + len, room - len);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0) {
-            int error = errno;
-            close(fd);
-            errno = error;
+        if (n < 0)
             return -1;
-        }
         if (n == 0)
             break;
         len += (size_t)n;
     }
-    close(fd);
     return (ssize_t)len;
+}
+
+/* How many bytes the file has, room at most; -1, with a sentence: they cannot be read. */
+static ssize_t read_file(const char *path, char *to, size_t room, kloop_error *error)
+{
+    struct stat is;
+    /* A pipe that nobody writes to would be waited for. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        refuse(error, path, strerror(errno));
+        return -1;
+    }
+    ssize_t len = -1;
+    if (fstat(fd, &is) == 0 && !S_ISREG(is.st_mode))
+        refuse(error, path, "it is no plain file");
+    else if ((len = read_all(fd, to, room)) < 0)
+        refuse(error, path, strerror(errno));
+    close(fd);
+    return len;
 }
 
 static kloop_string trimmed(const char *text, size_t len)
@@ -111,9 +129,9 @@ static kloop_string trimmed(const char *text, size_t len)
 
 static bool take_file(const kl_security *s, const char *path, char *bytes, kloop_error *error)
 {
-    ssize_t len = read_file(path, bytes, TOKEN_BYTES_MAX + 1);
+    ssize_t len = read_file(path, bytes, TOKEN_BYTES_MAX + 1, error);
     if (len < 0)
-        return refuse(error, path, strerror(errno));
+        return false;
     if ((size_t)len > TOKEN_BYTES_MAX)
         return refuse(error, path, "it is larger than 64 KiB, which no token is");
     kloop_token token = {.value = trimmed(bytes, (size_t)len)};

@@ -7,12 +7,8 @@
 #include <ctype.h>
 #include <string.h>
 
-/* A host, brackets and a port, with zeros before it. */
-#define ENTRY_MAX (KL_HOST_MAX + 16)
-
 bool kl_server_list_next(const char **rest, char host[KL_HOST_MAX], uint16_t *port)
 {
-    char entry[ENTRY_MAX];
     const char *p = *rest;
     while (isspace((unsigned char)*p))
         p++;
@@ -22,10 +18,7 @@ bool kl_server_list_next(const char **rest, char host[KL_HOST_MAX], uint16_t *po
     *rest = p[len] ? p + len + 1 : p + len;
     while (len > 0 && isspace((unsigned char)p[len - 1]))
         len--;
-    KL_ASSERT(len < sizeof entry);
-    memcpy(entry, p, len);
-    entry[len] = '\0';
-    bool known = kl_host_port_parse(entry, host, port);
+    bool known = kl_host_port_parse((kloop_string){p, len}, host, port);
     KL_ASSERT(known);
     return true;
 }

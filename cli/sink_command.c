@@ -210,7 +210,7 @@ static int parse(sink *s, int argc, char **argv)
     for (int id; (id = kl_options_next(&o)) != KL_OPTIONS_END;) {
         switch (id) {
         case LISTEN:
-            if (!kl_host_port_parse(o.value, s->host, &s->port))
+            if (!kl_host_port_parse(kloop_text(o.value), s->host, &s->port))
                 code = kl_options_refuse(&o, "HOST:PORT is wanted, as in 127.0.0.1:9092");
             break;
         case TOPIC:

@@ -2,39 +2,18 @@
 /*
  * Writes docs/CONFIG.md from the table of keys and from what a configuration answers, so that the
  * page cannot say anything else than the library does.
- *
- *     config_page > docs/CONFIG.md
- *     config_page --check docs/CONFIG.md     does the file say the same? Exit code 1 if not
  */
-#include "base/buf.h"
 #include "base/check.h"
 #include "core/config_strangers.h"
 #include "core/topic_keys.h"
+#include "tests/docs/page.h"
 
 #include <kloop/config_keys.h>
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static kl_buf page;
-
-static void put(const char *text)
-{
-    kl_buf_append(&page, text, strlen(text));
-}
-
-static void __attribute__((format(printf, 1, 2))) print(const char *format, ...)
-{
-    char text[4096];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    put(text);
-}
 
 static const char *name_of(kl_config_id id)
 {
@@ -133,17 +112,17 @@ static void put_key(kl_config_id id)
 {
     const kloop_config_key *key = &kl_config_key_of(id)->shown;
     const char *preset = key->preset[0] ? key->preset : "-";
-    print("| `%s` | %s%s%s | %s | %s | %s |\n", key->name, type_word(key), key->unit[0] ? ", " : "",
-          key->unit, preset, key->allowed, meanings[id]);
+    page_print("| `%s` | %s%s%s | %s | %s | %s |\n", key->name, type_word(key),
+               key->unit[0] ? ", " : "", key->unit, preset, key->allowed, meanings[id]);
 }
 
 static void put_keys(void)
 {
     unsigned told[KL_CONFIG_COUNT] = {0};
-    put("\n## The keys\n");
+    page_put("\n## The keys\n");
     for (size_t g = 0; g < GROUP_COUNT; g++) {
-        print("\n### %s\n\n", groups[g].title);
-        put("| key | type | default | allowed | meaning |\n|---|---|---|---|---|\n");
+        page_print("\n### %s\n\n", groups[g].title);
+        page_put("| key | type | default | allowed | meaning |\n|---|---|---|---|---|\n");
         for (int i = 0; i < groups[g].count; i++) {
             put_key(groups[g].ids[i]);
             told[groups[g].ids[i]]++;
@@ -188,14 +167,14 @@ static const struct difference {
 
 static void put_differences(void)
 {
-    put("\n## Where defaults differ\n\n"
-        "| key | kloop | Java | librdkafka | why |\n|---|---|---|---|---|\n");
+    page_put("\n## Where defaults differ\n\n"
+             "| key | kloop | Java | librdkafka | why |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < sizeof differences / sizeof differences[0]; i++) {
         const struct difference *d = &differences[i];
-        print("| `%s` | %s | %s | %s | %s |\n", name_of(d->id),
-              kl_config_key_of(d->id)->shown.preset[0] ? kl_config_key_of(d->id)->shown.preset
-                                                       : "-",
-              d->java, d->librdkafka, d->why);
+        page_print("| `%s` | %s | %s | %s | %s |\n", name_of(d->id),
+                   kl_config_key_of(d->id)->shown.preset[0] ? kl_config_key_of(d->id)->shown.preset
+                                                            : "-",
+                   d->java, d->librdkafka, d->why);
     }
 }
 
@@ -222,7 +201,7 @@ static kloop_config *config_of(const said pairs[PAIRS_MAX])
 static void put_said(const said pairs[PAIRS_MAX])
 {
     for (int i = 0; i < PAIRS_MAX && pairs[i].key; i++)
-        print("%s`%s=%s`", i ? "<br>" : "", pairs[i].key, pairs[i].value);
+        page_print("%s`%s=%s`", i ? "<br>" : "", pairs[i].key, pairs[i].value);
 }
 
 static void put_clash(const said pairs[PAIRS_MAX])
@@ -234,9 +213,9 @@ static void put_clash(const said pairs[PAIRS_MAX])
                 pairs[0].value);
         exit(2);
     }
-    put("| ");
+    page_put("| ");
     put_said(pairs);
-    print(" | %s |\n", error.text);
+    page_print(" | %s |\n", error.text);
     kloop_config_del(c);
 }
 
@@ -261,7 +240,8 @@ static const said clashes[][PAIRS_MAX] = {
 
 static void put_clashes(void)
 {
-    put("\n## Keys that clash\n\n"
+    page_put(
+        "\n## Keys that clash\n\n"
         "Each value may be right by itself and the whole not. It is refused when the producer is "
         "opened, or by\n"
         "`kloop_config_check()`; the command ends with exit code 2. Where only one of two was set, "
@@ -290,11 +270,11 @@ static void put_refusals(void)
         {"enable.ssl.certificate.verification", "false"},
         {"sasl.oauthbearer.token.endpoint.url", "https://idp/token"},
     };
-    put("\n## What a refusal looks like\n\n| set | answer |\n|---|---|\n");
+    page_put("\n## What a refusal looks like\n\n| set | answer |\n|---|---|\n");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         kloop_config *c = kloop_config_new(NULL);
         kloop_config_set(c, cases[i].key, cases[i].value);
-        print("| `%s=%s` | %s |\n", cases[i].key, cases[i].value, kloop_config_error(c));
+        page_print("| `%s=%s` | %s |\n", cases[i].key, cases[i].value, kloop_config_error(c));
         kloop_config_del(c);
     }
 }
@@ -303,26 +283,31 @@ static void put_refusals(void)
 
 static void put_topic_keys(void)
 {
-    put("\n## One topic alone\n\n"
+    page_put(
+        "\n## One topic alone\n\n"
         "These can be set for one topic, as `topic.NAME.KEY` or with `kloop_topic_set()`; what was "
         "not set is as for all:\n");
     for (unsigned i = 0; i < KL_TOPIC_KEY_COUNT; i++)
-        print("%s`%s`", i ? ", " : "", name_of(kl_topic_keys_config_id((kl_topic_key)i)));
-    put(".\n"
+        page_print("%s`%s`", i ? ", " : "", name_of(kl_topic_keys_config_id((kl_topic_key)i)));
+    page_put(
+        ".\n"
         "`topic.events.linger.ms=100` is for the topic `events`. kcat's `topic.KEY` without a name "
         "is for all topics.\n");
 }
 
 static void put_aliases(void)
 {
-    put("\n## librdkafka's names\n\n"
+    page_put(
+        "\n## librdkafka's names\n\n"
         "They are taken as other names of a key. Setting two names of one key to different values "
         "is a clash for the\n"
         "command; for a program the last word counts, with a note.\n\n"
         "| librdkafka | key | what else |\n|---|---|---|\n");
     for (size_t i = 0; i < ALIAS_COUNT; i++)
-        print("| `%s` | `%s` | %s |\n", aliases[i].name, name_of(aliases[i].id), aliases[i].remark);
-    put("\nThree names mean one thing to Java and another to librdkafka. They have Java's meaning, "
+        page_print("| `%s` | `%s` | %s |\n", aliases[i].name, name_of(aliases[i].id),
+                   aliases[i].remark);
+    page_put(
+        "\nThree names mean one thing to Java and another to librdkafka. They have Java's meaning, "
         "and when other names show\n"
         "that somebody thinks of librdkafka, a note says so:\n\n");
     static const said clashing[PAIRS_MAX] = {{"request.timeout.ms", "30000"},
@@ -333,7 +318,7 @@ static void put_aliases(void)
     kloop_error note;
     for (size_t i = 0; kloop_config_note(c, i, &note); i++)
         if (strstr(note.text, "meaning"))
-            print("- %s.\n", note.text);
+            page_print("- %s.\n", note.text);
     kloop_config_del(c);
 }
 
@@ -343,9 +328,10 @@ static void put_names(const char *names)
     for (const char *word = names; *word;) {
         int len = (int)strcspn(word, " ");
         bool empty = word[len - 1] == '=';
-        print("%s`%.*s%s`", word == names ? "" : ", ", len, word, word[len - 1] == '.' ? "*" : "");
+        page_print("%s`%.*s%s`", word == names ? "" : ", ", len, word,
+                   word[len - 1] == '.' ? "*" : "");
         if (empty)
-            put(" (empty)");
+            page_put(" (empty)");
         word += len + (word[len] == ' ');
     }
 }
@@ -355,14 +341,14 @@ static void put_strangers(kl_stranger_ruling ruling, const char *title, const ch
     static const char *const whose[] = {[KL_STRANGER_OF_JAVA] = "Java",
                                         [KL_STRANGER_OF_LIBRDKAFKA] = "librdkafka",
                                         [KL_STRANGER_OF_CONSUMERS] = "consumers"};
-    print("\n### %s\n\n%s\n\n| whose | names | why |\n|---|---|---|\n", title, head);
+    page_print("\n### %s\n\n%s\n\n| whose | names | why |\n|---|---|---|\n", title, head);
     for (size_t i = 0; i < kl_config_strangers_count(); i++) {
         const kl_config_strangers *row = kl_config_strangers_at(i);
         if (row->ruling != ruling)
             continue;
-        print("| %s | ", whose[row->origin]);
+        page_print("| %s | ", whose[row->origin]);
         put_names(row->names);
-        print(" | %s |\n", kl_config_strangers_why(row));
+        page_print(" | %s |\n", kl_config_strangers_why(row));
     }
 }
 
@@ -451,15 +437,15 @@ static const char intro[] =
 
 static void write_page(void)
 {
-    put(intro);
+    page_put(intro);
     put_keys();
     put_topic_keys();
     put_refusals();
     put_clashes();
     put_differences();
     put_aliases();
-    put("\n## Names that are no keys\n\n"
-        "`name=value`: only with this value. `name.*`: all that begin so.\n");
+    page_put("\n## Names that are no keys\n\n"
+             "`name=value`: only with this value. `name.*`: all that begin so.\n");
     put_strangers(KL_STRANGER_ALIKE, "Taken without a word",
                   "With these values they say what happens anyway.");
     put_strangers(KL_STRANGER_NOTED, "Taken with a note", "They have no effect here.");
@@ -468,36 +454,7 @@ static void write_page(void)
                   "`ignore.unknown.config` does not reach them.");
 }
 
-static int check(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        fprintf(stderr, "config_page: %s cannot be opened\n", path);
-        return 1;
-    }
-    char *have = malloc(page.len + 1);
-    size_t len = have ? fread(have, 1, page.len + 1, f) : 0;
-    fclose(f);
-    bool same = len == page.len && memcmp(have, page.data, len) == 0;
-    free(have);
-    if (!same)
-        fprintf(stderr,
-                "config_page: %s is not what the code says; write it anew: config_page > %s\n",
-                path, path);
-    return same ? 0 : 1;
-}
-
 int main(int argc, char **argv)
 {
-    kl_buf_init(&page, &kl_mem_libc);
-    write_page();
-    int status = 0;
-    if (page.failed)
-        status = 2;
-    else if (argc == 3 && strcmp(argv[1], "--check") == 0)
-        status = check(argv[2]);
-    else
-        fwrite(page.data, 1, page.len, stdout);
-    kl_buf_deinit(&page);
-    return status;
+    return page_main(argc, argv, write_page);
 }

@@ -2,37 +2,15 @@
 /*
  * Writes docs/ERRORS.md from the table of codes and the policy over it, so that the page cannot say
  * anything else than the engine does.
- *
- *     errors_page > docs/ERRORS.md
- *     errors_page --check docs/ERRORS.md     does the file say the same? Exit code 1 if not
  */
-#include "base/buf.h"
 #include "core/policy.h"
+#include "tests/docs/page.h"
 
 #include <kloop/broker_error.h>
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static kl_buf page;
-
-static void put(const char *text)
-{
-    kl_buf_append(&page, text, strlen(text));
-}
-
-static void __attribute__((format(printf, 1, 2))) print(const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    put(text);
-}
 
 /* ---- Produce ---- */
 
@@ -104,17 +82,18 @@ static const char *const texts[] = {
 
 static void put_chapter(const chapter *c)
 {
-    print("\n### %s\n\n", c->title);
-    print("%s\n\n", c->text);
-    put("| code | name | stored by this attempt? | asks for metadata | what it means, and what to "
+    page_print("\n### %s\n\n", c->title);
+    page_print("%s\n\n", c->text);
+    page_put(
+        "| code | name | stored by this attempt? | asks for metadata | what it means, and what to "
         "do |\n"
         "|---|---|---|---|---|\n");
     for (size_t i = 0; i < kloop_broker_error_count(); i++) {
         const kloop_broker_error *e = kloop_broker_error_at(i);
         kl_ruling r = kl_policy(KL_QUESTION_IDEMPOTENT, e->code);
         if (r.verdict == c->verdict)
-            print("| %d | %s | %s | %s | %s |\n", (int)e->code, e->name, stored_word(&r),
-                  refresh_word(&r), texts[i]);
+            page_print("| %d | %s | %s | %s | %s |\n", (int)e->code, e->name, stored_word(&r),
+                       refresh_word(&r), texts[i]);
     }
 }
 
@@ -131,20 +110,21 @@ static void put_names(kl_question question, kl_verdict verdict)
         int len =
             snprintf(name, sizeof name, "%s%s (%d)", first ? "" : ", ", e->name, (int)e->code);
         if (column > 90) {
-            put(",\n");
+            page_put(",\n");
             memmove(name, name + 2, strlen(name + 2) + 1);
             column = 0;
         }
-        put(name);
+        page_put(name);
         column += (size_t)len;
         first = false;
     }
-    put(first ? "none" : "");
+    page_put(first ? "none" : "");
 }
 
 static void put_plain(void)
 {
-    put("\n### Without a producer id\n\n"
+    page_put(
+        "\n### Without a producer id\n\n"
         "`enable.idempotence=false`, and with it `acks=0` and `acks=1`: there are no numbers to "
         "mend and\n"
         "nothing is fatal. Sent again are also ");
@@ -154,25 +134,26 @@ static void put_plain(void)
         if (kl_policy(KL_QUESTION_PLAIN, e->code).verdict != KL_VERDICT_RETRY ||
             kl_policy(KL_QUESTION_IDEMPOTENT, e->code).verdict == KL_VERDICT_RETRY)
             continue;
-        print("%s%s (%d)", first ? "" : ", ", e->name, (int)e->code);
+        page_print("%s%s (%d)", first ? "" : ", ", e->name, (int)e->code);
         first = false;
     }
-    put(";\ngiven up are also ");
+    page_put(";\ngiven up are also ");
     first = true;
     for (size_t i = 0; i < kloop_broker_error_count(); i++) {
         const kloop_broker_error *e = kloop_broker_error_at(i);
         if (kl_policy(KL_QUESTION_PLAIN, e->code).verdict != KL_VERDICT_FAIL ||
             kl_policy(KL_QUESTION_IDEMPOTENT, e->code).verdict == KL_VERDICT_FAIL)
             continue;
-        print("%s%s (%d)", first ? "" : ", ", e->name, (int)e->code);
+        page_print("%s%s (%d)", first ? "" : ", ", e->name, (int)e->code);
         first = false;
     }
-    put(".\n");
+    page_put(".\n");
 }
 
 static void put_others(void)
 {
-    put("\n## Answers to Metadata\n\n"
+    page_put(
+        "\n## Answers to Metadata\n\n"
         "An error of the answer as a whole, an answer without a broker, and one from another "
         "cluster change\n"
         "nothing: what was known stays, and another question follows after a pause. An error of "
@@ -182,7 +163,8 @@ static void put_others(void)
         "than\n"
         "`delivery.timeout.ms`. They fail at once with\n");
     put_names(KL_QUESTION_TOPIC, KL_VERDICT_FAIL);
-    put(".\nEvery other code, those included that nobody knows, is asked about again. Records of a "
+    page_put(
+        ".\nEvery other code, those included that nobody knows, is asked about again. Records of a "
         "topic that was\n"
         "known before are never failed by what Metadata says: it may be the view of a broker that "
         "has just\n"
@@ -190,7 +172,8 @@ static void put_others(void)
         "\n## Answers to InitProducerId\n\n"
         "Nothing is sent before there is a producer id. The producer has ended with\n");
     put_names(KL_QUESTION_PRODUCER_ID, KL_VERDICT_FATAL);
-    put(".\nWhat lacks a right says so, and what to grant. After every other code, an id or an "
+    page_put(
+        ".\nWhat lacks a right says so, and what to grant. After every other code, an id or an "
         "epoch below 0, and a\n"
         "connection that was lost, it is asked again after a pause; records wait no longer than\n"
         "`delivery.timeout.ms`.\n"
@@ -286,44 +269,15 @@ static const char outro[] = "\n## Codes that nobody knows\n"
 
 static void write_page(void)
 {
-    put(intro);
+    page_put(intro);
     for (size_t i = 0; i < sizeof chapters / sizeof *chapters; i++)
         put_chapter(&chapters[i]);
     put_plain();
     put_others();
-    put(outro);
-}
-
-static int check(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        fprintf(stderr, "errors_page: %s cannot be opened\n", path);
-        return 1;
-    }
-    char *have = malloc(page.len + 1);
-    size_t len = have ? fread(have, 1, page.len + 1, f) : 0;
-    fclose(f);
-    bool same = len == page.len && memcmp(have, page.data, len) == 0;
-    free(have);
-    if (!same)
-        fprintf(stderr,
-                "errors_page: %s is not what the code says; write it anew: errors_page > %s\n",
-                path, path);
-    return same ? 0 : 1;
+    page_put(outro);
 }
 
 int main(int argc, char **argv)
 {
-    kl_buf_init(&page, &kl_mem_libc);
-    write_page();
-    int status = 0;
-    if (page.failed)
-        status = 2;
-    else if (argc == 3 && strcmp(argv[1], "--check") == 0)
-        status = check(argv[2]);
-    else
-        fwrite(page.data, 1, page.len, stdout);
-    kl_buf_deinit(&page);
-    return status;
+    return page_main(argc, argv, write_page);
 }

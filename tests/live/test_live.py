@@ -92,7 +92,7 @@ def one(run, row):
         if not isinstance(fault, (Failed, Mismatch)):
             print(run.cluster.tails(), flush=True)
         return False
-    print(f"ok    {name:18}{words} [{time.monotonic() - started:.1f} s]", flush=True)
+    print(f"ok    {name:31} {words} [{time.monotonic() - started:.1f} s]", flush=True)
     return True
 
 

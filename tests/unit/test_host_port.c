@@ -2,6 +2,8 @@
 /* HOST:PORT with names, addresses and brackets. */
 #include "cli/host_port.h"
 
+#include <kloop/wire.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +27,7 @@ static void good_ones(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char host[KL_HOST_MAX];
         uint16_t port = 1;
-        assert_true(kl_host_port_parse(cases[i].text, host, &port));
+        assert_true(kl_host_port_parse(kloop_text(cases[i].text), host, &port));
         assert_string_equal(host, cases[i].host);
         assert_int_equal(port, cases[i].port);
     }
@@ -44,7 +46,7 @@ static void bad_ones(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char host[KL_HOST_MAX];
         uint16_t port;
-        if (kl_host_port_parse(cases[i], host, &port))
+        if (kl_host_port_parse(kloop_text(cases[i]), host, &port))
             fail_msg("'%s' was taken", cases[i]);
     }
 }
@@ -56,7 +58,7 @@ static void the_longest_host(void **state)
     uint16_t port;
     memset(text, 'a', sizeof text);
     strcpy(text + KL_HOST_MAX - 1, ":1");
-    assert_true(kl_host_port_parse(text, host, &port));
+    assert_true(kl_host_port_parse(kloop_text(text), host, &port));
     assert_int_equal(strlen(host), KL_HOST_MAX - 1);
 }
 

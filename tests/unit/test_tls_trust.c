@@ -121,6 +121,27 @@ static void a_directory(void **state)
     end(&p);
 }
 
+/* All of them are looked at again when they may have changed, which must not hold the loop. */
+static void a_directory_is_bounded(void **state)
+{
+    (void)state;
+    place p;
+    begin(&p);
+    kl_tls_world_set(&p.w, "ssl.truststore.location", p.folder.path);
+    char first[128], next[128], name[16];
+    kl_tls_test_text(&p.folder, "0.pem", p.pem);
+    kl_tls_test_path(&p.folder, "0.pem", first);
+    for (int i = 1; i <= 1024; i++) {
+        if (i == 1024)
+            works(&p);
+        snprintf(name, sizeof name, "%d.pem", i);
+        kl_tls_test_path(&p.folder, name, next);
+        assert_int_equal(link(first, next), 0);
+    }
+    kl_tls_world_refused(&p.w, p.folder.path, "more than 1024", NULL);
+    end(&p);
+}
+
 static void pkcs12_stores(void **state)
 {
     (void)state;
@@ -286,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_certificates_of_a_file),
         cmocka_unit_test(a_directory),
+        cmocka_unit_test(a_directory_is_bounded),
         cmocka_unit_test(pkcs12_stores),
         cmocka_unit_test(what_is_wrong_is_told),
         cmocka_unit_test(inline_text),
