@@ -70,18 +70,15 @@ static void on_deadline(kl_dialog *d)
     case KL_DIALOG_TLS:
         kl_dialog_note(d, KL_TROUBLE_SILENT, "TLS was not agreed upon within %g s", connect_s);
         break;
-    case KL_DIALOG_LOGIN:
-        if (d->login.working) {
+    default:
+        if (d->login.working)
             kl_dialog_note(d, KL_TROUBLE_HERE,
                            "what %s has to compute was not done within %g s: the broker asks for "
                            "many iterations",
                            d->config.security->mechanism->name, answer_s);
-            break;
-        }
-        /* fall through */
-    default:
-        kl_dialog_note(d, KL_TROUBLE_SILENT, "no answer to %s within %g s",
-                       kloop_api_find(d->asked_api)->name, answer_s);
+        else
+            kl_dialog_note(d, KL_TROUBLE_SILENT, "no answer to %s within %g s",
+                           kloop_api_find(d->asked_api)->name, answer_s);
         break;
     }
     kl_dialog_lose(d);

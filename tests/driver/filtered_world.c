@@ -45,7 +45,7 @@ void filtered_connect_socket(filtered_world *w)
 {
     kloop_error error;
     kl_byte_filter_maker maker = splitting_filters_maker(&w->far_end);
-    scripted_connect(w->l.engine, one, "127.0.0.1", w->l.port);
+    scripted_connect(w->l.engine, filtered_id, "127.0.0.1", w->l.port);
     filtered_wake(w);
     uv_run(&w->l.loop, UV_RUN_NOWAIT);
     w->peer = scripted_loop_accept(&w->l);

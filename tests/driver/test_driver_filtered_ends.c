@@ -4,7 +4,7 @@
  * of anything, and all the ways in which it ends.
  */
 #define _GNU_SOURCE
-#include "driver/uv_producer.h"
+#include "driver/uv_socket.h"
 #include "tests/driver/filtered_world.h"
 
 #include <errno.h>
@@ -124,7 +124,7 @@ static void test_no_filter(void **state)
     char wanted[128];
     filtered_begin(&w, 1);
     w.near_end.fail_made = 1;
-    scripted_connect(w.l.engine, one, "127.0.0.1", w.l.port);
+    scripted_connect(w.l.engine, filtered_id, "127.0.0.1", w.l.port);
     filtered_wake(&w);
     SCRIPTED_RUN_UNTIL(&w.l, filtered_count(&w, SCRIPTED_CLOSED) == 1);
     snprintf(wanted, sizeof wanted, "connect to 127.0.0.1:%u: no filter today", (unsigned)w.l.port);
@@ -281,6 +281,36 @@ static void test_write_fails(void **state)
     filtered_end(&w);
 }
 
+/* The filter fails at a write while the engine does not read: that can be told only when it does.
+ * Until then the loop went round and round, as the socket had room all the time. */
+static void test_write_fails_unread(void **state)
+{
+    (void)state;
+    uint8_t *bytes = filtered_pattern(3000), in[3000];
+    filtered_world w;
+    filtered_begin(&w, 13);
+    w.near_end.fail_write = true;
+    filtered_connect_both(&w);
+    scripted_connection *c = filtered_give_bytes(&w, NULL, 0, in, sizeof in);
+    c->pause_at = 100;
+    c->room_max = 50;
+    assert_true(filtered_tell(&w, bytes, 3000) > 150);
+    FILTERED_RUN_UNTIL(&w, c->paused);
+    filtered_give_bytes(&w, bytes, 3000, in + c->in_at, sizeof in - c->in_at);
+    for (int i = 0; i < 10; i++)
+        uv_run(&w.l.loop, UV_RUN_NOWAIT);
+    assert_int_equal(w.l.producer->connections[filtered_id.slot]->events, 0);
+    assert_false(w.l.producer->dirty);
+    assert_int_equal(filtered_count(&w, SCRIPTED_DISCONNECTED), 0);
+    c->pause_at = 0;
+    scripted_act(w.l.engine, KLOOP_ACT_RESUME, filtered_id);
+    filtered_wake(&w);
+    SCRIPTED_RUN_UNTIL(&w.l, filtered_count(&w, SCRIPTED_CLOSED) == 1);
+    assert_non_null(strstr(filtered_reason(&w, SCRIPTED_DISCONNECTED), ": there is no ink"));
+    free(bytes);
+    filtered_end(&w);
+}
+
 /* CLOSE says farewell, where the socket has room for it. */
 static void test_farewell(void **state)
 {
@@ -341,11 +371,12 @@ static void test_close_in_handshake(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_handshake_stalls),  cmocka_unit_test(test_handshake_ends),
-        cmocka_unit_test(test_handshake_refused), cmocka_unit_test(test_no_filter),
-        cmocka_unit_test(test_last_bytes),        cmocka_unit_test(test_fails_later),
-        cmocka_unit_test(test_last_words),        cmocka_unit_test(test_write_fails),
-        cmocka_unit_test(test_farewell),          cmocka_unit_test(test_close_in_handshake),
+        cmocka_unit_test(test_handshake_stalls),   cmocka_unit_test(test_handshake_ends),
+        cmocka_unit_test(test_handshake_refused),  cmocka_unit_test(test_no_filter),
+        cmocka_unit_test(test_last_bytes),         cmocka_unit_test(test_fails_later),
+        cmocka_unit_test(test_last_words),         cmocka_unit_test(test_write_fails),
+        cmocka_unit_test(test_write_fails_unread), cmocka_unit_test(test_farewell),
+        cmocka_unit_test(test_close_in_handshake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

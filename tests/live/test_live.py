@@ -22,6 +22,7 @@ from transfer import Bench  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SKIPPED = 77
+NAME_WIDTH = 32
 
 
 def choose(options):
@@ -30,7 +31,7 @@ def choose(options):
     if options.only:
         rows = [row for row in rows if row.name == options.only or row.name.startswith(options.only + ".")]
         if not rows:
-            names = "\n  ".join(f"{row.name:18}{row.words}" for row in table(False))
+            names = "\n  ".join(f"{row.name:{NAME_WIDTH}}{row.words}" for row in table(False))
             print(f"live: there is no scenario {options.only}; there are\n  {names}", file=sys.stderr)
             sys.exit(2)
         if old and any(NEWEST in row.when for row in rows):
@@ -88,11 +89,11 @@ def one(run, row):
     try:
         words = row.run(run)
     except (Difference, Failed, Refused, subprocess.TimeoutExpired) as fault:
-        print(f"FAIL  {name:18}{fault}", flush=True)
+        print(f"FAIL  {name:{NAME_WIDTH}}{fault}", flush=True)
         if not isinstance(fault, (Failed, Mismatch)):
             print(run.cluster.tails(), flush=True)
         return False
-    print(f"ok    {name:31} {words} [{time.monotonic() - started:.1f} s]", flush=True)
+    print(f"ok    {name:{NAME_WIDTH}}{words} [{time.monotonic() - started:.1f} s]", flush=True)
     return True
 
 
