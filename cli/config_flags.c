@@ -39,10 +39,15 @@ void kl_config_flags_init(kl_config_flags *f, const char *command)
     kl_buf_init(&f->entries, &kl_wiped_memory);
 }
 
-void kl_config_flags_deinit(kl_config_flags *f)
+void kl_config_flags_forget(kl_config_flags *f)
 {
     kl_buf_deinit(&f->entries);
     kl_arena_deinit(&f->arena);
+}
+
+void kl_config_flags_deinit(kl_config_flags *f)
+{
+    kl_config_flags_forget(f);
 }
 
 static const char *copy(kl_config_flags *f, const char *text)

@@ -67,6 +67,9 @@ bool kl_config_flags_load(kl_config_flags *f, const char *path, const char *flag
 /* The configuration, the caller's from then on, its parts and the whole checked; NULL: refused. */
 kloop_config *kl_config_flags_make(kl_config_flags *f);
 
+/* Wipes all that was set, when no other configuration will be made of it. */
+void kl_config_flags_forget(kl_config_flags *f);
+
 /* Every key, its value and where that came from; what is secret is masked. Answers the exit code:
  * of what is refused there is no table, and what only clashes is said below it. */
 int kl_config_flags_show(kl_config_flags *f, FILE *to);

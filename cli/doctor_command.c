@@ -6,8 +6,7 @@
 #include "cli/doctor_command.h"
 
 #include "base/now.h"
-#include "base/utf8.h"
-#include "cli/config_flags.h"
+#include "cli/asking_flags.h"
 #include "cli/doctor.h"
 #include "cli/doctor_json.h"
 #include "cli/doctor_live.h"
@@ -20,80 +19,33 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define COMMAND       "doctor"
-#define TIMEOUT_S     5
-#define TIMEOUT_S_MAX 3600
-#define HOSTS         "/etc/hosts"
-
-enum { BOOTSTRAP = 1, TOPIC, JSON, TIMEOUT, PROPS, CONFIG_FILE, PRINT_CONFIG, QUIET };
+#define COMMAND   "doctor"
+#define TIMEOUT_S 5
+#define HOSTS     "/etc/hosts"
 
 static const kl_option options[] = {
-    {BOOTSTRAP, KL_OPTION_VALUE, 'b', "bootstrap-server", "HOST:PORT,...", "brokers to begin with"},
-    {TOPIC, KL_OPTION_WORDS, 't', "topic", "TOPIC",
+    {KL_ASKING_BOOTSTRAP, KL_OPTION_VALUE, 'b', "bootstrap-server", "HOST:PORT,...",
+     "brokers to begin with"},
+    {KL_ASKING_TOPIC, KL_OPTION_WORDS, 't', "topic", "TOPIC",
      "may records be sent to it? None is made, and none is sent"},
-    {TIMEOUT, KL_OPTION_VALUE, 'm', "timeout", "SECONDS", "for each step (5)"},
-    {JSON, KL_OPTION_SWITCH, 'J', "json", NULL, "one JSON object on one line"},
-    {PROPS, KL_OPTION_WORDS, 'X', "command-property", "KEY=VALUE", "configuration"},
-    {CONFIG_FILE, KL_OPTION_VALUE, 'F', "command-config", "FILE",
+    {KL_ASKING_TIMEOUT, KL_OPTION_VALUE, 'm', "timeout", "SECONDS", "for each step (5)"},
+    {KL_ASKING_JSON, KL_OPTION_SWITCH, 'J', "json", NULL, "one JSON object on one line"},
+    {KL_ASKING_PROPS, KL_OPTION_WORDS, 'X', "command-property", "KEY=VALUE", "configuration"},
+    {KL_ASKING_CONFIG_FILE, KL_OPTION_VALUE, 'F', "command-config", "FILE",
      "the same from a properties file, bootstrap.servers too"},
-    {PRINT_CONFIG, KL_OPTION_SWITCH, 0, "print-config", NULL,
+    {KL_ASKING_PRINT_CONFIG, KL_OPTION_SWITCH, 0, "print-config", NULL,
      "print every key, its value and where it came from, and end"},
-    {QUIET, KL_OPTION_SWITCH, 'q', "quiet", NULL, "only what is not ok"},
+    {KL_ASKING_QUIET, KL_OPTION_SWITCH, 'q', "quiet", NULL, "only what is not ok"},
 };
 
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 
-typedef struct doctor_flags {
-    const char **topics; /* of argv */
-    size_t topic_count;
-    bool json;
-    bool quiet;
-    double timeout_s;
-    kl_config_flags config;
-} doctor_flags;
-
 /* ---- Flags ---- */
 
-static int exit_of(bool taken)
-{
-    return taken ? -1 : KL_EXIT_USAGE;
-}
-
-/* Whether a topic can have this name is for the broker to say. */
-static bool may_be_asked_for(const char *name)
-{
-    size_t len = strlen(name);
-    return len > 0 && len <= INT16_MAX && kl_utf8_valid_len(name, len) == len;
-}
-
 /* -1: go on with the next flag. */
-static int take(kl_options *o, doctor_flags *f, int id)
+static int take(kl_options *o, kl_asking_flags *f, int id)
 {
     switch (id) {
-    case TOPIC:
-        if (!may_be_asked_for(o->value))
-            return kl_options_refuse(o, "the name of a topic is wanted, in UTF-8");
-        f->topics[f->topic_count++] = o->value;
-        return -1;
-    case BOOTSTRAP:
-        return exit_of(kl_config_flags_set(&f->config, KL_CONFIG_FLAG, "bootstrap.servers",
-                                           o->value, o->flag));
-    case JSON:
-        f->json = true;
-        return -1;
-    case TIMEOUT:
-        return exit_of(kl_options_decimal(o, 0.001, TIMEOUT_S_MAX, &f->timeout_s));
-    case PROPS:
-        return kl_config_flags_take(&f->config, o->value, o->flag);
-    case CONFIG_FILE:
-        return exit_of(kl_config_flags_load(&f->config, o->value, o->flag));
-    case PRINT_CONFIG:
-        f->config.print = true;
-        return -1;
-    case QUIET:
-        f->quiet = true;
-        f->config.quiet = true;
-        return -1;
     case KL_OPTIONS_HELP:
         kl_command_help(&kl_doctor_command, stdout);
         return KL_EXIT_OK;
@@ -101,11 +53,11 @@ static int take(kl_options *o, doctor_flags *f, int id)
         return kl_usage_error(COMMAND, "'%s' belongs to no flag; -b names a broker, -t a topic",
                               o->value);
     default:
-        return KL_EXIT_USAGE;
+        return kl_asking_flags_take(f, o, id);
     }
 }
 
-static int parse(doctor_flags *f, int argc, char **argv)
+static int parse(kl_asking_flags *f, int argc, char **argv)
 {
     kl_options o;
     kl_options_init(&o, COMMAND, options, OPTION_COUNT, argc, argv);
@@ -157,8 +109,9 @@ static bool is_true(const kloop_config *config, const char *key)
     return value && strcasecmp(value, "true") == 0;
 }
 
-static kl_doctor_order order_of(const doctor_flags *f, const kloop_config *config, const words *w,
-                                const kl_security *security, const kl_security *tls_alone)
+static kl_doctor_order order_of(const kl_asking_flags *f, const kloop_config *config,
+                                const words *w, const kl_security *security,
+                                const kl_security *tls_alone)
 {
     uint64_t step_ns = (uint64_t)(f->timeout_s * (double)KL_SECOND);
     return (kl_doctor_order){
@@ -185,7 +138,7 @@ static kl_doctor_order order_of(const doctor_flags *f, const kloop_config *confi
 /* ---- Findings ---- */
 
 typedef struct page {
-    const doctor_flags *flags;
+    const kl_asking_flags *flags;
     kl_doctor_live live;
     kl_terminal terminal;
 } page;
@@ -212,7 +165,7 @@ static bool print_json(const kl_doctor *d, int code)
     return whole;
 }
 
-static int finish(const doctor_flags *f, const kl_doctor *d)
+static int finish(const kl_asking_flags *f, const kl_doctor *d)
 {
     int code =
         kl_doctor_report_outcome(&d->report) == KL_FINDING_FAILED ? KL_EXIT_NO_BROKER : KL_EXIT_OK;
@@ -233,7 +186,7 @@ static int finish(const doctor_flags *f, const kl_doctor *d)
  * TLS with the same settings, where security.protocol does not ask for it. Where there can be none,
  * nobody is asked in TLS.
  */
-static void make_tls_alone(doctor_flags *f, const kl_security *security, kl_security *tls_alone)
+static void make_tls_alone(kl_asking_flags *f, const kl_security *security, kl_security *tls_alone)
 {
     kloop_error error;
     *tls_alone = (kl_security){.tls = security->tls};
@@ -249,14 +202,17 @@ static void make_tls_alone(doctor_flags *f, const kl_security *security, kl_secu
     kloop_config_del(config);
 }
 
-static int examine(doctor_flags *f, const kloop_config *config, const words *w,
+static int examine(kl_asking_flags *f, kloop_config **config, const words *w,
                    const kl_security *security)
 {
     kl_doctor d;
     page p = {.flags = f};
     kl_security tls_alone;
     make_tls_alone(f, security, &tls_alone);
-    kl_doctor_order order = order_of(f, config, w, security, &tls_alone);
+    kl_doctor_order order = order_of(f, *config, w, security, &tls_alone);
+    kl_config_flags_forget(&f->config);
+    kloop_config_del(*config);
+    *config = NULL;
     kl_doctor_live_init(&p.live, !f->quiet);
     kl_terminal_look(&p.terminal, STDOUT_FILENO);
     order.tick_me = &p.live;
@@ -270,7 +226,8 @@ static int examine(doctor_flags *f, const kloop_config *config, const words *w,
     return code;
 }
 
-static int run_with(doctor_flags *f, const kloop_config *config)
+/* What is asked for by it is asked without it: secrets are in it. */
+static int run_with(kl_asking_flags *f, kloop_config **config)
 {
     kl_arena arena;
     words w;
@@ -278,10 +235,10 @@ static int run_with(doctor_flags *f, const kloop_config *config)
     kloop_error error;
     int code;
     kl_arena_init(&arena, &kl_mem_libc);
-    kloop_status status = kl_security_init(&security, config, &error);
+    kloop_status status = kl_security_init(&security, *config, &error);
     if (status == KLOOP_OK && !f->quiet)
         kl_security_print_notes(&security, COMMAND);
-    if (status == KLOOP_OK && take_words(&arena, config, &w)) {
+    if (status == KLOOP_OK && take_words(&arena, *config, &w)) {
         code = examine(f, config, &w, &security);
     } else if (status == KLOOP_BAD_CONFIG) {
         fprintf(stderr, "kloop doctor: %s\n", error.text);
@@ -294,31 +251,27 @@ static int run_with(doctor_flags *f, const kloop_config *config)
     return code;
 }
 
-static int run(doctor_flags *f)
+static int run(kl_asking_flags *f)
 {
     if (f->config.print)
         return kl_config_flags_show(&f->config, stdout);
     kloop_config *config = kl_config_flags_make(&f->config);
     if (!config)
         return KL_EXIT_USAGE;
-    int code = run_with(f, config);
+    int code = run_with(f, &config);
     kloop_config_del(config);
     return code;
 }
 
 static int run_command(int argc, char **argv)
 {
-    doctor_flags f = {.timeout_s = TIMEOUT_S};
-    size_t room = (size_t)argc + 1;
-    f.topics = kl_mem_zalloc(&kl_mem_libc, room, sizeof *f.topics);
-    if (!f.topics)
+    kl_asking_flags f;
+    if (!kl_asking_flags_init(&f, COMMAND, argc, TIMEOUT_S))
         return no_memory();
-    kl_config_flags_init(&f.config, COMMAND);
     int code = parse(&f, argc, argv);
     if (code < 0)
         code = run(&f);
-    kl_config_flags_deinit(&f.config);
-    kl_mem_release(&kl_mem_libc, f.topics, room * sizeof *f.topics);
+    kl_asking_flags_deinit(&f);
     return code;
 }
 

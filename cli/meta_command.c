@@ -6,8 +6,7 @@
 #include "cli/meta_command.h"
 
 #include "base/now.h"
-#include "base/utf8.h"
-#include "cli/config_flags.h"
+#include "cli/asking_flags.h"
 #include "cli/exit_code.h"
 #include "cli/meta_json.h"
 #include "cli/meta_picture.h"
@@ -18,84 +17,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMAND       "meta"
-#define TIMEOUT_S     10
-#define TIMEOUT_S_MAX 3600
+#define COMMAND   "meta"
+#define TIMEOUT_S 10
 
-enum { TOPIC = 1, BOOTSTRAP, API, JSON, TIMEOUT, PROPS, CONFIG_FILE, PRINT_CONFIG, QUIET, LIST };
+enum { API = KL_ASKING_MORE, LIST };
 
 static const kl_option options[] = {
-    {BOOTSTRAP, KL_OPTION_VALUE, 'b', "bootstrap-server", "HOST:PORT,...", "brokers to begin with"},
-    {TOPIC, KL_OPTION_WORDS, 't', "topic", "TOPIC", "these topics only; none is made by asking"},
+    {KL_ASKING_BOOTSTRAP, KL_OPTION_VALUE, 'b', "bootstrap-server", "HOST:PORT,...",
+     "brokers to begin with"},
+    {KL_ASKING_TOPIC, KL_OPTION_WORDS, 't', "topic", "TOPIC",
+     "these topics only; none is made by asking"},
     {API, KL_OPTION_SWITCH, 0, "api", NULL,
      "ask every broker for its API versions, too, and show what kloop speaks with it"},
-    {JSON, KL_OPTION_SWITCH, 'J', "json", NULL, "one JSON object on one line, with kcat's names"},
-    {TIMEOUT, KL_OPTION_VALUE, 'm', "timeout", "SECONDS", "for everything together (10)"},
-    {PROPS, KL_OPTION_WORDS, 'X', "command-property", "KEY=VALUE", "configuration"},
-    {CONFIG_FILE, KL_OPTION_VALUE, 'F', "command-config", "FILE",
+    {KL_ASKING_JSON, KL_OPTION_SWITCH, 'J', "json", NULL,
+     "one JSON object on one line, with kcat's names"},
+    {KL_ASKING_TIMEOUT, KL_OPTION_VALUE, 'm', "timeout", "SECONDS", "for everything together (10)"},
+    {KL_ASKING_PROPS, KL_OPTION_WORDS, 'X', "command-property", "KEY=VALUE", "configuration"},
+    {KL_ASKING_CONFIG_FILE, KL_OPTION_VALUE, 'F', "command-config", "FILE",
      "the same from a properties file"},
-    {PRINT_CONFIG, KL_OPTION_SWITCH, 0, "print-config", NULL,
+    {KL_ASKING_PRINT_CONFIG, KL_OPTION_SWITCH, 0, "print-config", NULL,
      "print every key, its value and where it came from, and end"},
-    {QUIET, KL_OPTION_SWITCH, 'q', "quiet", NULL, "nothing on stderr but what ends it"},
+    {KL_ASKING_QUIET, KL_OPTION_SWITCH, 'q', "quiet", NULL, "nothing on stderr but what ends it"},
     {LIST, KL_OPTION_SWITCH, 'L', NULL, NULL, "nothing: it is what kcat wants to hear"},
 };
 
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 
 typedef struct meta_flags {
-    const char **topics; /* of argv */
-    size_t topic_count;
+    kl_asking_flags asking;
     bool api;
-    bool json;
-    bool quiet;
-    double timeout_s;
-    kl_config_flags config;
 } meta_flags;
 
 /* ---- Flags ---- */
-
-static int exit_of(bool taken)
-{
-    return taken ? -1 : KL_EXIT_USAGE;
-}
-
-/* Whether a topic can have this name is for the broker to say. */
-static bool may_be_asked_for(const char *name)
-{
-    size_t len = strlen(name);
-    return len > 0 && len <= INT16_MAX && kl_utf8_valid_len(name, len) == len;
-}
 
 /* -1: go on with the next flag. */
 static int take(kl_options *o, meta_flags *f, int id)
 {
     switch (id) {
-    case TOPIC:
-        if (!may_be_asked_for(o->value))
-            return kl_options_refuse(o, "the name of a topic is wanted, in UTF-8");
-        f->topics[f->topic_count++] = o->value;
-        return -1;
-    case BOOTSTRAP:
-        return exit_of(kl_config_flags_set(&f->config, KL_CONFIG_FLAG, "bootstrap.servers",
-                                           o->value, o->flag));
     case API:
         f->api = true;
-        return -1;
-    case JSON:
-        f->json = true;
-        return -1;
-    case TIMEOUT:
-        return exit_of(kl_options_decimal(o, 0.001, TIMEOUT_S_MAX, &f->timeout_s));
-    case PROPS:
-        return kl_config_flags_take(&f->config, o->value, o->flag);
-    case CONFIG_FILE:
-        return exit_of(kl_config_flags_load(&f->config, o->value, o->flag));
-    case PRINT_CONFIG:
-        f->config.print = true;
-        return -1;
-    case QUIET:
-        f->quiet = true;
-        f->config.quiet = true;
         return -1;
     case LIST:
         return -1;
@@ -103,12 +63,10 @@ static int take(kl_options *o, meta_flags *f, int id)
         kl_command_help(&kl_meta_command, stdout);
         return KL_EXIT_OK;
     case KL_OPTIONS_WORD:
-        return kl_usage_error(COMMAND,
-                              "'%s' belongs to no flag; -t asks for a topic, -b names a "
-                              "broker",
-                              o->value);
+        return kl_usage_error(
+            COMMAND, "'%s' belongs to no flag; -t asks for a topic, -b names a broker", o->value);
     default:
-        return KL_EXIT_USAGE;
+        return kl_asking_flags_take(&f->asking, o, id);
     }
 }
 
@@ -162,10 +120,10 @@ static kl_meta_question question_of(const meta_flags *f, kloop_config *config, c
                    .version_max = w->version_max,
                    .security = security},
         .servers = w->servers,
-        .topics = f->topics,
-        .topic_count = f->topic_count,
+        .topics = f->asking.topics,
+        .topic_count = f->asking.topic_count,
         .versions = f->api,
-        .timeout_ns = (uint64_t)(f->timeout_s * (double)KL_SECOND),
+        .timeout_ns = (uint64_t)(f->asking.timeout_s * (double)KL_SECOND),
     };
 }
 
@@ -186,8 +144,8 @@ static int say_nobody(const meta_flags *f, const kl_meta_answer *a)
         fprintf(stderr, "  %s: %s\n", kl_dialog_place(a->entries[i]), kl_dialog_why(a->entries[i]));
     }
     if (late)
-        fprintf(stderr, "That was all in %g s; --timeout gives more.\n", f->timeout_s);
-    if (!f->quiet)
+        fprintf(stderr, "That was all in %g s; --timeout gives more.\n", f->asking.timeout_s);
+    if (!f->asking.quiet)
         fprintf(stderr, "kloop doctor with the same -b, -F and -X says more, and what to do.\n");
     return KL_EXIT_NO_BROKER;
 }
@@ -207,7 +165,7 @@ static bool print_json(const kl_meta_picture *p, const kl_meta_question *q, cons
 static int show(const meta_flags *f, const kl_meta_question *q, const words *w,
                 const kl_meta_picture *p)
 {
-    if (f->json) {
+    if (f->asking.json) {
         if (!print_json(p, q, w))
             return no_memory();
     } else {
@@ -219,9 +177,9 @@ static int show(const meta_flags *f, const kl_meta_question *q, const words *w,
         fprintf(stderr, "kloop meta: standard output: %s\n", strerror(errno));
         return KL_EXIT_IO;
     }
-    if (!f->config.quiet)
+    if (!f->asking.config.quiet)
         kl_meta_text_print_troubles(p, stderr);
-    bool asked_and_refused = f->topic_count > 0 && p->refused_topic_count > 0;
+    bool asked_and_refused = f->asking.topic_count > 0 && p->refused_topic_count > 0;
     return asked_and_refused || p->silent_broker_count > 0 ? KL_EXIT_UNDELIVERED : KL_EXIT_OK;
 }
 
@@ -252,18 +210,21 @@ static int run(meta_flags *f)
     words w;
     kl_security security;
     kloop_error error;
-    if (f->config.print)
-        return kl_config_flags_show(&f->config, stdout);
-    kloop_config *config = kl_config_flags_make(&f->config);
+    if (f->asking.config.print)
+        return kl_config_flags_show(&f->asking.config, stdout);
+    kloop_config *config = kl_config_flags_make(&f->asking.config);
     if (!config)
         return KL_EXIT_USAGE;
     int code;
     kl_arena_init(&arena, &kl_mem_libc);
     kloop_status status = kl_security_init(&security, config, &error);
-    if (status == KLOOP_OK && !f->quiet)
+    if (status == KLOOP_OK && !f->asking.quiet)
         kl_security_print_notes(&security, COMMAND);
     if (status == KLOOP_OK && take_words(&arena, config, &w)) {
         kl_meta_question q = question_of(f, config, &w, &security);
+        kl_config_flags_forget(&f->asking.config);
+        kloop_config_del(config);
+        config = NULL;
         code = ask_and_show(f, &q, &w);
     } else if (status == KLOOP_BAD_CONFIG) {
         fprintf(stderr, "kloop meta: %s\n", error.text);
@@ -279,17 +240,13 @@ static int run(meta_flags *f)
 
 static int run_command(int argc, char **argv)
 {
-    meta_flags f = {.timeout_s = TIMEOUT_S};
-    size_t room = (size_t)argc + 1;
-    f.topics = kl_mem_zalloc(&kl_mem_libc, room, sizeof *f.topics);
-    if (!f.topics)
+    meta_flags f = {.api = false};
+    if (!kl_asking_flags_init(&f.asking, COMMAND, argc, TIMEOUT_S))
         return no_memory();
-    kl_config_flags_init(&f.config, COMMAND);
     int code = parse(&f, argc, argv);
     if (code < 0)
         code = run(&f);
-    kl_config_flags_deinit(&f.config);
-    kl_mem_release(&kl_mem_libc, f.topics, room * sizeof *f.topics);
+    kl_asking_flags_deinit(&f.asking);
     return code;
 }
 

@@ -457,7 +457,7 @@ static int finish(const perf_flags *f, const kl_perf_result *r, const kl_buf *st
 
 /* ---- Everything ---- */
 
-static int run(const perf_flags *f, kloop_config *config, kl_perf_payload *payload)
+static int run(const perf_flags *f, kloop_config **config, kl_perf_payload *payload)
 {
     static kl_perf_result result; /* too large for the stack */
     kl_perf_keys keys;
@@ -478,7 +478,7 @@ static int run(const perf_flags *f, kloop_config *config, kl_perf_payload *paylo
         int32_t partitions = f->partitions ? (int32_t)f->partitions : SINK_PARTITIONS;
         if (!kl_sink_child_start(&child, f->topic, partitions, why, sizeof why))
             return kl_usage_error(COMMAND, "--sink: %s", why);
-        kloop_config_set(config, "bootstrap.servers", child.place);
+        kloop_config_set(*config, "bootstrap.servers", child.place);
     }
     if (f->warmup_count)
         printf("Warmup first %lld records. Steady state results will print after the complete test "
@@ -523,7 +523,8 @@ static int configure_and_run(perf_flags *f)
         return KL_EXIT_USAGE;
     int code = make_payload(f, &payload);
     if (code < 0) {
-        code = run(f, config, &payload);
+        kl_config_flags_forget(&f->config);
+        code = run(f, &config, &payload);
         kl_perf_payload_deinit(&payload);
     }
     kloop_config_del(config);

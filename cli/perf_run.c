@@ -427,10 +427,12 @@ static void start_live_line(perf *p)
 static bool start(perf *p)
 {
     kloop_error error;
-    if (kloop_open(&p->producer, &p->loop, p->job->config, &error)) {
+    if (kloop_open(&p->producer, &p->loop, *p->job->config, &error)) {
         fprintf(stderr, "kloop perf: %s\n", error.text);
         return false;
     }
+    kloop_config_del(*p->job->config);
+    *p->job->config = NULL;
     kl_trace_file_watch(p->job->trace, p->producer);
     kloop_on_delivery(p->producer, on_delivery, p);
     kloop_on_writable(p->producer, on_writable, p);

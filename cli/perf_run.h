@@ -20,7 +20,8 @@
 #include <kloop/stats.h>
 
 typedef struct kl_perf_job {
-    const kloop_config *config;
+    /* Deleted, and NULL, once the producer has what it needs: secrets are in it. */
+    kloop_config **config;
     const char *topic;
     kl_perf_payload *payload;
     kl_perf_keys *keys;

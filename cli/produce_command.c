@@ -193,7 +193,7 @@ static int close_letters(const kl_produce_flags *f, int code)
     return code == KL_EXIT_OK ? KL_EXIT_IO : code;
 }
 
-static int run_with(kl_produce_flags *f, const kloop_config *config)
+static int run_with(kl_produce_flags *f, kloop_config **config)
 {
     static kl_produce_result result;
     kl_dead_letters letters;
@@ -227,7 +227,8 @@ static int run(kl_produce_flags *f)
     kloop_config *config = kl_config_flags_make(&f->config);
     if (!config)
         return KL_EXIT_USAGE;
-    int code = run_with(f, config);
+    kl_config_flags_forget(&f->config);
+    int code = run_with(f, &config);
     kloop_config_del(config);
     return code;
 }

@@ -502,11 +502,15 @@ static bool open_producer(produce *p)
         fprintf(stderr, "kloop produce: timerfd: %s\n", strerror(rc));
         return false;
     }
-    if (kloop_open(&p->producer, &p->loop, job->config, &error)) {
+    if (kloop_open(&p->producer, &p->loop, *job->config, &error)) {
         fprintf(stderr, "kloop produce: %s\n", error.text);
         kl_alarm_close(&p->alarm, NULL);
         return false;
     }
+    const char *buffer = kloop_config_get(*job->config, "buffer.memory");
+    p->buffer_bytes_max = buffer ? strtoull(buffer, NULL, 10) : 0;
+    kloop_config_del(*job->config);
+    *job->config = NULL;
     if (job->form.topic.data && !find_topic(p, job->form.topic, &fault)) {
         fprintf(stderr, "kloop produce: %s\n", fault.text);
         kloop_close(p->producer, 0, NULL, NULL);
@@ -529,8 +533,6 @@ static void begin(produce *p)
     uv_prepare_start(&p->prepare, on_prepare);
     kl_run_signals_start(&p->signals, &p->loop, on_signal, p);
     kl_record_reader_init(&p->reader, &job->form);
-    const char *buffer = kloop_config_get(job->config, "buffer.memory");
-    p->buffer_bytes_max = buffer ? strtoull(buffer, NULL, 10) : 0;
     kl_pace_init(&p->pace, job->rate, job->byte_rate);
     p->output =
         (kl_produce_output){.letters = job->letters, .events = job->events, .tee = job->tee};

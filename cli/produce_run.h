@@ -20,7 +20,8 @@
 #include <kloop/engine.h>
 
 typedef struct kl_produce_job {
-    const kloop_config *config;
+    /* Deleted, and NULL, once the producer has what it needs: secrets are in it. */
+    kloop_config **config;
     kl_input_files *files;
     kl_record_form form;
     kloop_string delimiter; /* of records */

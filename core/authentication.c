@@ -87,6 +87,14 @@ void kl_authentication_timer(kloop_engine *e)
     want_token(e);
 }
 
+/* A broker does not take it, whatever is said of its life: there may be another one by now, in a
+ * file for example. */
+static void doubt_token(kloop_engine *e)
+{
+    kl_timer *t = &e->login.token_timer;
+    kl_heap_set(&e->timers, t, kl_time_min(t->when, kl_time_add(e->now.mono_ns, TOKEN_BACKOFF_NS)));
+}
+
 bool kl_authentication_take(kloop_engine *e, kloop_action *action)
 {
     kl_login *l = &e->login;
@@ -289,8 +297,12 @@ static bool authenticate_answered(kloop_engine *e, kl_conn *c, kl_request *r, kl
     char said[SAID_BYTES] = "";
     if (m.error_message.data)
         kl_excerpt(said, sizeof said, m.error_message);
-    lose_for_code(e, c, r, m.error_code, said,
-                  e->login.sasl.set_token ? "; check the token" : "; check user and password");
+    const char *hint = "; check user and password";
+    if (e->login.sasl.set_token) {
+        hint = "; check the token";
+        doubt_token(e);
+    }
+    lose_for_code(e, c, r, m.error_code, said, hint);
     return true;
 }
 

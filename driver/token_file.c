@@ -55,7 +55,7 @@ bool kl_token_file_read(const char *path, char *bytes, kloop_string *token, char
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return refuse_for(path, errno, why, size);
-    if (fstat(fd, &is) == 0 && !S_ISREG(is.st_mode)) {
+    if (fstat(fd, &is) != 0 || !S_ISREG(is.st_mode)) {
         close(fd);
         return refuse(path, "is no plain file", why, size);
     }

@@ -34,13 +34,11 @@ static bool take(cursor *c, char wanted)
 static bool skip_string(cursor *c)
 {
     for (c->at++; c->at < c->end && *c->at != '"'; c->at++) {
-        if (*c->at == '\\')
+        if (*c->at == '\\' && c->end - c->at > 1)
             c->at++;
     }
-    if (c->at >= c->end) {
-        c->at = c->end;
+    if (c->at == c->end)
         return false;
-    }
     c->at++;
     return true;
 }

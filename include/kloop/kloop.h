@@ -131,11 +131,12 @@ KLOOP_API void kloop_close(kloop_producer *p, uint64_t timeout_ms, kloop_event_f
 /* ---- Tokens ---- */
 
 /*
- * With sasl.mechanism=OAUTHBEARER: a token is wanted, the first one or a newer one before the last
- * has expired. fn fetches it in its own time, and answers with one call of kloop_set_token() or
- * kloop_token_failed(), inside fn or whenever it likes; connections wait meanwhile, unless they
- * have a token that is still good. It is not asked where sasl.oauthbearer.token.endpoint.url names
- * a file. Without file and callback connecting fails, and the log says so.
+ * With sasl.mechanism=OAUTHBEARER: a token is wanted, the first one, a newer one before the last
+ * has expired, or another one ten seconds after a broker has refused it. fn fetches it in its own
+ * time, and answers with one call of kloop_set_token() or kloop_token_failed(), inside fn or
+ * whenever it likes; connections wait meanwhile, unless they have a token that is still good. It is
+ * not asked where sasl.oauthbearer.token.endpoint.url names a file. Without file and callback
+ * connecting fails, and the log says so.
  */
 KLOOP_API void kloop_on_token(kloop_producer *p, kloop_event_fn fn, void *me);
 /* Copies the token; also one that nobody has asked for. KLOOP_BAD_ARGUMENT: the mechanism takes

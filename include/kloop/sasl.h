@@ -124,7 +124,8 @@ KLOOP_API const kloop_sasl_mechanism *kloop_sasl_mechanism_of(const kloop_sasl *
 KLOOP_API kloop_string kloop_sasl_token_file(const kloop_sasl *s);
 
 /* When a token expires, in ms since 1970, which a JWT says in its claim exp. Nothing is verified.
- * KLOOP_NEVER: it is no JWT, or has no such claim. */
+ * KLOOP_NEVER: it is no JWT, or has no such claim; or there is no memory of the C library's to look
+ * into it, which is wiped and given back before this returns. */
 KLOOP_API uint64_t kloop_sasl_token_expiry_ms(kloop_string token);
 
 #ifdef __cplusplus

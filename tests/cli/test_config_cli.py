@@ -13,7 +13,7 @@ import unittest
 from sink_process import SECONDS, Sink
 
 KLOOP = None
-COMMANDS = {"produce": ["-t", "t"], "perf": ["--topic", "t", "--num-records", "1", "--record-size", "1"], "meta": []}
+COMMANDS = {"produce": ["-t", "t"], "perf": ["--topic", "t", "--num-records", "1", "--record-size", "1"], "meta": [], "doctor": []}
 
 # What people have who run Java's producer; every line of it as it stands in the wild.
 JAVA_FILE = """\
@@ -361,6 +361,18 @@ class Security(Case):
         self.assertEqual((rows["sasl.password"], said), (("********", path), ""))
         rows, said = self.rows("-q", "-b", "a:1", *pairs, "-X", "sasl.password=lovelace")
         self.assertEqual(said, "")
+        _, said = self.rows("-b", "a:1", *pairs, "-X", "topic.sasl.password=lovelace")
+        self.assertIn("topic.sasl.password is a word of the command line", said)
+
+    def test_a_login_without_quotes(self):
+        """A shell has made several words of it: what is said is about that, and not about a file 'required'."""
+        words = ("-b", "a:1", "-X", "security.protocol=sasl_ssl", "-X", "sasl.mechanism=SCRAM-SHA-512",
+                 "-X", "sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule", "required", "username=ada",
+                 "password=lovelace")
+        for command in ("produce", "meta", "doctor"):
+            said = self.refused(*words, command=command)
+            self.assertIn("so all of it stands in quotes: -X 'sasl.jaas.config=... required ", said)
+            self.assertNotIn("lovelace", said)
 
     def test_values_from_files(self):
         path = self.file("words", "  5\n\n")

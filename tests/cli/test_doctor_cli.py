@@ -241,6 +241,12 @@ class OfACluster(Base):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual([s["broker"] for s in steps if s["step"] == "versions" and s["broker"]], list(range(1, 101)))
 
+    def test_more_brokers_than_there_are(self):
+        """Each may be visited, and costs memory for that."""
+        broker = self.broker()
+        broker.brokers = [(n, "127.0.0.1", 1, None) for n in range(10001)]
+        self.assertIn("it tells of 10001 brokers, which is more than any cluster has", self.step("metadata", "-b", broker.place)["says"])
+
     def test_names_that_would_move_the_cursor(self):
         broker = self.broker(cluster="a\x1b[2Jb")
         broker.brokers = [(1, "127.0.0.1", broker.port, None), (2, "a\x1b[2J\n.invalid", 1, None), (3, "a\x1b[2Jb", 1, None),
@@ -263,6 +269,17 @@ class Nobody(Base):
         self.assertEqual(found["no-such-name.invalid:9", "name"]["outcome"], "failed")
         self.assertIn("getent hosts no-such-name.invalid", found["no-such-name.invalid:9", "name"]["advice"])
         self.assertEqual(found[good.place, "metadata"]["outcome"], "ok")
+
+    def test_a_port_with_zeros(self):
+        """The configuration allows any number of them; an assertion did not."""
+        holder, port = closed_port()
+        with holder:
+            step = self.step("tcp", "-b", f"127.0.0.1:{'0' * 300}{port}")
+        self.assertEqual(step["name"], f"127.0.0.1:{port}")
+
+    def test_one_step(self):
+        done = run("-b", "no-such-name.invalid:9", "--timeout", "20")
+        self.assertEqual((done.returncode, done.stderr), (3, b"kloop doctor: of 1 step 1 failed\n"))
 
     def test_topics_are_skipped(self):
         holder, port = closed_port()

@@ -209,6 +209,10 @@ class WithALogin(Base):
             self.assertEqual(step["facts"]["session_lifetime_ms"], 30000)
             self.assertIn("to be renewed within 30 s", step["says"])
             self.assertEqual(broker.early, [])
+        for lifetime_ms, words in ((1500, "1.5 s"), (3599990, "3599 s"), (86400000, "24 h")):
+            broker = self.secure(logins=self.logins(), lifetime_ms=lifetime_ms)
+            step = self.step("sasl", "-b", broker.place, *self.flags("SCRAM-SHA-256"), code=0, outcome="ok")
+            self.assertTrue(step["says"].endswith(f", to be renewed within {words}"), step["says"])
 
     def test_a_sink_that_knows_alice(self):
         sink = self.enterContext(Sink(Tested.kloop, "--topic", "t", "--user", f"alice:{USERS['alice']}"))
@@ -273,6 +277,13 @@ class WithALogin(Base):
             step = self.step(name, "-b", broker.place, "--timeout", "0.5", *self.flags("SCRAM-SHA-256"))
             self.assertEqual(step["says"], f"no answer to {api} within 0.5 s")
 
+    def test_who_asks_for_a_lot(self):
+        """It is this side that is not ready in time."""
+        broker = self.secure(logins=self.logins(bend=lambda which, text: re.sub("i=[0-9]*", "i=2000000000", text)))
+        flags = self.flags("SCRAM-SHA-256", sasl_scram_iterations_max="2147483647")
+        step = self.step("sasl", "-b", broker.place, "--timeout", "1", *flags)
+        self.assertIn("what SCRAM-SHA-256 has to compute was not done within 1 s", step["says"])
+
     def test_servers_that_cannot_be_trusted(self):
         for name, change in (("first", lambda s: s.replace("r=", "r=x", 1)), ("first", lambda s: re.sub("r=[^,]*", "r=", s)),
                              ("first", lambda s: re.sub("i=.*", "i=2147483648", s)), ("first", lambda s: re.sub("i=.*", "i=1", s)),
@@ -309,6 +320,46 @@ class WithALogin(Base):
             file.flush()
             self.step("sasl", "-b", broker.place, *flags)
         self.assertIn("No such file", self.step("sasl", "-b", broker.place, *flags)["says"])
+
+    def test_a_running_producer_has_its_password_once(self):
+        """All that was on the way to it is wiped when it is open: the flags and the configuration were kept to the end."""
+        sink = self.enterContext(Sink(Tested.kloop, "--topic", "t:1", "--user", f"alice:{USERS['alice']}"))
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(f"security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-256\nsasl.username=alice\n"
+                       f"sasl.password={USERS['alice']}\n")
+            file.flush()
+            for words in (("produce", "-t", "t", "--events"),
+                          ("perf", "--topic", "t", "--num-records", "1000000", "--record-size", "10", "--throughput", "100",
+                           "--reporting-interval", "100")):
+                self.assertEqual(self.copies_in(*words, "-b", sink.place, "-F", file.name), 1, words)
+
+    def copies_in(self, *words):
+        """How many there are when it has delivered something and goes on."""
+        with subprocess.Popen([Tested.kloop, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env={**os.environ, "KLOOP_CONFIG": ""}) as process:
+            try:
+                process.stdin.write(b"a line\n")
+                process.stdin.flush()
+                while not re.search(rb"send_success|records sent", process.stdout.readline()):
+                    self.assertIsNone(process.poll(), process.stderr.read() if process.poll() is not None else b"")
+                return self.copies(process.pid, USERS["alice"].encode())
+            finally:
+                process.kill()
+                process.communicate()
+
+    def copies(self, pid, secret):
+        found = 0
+        try:
+            with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+                for line in maps:
+                    place, rights, *_ = line.split()
+                    if rights.startswith("rw") and "[v" not in line:
+                        begin, end = (int(number, 16) for number in place.split("-"))
+                        memory.seek(begin)
+                        found += memory.read(end - begin).count(secret)
+        except PermissionError:
+            self.skipTest("memory of other processes must not be read here")
+        return found
 
     def test_produce_and_perf_end_with_3(self):
         """Within a second or two, and not when the records' two minutes are over."""

@@ -366,7 +366,8 @@ class Nobody(Base):
         text = self.said(run("-b", ",".join(servers), *flags), code)
         lines = text.splitlines()
         self.assertEqual(lines[0], "kloop meta: no broker has answered")
-        return lines[1:]
+        self.assertEqual(lines[-1], "kloop doctor with the same -b, -F and -X says more, and what to do.")
+        return lines[1:-1]
 
     def test_every_place_is_named(self):
         holder, port = closed_port()
@@ -417,6 +418,18 @@ class Nobody(Base):
                                                                               b.metadata_body(version, 129)))
         line, = self.reasons(broker.place)
         self.assertIn("its answer to Metadata is REBOOTSTRAP_REQUIRED: ", line)
+
+    def test_quietly(self):
+        holder, port = closed_port()
+        with holder:
+            text = self.said(run("-q", "-b", f"127.0.0.1:{'0' * 300}{port}"), 3)
+        self.assertEqual(text, f"kloop meta: no broker has answered\n  127.0.0.1:{port}: Connection refused\n")
+
+    def test_more_brokers_than_there_are(self):
+        broker = self.broker()
+        broker.brokers = [(n, "127.0.0.1", 1, None) for n in range(10001)]
+        line, = self.reasons(broker.place)
+        self.assertIn("it tells of 10001 brokers, which is more than any cluster has", line)
 
     def test_no_metadata_in_common(self):
         broker = self.broker(offered=[{"apiKey": 3, "minVersion": 50, "maxVersion": 60}])

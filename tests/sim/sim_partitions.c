@@ -115,12 +115,17 @@ static void elect_uncleanly(sim *s)
         sim_brokers_move_leader(s, topic, partition, node);
 }
 
+/* Kafka forgets those who were silent for long. Were it in the middle of several batches, the first
+ * one could be refused for the moment and the second one taken as the first of all; then the first
+ * comes again, is called a duplicate, and there is nothing by which a producer could tell. */
 static void forget_producers(sim *s)
 {
     int topic = sim_partitions_any_topic(s);
     if (topic < 0)
         return;
     int32_t partition = (int32_t)sim_below(s, RANDOM, (uint64_t)sim_partitions_count(s, topic));
+    if (s->ledger.parts[topic][partition].in_flight > 0)
+        return;
     sim_note(s, SIM_NOTE_TOPIC, "producers forgotten", topic, partition, 0, 0);
     kl_cluster_forget_producers(s->brokers.cluster, s->brokers.handles[topic], partition);
 }

@@ -442,6 +442,29 @@ static void refused_by_the_broker(void **state)
     finish();
 }
 
+/* A token of which nothing says when it ends, as one in a file may be: whoever issues it may have
+ * put another in its place long ago. It was never looked for. */
+static void another_one_for_one_that_is_refused(void **state)
+{
+    (void)state;
+    open_host(0);
+    deliver_one();
+    assert_int_equal(h.tokens, 1);
+    h.sasl_error = KLOOP_BROKER_SASL_AUTHENTICATION_FAILED;
+    host_lose_connection(&h, 1, "gone");
+    host_sleep(&h, 60000);
+    /* Not at each refusal. */
+    assert_in_range(h.tokens, 6, 7);
+    assert_true(host_stats(&h).refusals > 30);
+    h.sasl_error = 0;
+    host_sleep(&h, 15000);
+    int had = h.tokens;
+    deliver_one();
+    host_sleep(&h, 86400000);
+    assert_int_equal(h.tokens, had);
+    finish();
+}
+
 /* It is an action of the user's: who takes only those of I/O never sees it. */
 static void io_alone_does_not_bring_it(void **state)
 {
@@ -513,6 +536,7 @@ int main(void)
         cmocka_unit_test(wall_clock_jumps),
         cmocka_unit_test(sessions_are_renewed_with_tokens),
         cmocka_unit_test(refused_by_the_broker),
+        cmocka_unit_test(another_one_for_one_that_is_refused),
         cmocka_unit_test(io_alone_does_not_bring_it),
         cmocka_unit_test(closed_before_the_next),
         cmocka_unit_test(closed_while_it_is_waited_for),

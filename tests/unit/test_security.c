@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -113,6 +114,11 @@ static void tokens(void **state)
     assert_false(kl_security_fetch_token(&s, &error));
     assert_non_null(strstr(error.text, "No such file"));
     assert_non_null(strstr(error.text, path));
+    /* It looked like a file that is empty, or busy. */
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_false(kl_security_fetch_token(&s, &error));
+    assert_non_null(strstr(error.text, "it is no plain file"));
+    unlink(path);
     kl_security_deinit(&s);
 }
 
