@@ -18,6 +18,8 @@
 #define LEAST_NS         KL_SECOND
 
 #define TOKEN_BACKOFF_NS (10 * KL_SECOND)
+/* Failures in a row, within a second with the presets: one alone may be a moment's. */
+#define TOKENLESS 4
 
 /* What a broker says of it. */
 #define SAID_BYTES 160
@@ -144,7 +146,8 @@ static void fail_token(kloop_engine *e, const char *why)
     KL_TRACE(e, engine, e, KLOOP_TRACE_TOKEN, NULL, 2, (int64_t)pause);
     kl_log_trouble(e, KLOOP_LOG_ERROR, "no token for %s: %s", l->sasl.name, why);
     /* No broker can be tried without one, and there never was one that was of use. */
-    if (!e->metadata_known && !kl_list_is_empty(&l->waiting) && kl_list_is_empty(&e->ready_brokers))
+    if (l->token_failures >= TOKENLESS && !e->metadata_known && !kl_list_is_empty(&l->waiting) &&
+        kl_list_is_empty(&e->ready_brokers))
         kl_parking_shut_out(e, KLOOP_BROKER_NONE);
 }
 

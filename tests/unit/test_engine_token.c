@@ -303,9 +303,15 @@ static void records_fail_where_no_token_is_to_be_had(void **state)
     h.hold_token = true;
     host_send(&h, topic, 0, 1);
     host_sleep(&h, 1000);
-    host_expect_pending(&h, 1, 1);
-    kloop_engine_token_failed(h.e, "there is no file", h.now);
-    host_run(&h);
+    /* A source of tokens that stumbles once must not cost a record: an example's first command for
+     * tokens failed, and so did the first record. */
+    for (int failures = 0; failures < 4; failures++) {
+        host_expect_pending(&h, 1, 1);
+        kloop_engine_token_failed(h.e, "there is no file", h.now);
+        host_run(&h);
+        if (failures < 3)
+            host_sleep(&h, 1000);
+    }
     host_expect_fate(&h, 1, 1, KLOOP_OUTCOME_FAILED, KLOOP_CAUSE_SECURITY);
     host_expect_text(&h, 1, "no token for SCRIPT: there is no file");
     host_give_token(&h);
