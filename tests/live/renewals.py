@@ -188,7 +188,10 @@ def token_program(run, count=2_000):
     words = done.stdout.strip()
     if done.returncode or not words.startswith(f"{count} acked, 0 failed, ") or stored != [str(n) for n in range(count)]:
         raise Difference(f"ended with {done.returncode}, {len(stored)} stored: {words} {done.stderr[-1500:]}")
-    if made > 2 or int(words.split()[4]) < 3:
+    # At the very end of a token a session may be shorter than the second in which Kafka takes no second login: one connection for
+    # each token. Without renewals there would be one each 3 s.
+    tokens = int(words.split()[4])
+    if made > 1 + tokens or tokens < 3:
         raise Mismatch(f"{words}, {made} connections: sessions were not renewed, but begun anew")
     if any(secret in done.stdout + done.stderr for secret in security.secrets(run.certificates)):
         raise Mismatch(f"a secret is in what it says: {done.stderr[-1500:]}")
