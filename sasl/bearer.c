@@ -4,6 +4,7 @@
 #include "sasl/bearer.h"
 #include "base/ascii.h"
 #include "base/wipe.h"
+#include "sasl/measured.h"
 #include "sasl/sentence.h"
 
 #define SEPARATOR '\1'
@@ -79,19 +80,6 @@ static kloop_status check(const kloop_token *token, kloop_error *error)
     return KLOOP_OK;
 }
 
-/* Counts where to is NULL. */
-typedef struct writer {
-    char *to;
-    size_t len;
-} writer;
-
-static void put(writer *w, const char *text, size_t len)
-{
-    if (w->to)
-        memcpy(w->to + w->len, text, len);
-    w->len += len;
-}
-
 static bool has(const kloop_token *token, const char *key, size_t len)
 {
     for (size_t i = 0; i < token->extension_count; i++) {
@@ -106,16 +94,16 @@ static size_t write_message(char *to, const kloop_token *token, kloop_string ext
 {
     static const char head[] = "n,,\1auth=Bearer ";
     const char separator = SEPARATOR;
-    writer w = {to, 0};
-    put(&w, head, sizeof head - 1);
-    put(&w, token->value.data, token->value.len);
-    put(&w, &separator, 1);
+    kl_measured w = {to, 0};
+    kl_measured_put(&w, head, sizeof head - 1);
+    kl_measured_put(&w, token->value.data, token->value.len);
+    kl_measured_put(&w, &separator, 1);
     for (size_t i = 0; i < token->extension_count; i++) {
         const kloop_sasl_extension *e = &token->extensions[i];
-        put(&w, e->key.data, e->key.len);
-        put(&w, "=", 1);
-        put(&w, e->value.data, e->value.len);
-        put(&w, &separator, 1);
+        kl_measured_put(&w, e->key.data, e->key.len);
+        kl_measured_put(&w, "=", 1);
+        kl_measured_put(&w, e->value.data, e->value.len);
+        kl_measured_put(&w, &separator, 1);
     }
     const char *at = extensions.data;
     const char *end = extensions.len ? at + extensions.len : at;
@@ -123,10 +111,10 @@ static size_t write_message(char *to, const kloop_token *token, kloop_string ext
         const char *next = (const char *)memchr(at, SEPARATOR, (size_t)(end - at)) + 1;
         const char *equals = memchr(at, '=', (size_t)(next - at));
         if (!has(token, at, (size_t)(equals - at)))
-            put(&w, at, (size_t)(next - at));
+            kl_measured_put(&w, at, (size_t)(next - at));
         at = next;
     }
-    put(&w, &separator, 1);
+    kl_measured_put(&w, &separator, 1);
     return w.len;
 }
 

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/wipe.h"
 #include "sasl/json_member.h"
+#include "sasl/measured.h"
 #include "sasl/sentence.h"
 
 #include <inttypes.h>
@@ -12,47 +13,34 @@
 /* {"alg":"none"} */
 #define HEADER "eyJhbGciOiJub25lIn0"
 
-/* Counts where to is NULL. */
-typedef struct writer {
-    char *to;
-    size_t len;
-} writer;
-
-static void put(writer *w, const char *text, size_t len)
+static void put_string(kl_measured *w, kloop_string text)
 {
-    if (w->to)
-        memcpy(w->to + w->len, text, len);
-    w->len += len;
-}
-
-static void put_string(writer *w, kloop_string text)
-{
-    put(w, "\"", 1);
+    kl_measured_put(w, "\"", 1);
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
         char code[8];
         if (c < ' ' || c == '"' || c == '\\')
-            put(w, code, (size_t)snprintf(code, sizeof code, "\\u%04x", c));
+            kl_measured_put(w, code, (size_t)snprintf(code, sizeof code, "\\u%04x", c));
         else
-            put(w, text.data + i, 1);
+            kl_measured_put(w, text.data + i, 1);
     }
-    put(w, "\"", 1);
+    kl_measured_put(w, "\"", 1);
 }
 
-static void put_list(writer *w, kloop_string elements, char between)
+static void put_list(kl_measured *w, kloop_string elements, char between)
 {
     const char *at = elements.data;
     const char *end = elements.len ? at + elements.len : at;
-    put(w, "[", 1);
+    kl_measured_put(w, "[", 1);
     while (elements.len) {
         const char *stop = at < end ? memchr(at, between, (size_t)(end - at)) : NULL;
         put_string(w, (kloop_string){at, (size_t)((stop ? stop : end) - at)});
         if (!stop)
             break;
-        put(w, ",", 1);
+        kl_measured_put(w, ",", 1);
         at = stop + 1;
     }
-    put(w, "]", 1);
+    kl_measured_put(w, "]", 1);
 }
 
 typedef enum kind {
@@ -70,18 +58,18 @@ typedef struct claim {
 
 static size_t write_claim(char *to, kloop_string before, const claim *c)
 {
-    writer w = {to, 0};
+    kl_measured w = {to, 0};
     if (before.len)
-        put(&w, before.data, before.len);
-    put(&w, ",", 1);
+        kl_measured_put(&w, before.data, before.len);
+    kl_measured_put(&w, ",", 1);
     put_string(&w, c->name);
-    put(&w, ":", 1);
+    kl_measured_put(&w, ":", 1);
     if (c->kind == STRING)
         put_string(&w, c->value);
     else if (c->kind == LIST)
         put_list(&w, c->value, c->between);
     else
-        put(&w, c->value.data, c->value.len);
+        kl_measured_put(&w, c->value.data, c->value.len);
     return w.len;
 }
 
